@@ -1,0 +1,49 @@
+//! Baton's messages, their ids, annotations and encoding.
+//!
+//! The messages are generated from `proto/`, which holds what the connector uses of
+//! baton-sdk's definitions under the same packages, names and field numbers.
+
+mod annotation;
+mod id;
+mod profile;
+
+pub use annotation::annotation;
+pub use id::{GrantId, IdError, check_id, entitlement_id, resource_key};
+pub use profile::Profile;
+
+/// Package `c1.connector.v2`: resources, entitlements, grants and their annotations.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod v2 {
+    include!(concat!(env!("OUT_DIR"), "/c1.connector.v2.rs"));
+}
+
+/// Cuts `text` to at most `limit` bytes at a character boundary, ending in `…` where
+/// something was cut. Baton limits display names to 1024 bytes and descriptions to 2048.
+pub fn shorten(text: &str, limit: usize) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit.saturating_sub(ELLIPSIS.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{ELLIPSIS}", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shorten;
+
+    #[test]
+    fn a_text_within_the_limit_is_left_alone() {
+        assert_eq!(shorten("Ada Quill", 9), "Ada Quill");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        // Six bytes of room: three for the ellipsis, and "é" (two bytes) fits once.
+        assert_eq!(shorten("ééééé", 6), "é…");
+        assert!(shorten(&"x".repeat(5000), 1024).len() == 1024);
+    }
+}

@@ -1,0 +1,110 @@
+//! The container: five bytes, then one zstd frame with a whole `SQLite` database.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use super::error::Error;
+use super::target::{Target, WorkDirectory};
+
+/// How a version 1 file begins.
+pub(super) const MAGIC: &[u8; 5] = b"C1ZF\0";
+
+/// How the Go SDK's newer files begin.
+pub(super) const MAGIC_3: &[u8; 5] = b"C1Z3\0";
+
+/// The reference writer's level, its fastest.
+const LEVEL: i32 = 1;
+
+/// Readers cap a decoder's memory at 128 MiB; so do we.
+const LARGEST_WINDOW_LOG: u32 = 27;
+
+/// Readers refuse larger databases by default, 3 GiB.
+const LARGEST_DATABASE: u64 = 3 << 30;
+
+/// Unpacks the database of `target` to `database`.
+pub(super) fn unpack(target: &Target, database: &Path) -> Result<(), Error> {
+    let path = target.path();
+    let damaged =
+        |problem: &str| Error::Damaged { path: path.to_owned(), problem: problem.to_owned() };
+    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let mut magic = [0; MAGIC.len()];
+    file.read_exact(&mut magic).map_err(Error::io("read", path))?;
+    let mut decoder = zstd::Decoder::new(file).map_err(Error::io("read", path))?;
+    decoder.window_log_max(LARGEST_WINDOW_LOG).map_err(Error::io("read", path))?;
+    let mut unpacked = private_file(database).map_err(Error::io("create", database))?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        // Reading fails on a bad frame; the file itself could be read a moment ago.
+        let count = decoder
+            .read(&mut buffer)
+            .map_err(|error| damaged(&format!("its compression is broken: {error}")))?;
+        if count == 0 {
+            return Ok(());
+        }
+        size += count as u64;
+        if size > LARGEST_DATABASE {
+            return Err(damaged("it unpacks to more than 3 GiB"));
+        }
+        unpacked.write_all(&buffer[..count]).map_err(Error::io("write", database))?;
+    }
+}
+
+/// Packs `database` and puts it in place of the target: a reader sees the old file or the
+/// new, never a part. Returns the new file's size in bytes.
+pub(super) fn save(work: &WorkDirectory, database: &Path) -> Result<u64, Error> {
+    let target = work.target().path();
+    let packed = work.file("sync.c1z");
+    let size = pack(database, &packed).map_err(Error::io("write", &packed))?;
+    fs::rename(&packed, target).map_err(Error::io("replace", target))?;
+    if let Some(directory) = target.parent() {
+        sync_directory(directory).map_err(Error::io("write", directory))?;
+    }
+    Ok(size)
+}
+
+fn pack(database: &Path, packed: &Path) -> io::Result<u64> {
+    let source = File::open(database)?;
+    let length = source.metadata()?.len();
+    let mut file = private_file(packed)?;
+    file.write_all(MAGIC)?;
+    let mut encoder = zstd::Encoder::new(file, LEVEL)?;
+    // The frame's header carries the database's size; its end a checksum.
+    encoder.set_pledged_src_size(Some(length))?;
+    encoder.include_contentsize(true)?;
+    encoder.include_checksum(true)?;
+    encoder.multithread(threads())?;
+    io::copy(&mut BufReader::with_capacity(1 << 20, source), &mut encoder)?;
+    let file = encoder.finish()?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+/// Threads that compress. More than two of them only wait for the disk.
+fn threads() -> u32 {
+    match std::thread::available_parallelism() {
+        Ok(cores) if cores.get() > 1 => 2,
+        _ => 0,
+    }
+}
+
+/// A new file that only its owner may read: it holds an organization's access.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Directories can't be opened for this here; renaming is as durable as the system makes it.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

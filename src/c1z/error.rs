@@ -1,0 +1,108 @@
+//! What can go wrong with the sync file, each as a sentence to act on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a sync file can't be read or written. In every case the target is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The target is a directory, device or pipe.
+    #[error("{} is {found}, not a file; name the sync file itself", .path.display())]
+    NotAFile {
+        /// The target.
+        path: PathBuf,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The directory that the target would be in doesn't exist.
+    #[error("the directory {} does not exist; create it or name another file", .0.display())]
+    NoDirectory(PathBuf),
+    /// The target holds something else.
+    #[error("{} is not a sync file ({found}); move it away or name another file", .path.display())]
+    Foreign {
+        /// The target.
+        path: PathBuf,
+        /// What it begins with.
+        found: &'static str,
+    },
+    /// The target holds the syncs of another connector.
+    #[error(
+        "{} holds syncs of another connector (resource types: {types}); name another file",
+        .path.display()
+    )]
+    OtherConnector {
+        /// The target.
+        path: PathBuf,
+        /// The resource types that aren't ours.
+        types: String,
+    },
+    /// The target is a sync file that can't be read.
+    #[error("{} is damaged ({problem}); move it away to start a new one", .path.display())]
+    Damaged {
+        /// The target.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Another run is writing the same file.
+    #[error("another run is writing {}; wait for it to end", .0.display())]
+    Busy(PathBuf),
+    /// The disk is full.
+    #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
+    DiskFull(PathBuf),
+    /// The place is not ours to write to.
+    #[error(
+        "no permission to {action} {}; run as a user who may, or name a file elsewhere",
+        .path.display()
+    )]
+    Unwritable {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("can't {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// `SQLite` failed.
+    #[error("the database for {} failed: {source}", .path.display())]
+    Database {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+impl Error {
+    /// Turns an I/O error on `path` into one of ours.
+    pub(super) fn io<'path>(
+        action: &'static str,
+        path: &'path Path,
+    ) -> impl FnOnce(io::Error) -> Self + use<'path> {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => Self::DiskFull(path.to_owned()),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Unwritable { action, path: path.to_owned() }
+            }
+            _ => Self::Io { action, path: path.to_owned(), source },
+        }
+    }
+
+    /// Turns a database error in work on `target` into one of ours.
+    pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
+        move |source| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull(target.to_owned()),
+            _ => Self::Database { path: target.to_owned(), source },
+        }
+    }
+}

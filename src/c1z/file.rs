@@ -1,0 +1,311 @@
+//! Writing a sync file: the previous syncs that are kept, one new sync, indexes, and then
+//! all of it in place of the old file at once.
+//!
+//! Each run writes a fresh database and copies kept syncs over, instead of deleting old rows
+//! and vacuuming: no row is written twice, and indexes are built over sorted rows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use prost::Message;
+use rusqlite::{Connection, OpenFlags, params};
+use serde::Serialize;
+use svix_ksuid::{Ksuid, KsuidLike};
+use time::{Duration, OffsetDateTime};
+
+use crate::baton::resource_key;
+use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, ResourceType};
+
+use super::container;
+use super::error::Error;
+use super::previous;
+use super::schema::TABLES;
+use super::target::WorkDirectory;
+use super::timestamp;
+
+/// The page cache in KiB. Rows are appended; index builds sort through temporary files in
+/// runs of this size.
+const CACHE_KIB: i64 = 64 * 1024;
+
+/// The JSON state of a syncer that has nothing left to do.
+const FINISHED_TOKEN: &str = r#"{"version":1}"#;
+
+/// Which earlier syncs a file keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them.
+    All,
+    /// So many finished full syncs, the new one among them.
+    Newest(usize),
+}
+
+impl Retention {
+    /// What baton connectors keep unless told otherwise: the new sync and the one before it,
+    /// which `baton diff` compares.
+    pub const DEFAULT: Self = Self::Newest(2);
+}
+
+/// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Resource types.
+    pub resource_types: u64,
+    /// Resources of all types.
+    pub resources: u64,
+    /// Entitlements of all types' resources.
+    pub entitlements: u64,
+    /// Grants of all types' resources.
+    pub grants: u64,
+    /// Icons and the like.
+    pub assets: u64,
+    /// Resources by resource type.
+    pub resources_by_resource_type: BTreeMap<String, u64>,
+    /// Entitlements by their resource's type.
+    pub entitlements_by_resource_type: BTreeMap<String, u64>,
+    /// Grants by their entitlement's resource's type.
+    pub grants_by_resource_type: BTreeMap<String, u64>,
+}
+
+/// The previous sync file, unpacked and found sound; or none.
+#[derive(Debug)]
+pub struct Previous(Option<PathBuf>);
+
+impl Previous {
+    /// Unpacks and checks the target, if it exists. `own_types` are the resource types of
+    /// this connector: a file with others is another connector's.
+    pub fn open(work: &WorkDirectory, own_types: &[&str]) -> Result<Self, Error> {
+        if !work.target().exists() {
+            return Ok(Self(None));
+        }
+        let database = work.file("previous.db");
+        container::unpack(work.target(), &database)?;
+        previous::check(work.target().path(), &database, own_types)?;
+        Ok(Self(Some(database)))
+    }
+}
+
+/// A file that is being written. Rows go in by type and id.
+pub struct NewFile<'work> {
+    work: &'work WorkDirectory,
+    database: PathBuf,
+    connection: Connection,
+    sync_id: String,
+    started_at: OffsetDateTime,
+    /// When rows were discovered: one time for all, so that they compress and compare well.
+    discovered_at: String,
+    newest_end: Option<OffsetDateTime>,
+    stats: Stats,
+}
+
+/// A file that has been written and put in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The new sync's id, a KSUID.
+    pub sync_id: String,
+    /// What the new sync holds.
+    pub stats: Stats,
+    /// The file's size in bytes.
+    pub size: u64,
+}
+
+impl<'work> NewFile<'work> {
+    /// A new database with the syncs of `previous` that `retention` keeps, and a sync run
+    /// that began at `started_at`.
+    pub fn create(
+        work: &'work WorkDirectory,
+        previous: &Previous,
+        retention: Retention,
+        started_at: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let target = work.target().path();
+        let fail = Error::database(target);
+        let database = work.file("sync.db");
+        let connection = Connection::open(&database).map_err(fail)?;
+        prepare(&connection).map_err(fail)?;
+        let newest_end = match &previous.0 {
+            Some(previous) => {
+                previous::copy(&connection, previous, retention, started_at).map_err(fail)?
+            }
+            None => None,
+        };
+        let sync_id = Ksuid::new(Some(SystemTime::from(started_at)), None).to_string();
+        connection
+            .execute(
+                "insert into v1_sync_runs (sync_id, started_at, sync_token, grants_backfilled)
+                 values (?1, ?2, '', 1)",
+                params![sync_id, timestamp::format(started_at)],
+            )
+            .map_err(fail)?;
+        connection.execute_batch("begin").map_err(fail)?;
+        Ok(Self {
+            work,
+            database,
+            connection,
+            sync_id,
+            started_at,
+            discovered_at: timestamp::format(started_at),
+            newest_end,
+            stats: Stats::default(),
+        })
+    }
+
+    /// Adds a resource type.
+    pub fn resource_type(&mut self, resource_type: &ResourceType) -> Result<(), Error> {
+        self.stats.resource_types += 1;
+        self.stats.resources_by_resource_type.insert(resource_type.id.clone(), 0);
+        self.insert(
+            "insert into v1_resource_types (external_id, data, sync_id, discovered_at)
+             values (?1, ?2, ?3, ?4)",
+            params![
+                resource_type.id,
+                resource_type.encode_to_vec(),
+                self.sync_id,
+                self.discovered_at
+            ],
+        )
+    }
+
+    /// Adds a resource by its id and its encoded message.
+    pub fn resource(&mut self, resource_type: &str, id: &str, data: &[u8]) -> Result<(), Error> {
+        self.stats.resources += 1;
+        count(&mut self.stats.resources_by_resource_type, resource_type);
+        self.insert(
+            "insert into v1_resources
+             (resource_type_id, external_id, data, sync_id, discovered_at)
+             values (?1, ?2, ?3, ?4, ?5)",
+            params![
+                resource_type,
+                resource_key(resource_type, id),
+                data,
+                self.sync_id,
+                self.discovered_at
+            ],
+        )
+    }
+
+    /// Adds an entitlement.
+    pub fn entitlement(&mut self, entitlement: &Entitlement) -> Result<(), Error> {
+        let ResourceId { resource_type, resource } = resource_id(entitlement.resource.as_ref());
+        self.stats.entitlements += 1;
+        count(&mut self.stats.entitlements_by_resource_type, resource_type);
+        self.insert(
+            "insert into v1_entitlements
+             (resource_type_id, resource_id, external_id, data, sync_id, discovered_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                resource_type,
+                resource,
+                entitlement.id,
+                entitlement.encode_to_vec(),
+                self.sync_id,
+                self.discovered_at
+            ],
+        )
+    }
+
+    /// Adds a grant. `expansion` says over which entitlements it has been expanded; that
+    /// annotation stands in a column of its own and not in the message.
+    pub fn grant(
+        &mut self,
+        grant: &Grant,
+        expansion: Option<&GrantExpandable>,
+    ) -> Result<(), Error> {
+        let entitlement = grant.entitlement.as_ref();
+        let held = resource_id(entitlement.and_then(|entitlement| entitlement.resource.as_ref()));
+        let principal = resource_id(grant.principal.as_ref());
+        self.stats.grants += 1;
+        count(&mut self.stats.grants_by_resource_type, &held.resource_type);
+        self.insert(
+            "insert into v1_grants
+             (resource_type_id, resource_id, entitlement_id, principal_resource_type_id,
+              principal_resource_id, external_id, expansion, data, sync_id, discovered_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                held.resource_type,
+                held.resource,
+                entitlement.map(|entitlement| &entitlement.id),
+                principal.resource_type,
+                principal.resource,
+                grant.id,
+                expansion.map(Message::encode_to_vec),
+                grant.encode_to_vec(),
+                self.sync_id,
+                self.discovered_at
+            ],
+        )
+    }
+
+    /// Ends the sync, builds the indexes, and puts the file in place of the target.
+    pub fn save(self) -> Result<Saved, Error> {
+        let fail = Error::database(self.work.target().path());
+        self.end().map_err(fail)?;
+        let Self { work, database, connection, sync_id, stats, .. } = self;
+        connection.close().map_err(|(_, error)| fail(error))?;
+        let size = container::save(work, &database)?;
+        Ok(Saved { sync_id, stats, size })
+    }
+
+    fn end(&self) -> rusqlite::Result<()> {
+        for index in TABLES.iter().flat_map(|table| table.indexes) {
+            self.connection.execute_batch(index)?;
+        }
+        // Readers show the sync that ended last, so a clock that was set back must not hide
+        // the new one.
+        let now = OffsetDateTime::now_utc().max(self.started_at);
+        let after_newest = self.newest_end.map(|end| end + Duration::NANOSECOND);
+        let ended_at = after_newest.map_or(now, |after| now.max(after));
+        let stats = serde_json::to_string(&self.stats)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        self.connection.execute(
+            "update v1_sync_runs
+             set ended_at = ?2, sync_token = ?3, stats = ?4, supports_diff = 1
+             where sync_id = ?1",
+            params![self.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
+        )?;
+        self.connection.execute_batch("commit")
+    }
+
+    fn insert(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map(|_| ())
+            .map_err(Error::database(self.work.target().path()))
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // The database is a draft until it is packed and renamed: a crash throws it away, so
+    // that a journal or waiting for the disk would protect nothing.
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Sorts for index builds use a second thread.
+    connection.pragma_update(None, "threads", 2)?;
+    for table in TABLES {
+        connection.execute_batch(table.create)?;
+    }
+    Ok(())
+}
+
+/// Opens an unpacked database for reading.
+pub(super) fn open_unpacked(database: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, resource_type: &str) {
+    match counts.get_mut(resource_type) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(resource_type.to_owned(), 1);
+        }
+    }
+}
+
+/// The id of a message that always has one here.
+fn resource_id(resource: Option<&crate::baton::v2::Resource>) -> &ResourceId {
+    static NONE: ResourceId = ResourceId { resource_type: String::new(), resource: String::new() };
+    resource.and_then(|resource| resource.id.as_ref()).unwrap_or(&NONE)
+}

@@ -1,0 +1,16 @@
+//! The sync file, version 1: five magic bytes and a zstd frame with a `SQLite` database.
+//! Knows nothing of Northflank.
+
+mod container;
+mod error;
+mod file;
+mod previous;
+mod schema;
+mod staging;
+mod target;
+mod timestamp;
+
+pub use error::Error;
+pub use file::{NewFile, Previous, Retention, Saved, Stats};
+pub use staging::{Changes, Container, Holding, Source, StagedResource, Staging};
+pub use target::{Target, WorkDirectory};

@@ -1,0 +1,187 @@
+//! What is taken over from the file that a run replaces.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use time::{Duration, OffsetDateTime};
+
+use super::error::Error;
+use super::file::{Retention, open_unpacked};
+use super::schema::TABLES;
+use super::timestamp;
+
+/// Unfinished syncs may be resumed by whoever began them for this long.
+const RESUMABLE: Duration = Duration::WEEK;
+
+/// Checks that `database`, unpacked from `target`, is sound and this connector's.
+pub(super) fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<(), Error> {
+    let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
+    let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
+    let connection = open_unpacked(database).map_err(unreadable)?;
+    let verdict: String =
+        connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(unreadable)?;
+    if verdict != "ok" {
+        return Err(damaged(format!("its database is broken: {verdict}")));
+    }
+    for table in ["v1_sync_runs", "v1_resource_types"] {
+        if !connection.table_exists(None, table).map_err(unreadable)? {
+            return Err(damaged(format!("its database has no table {table}")));
+        }
+    }
+    let types: BTreeSet<String> = connection
+        .prepare("select distinct external_id from v1_resource_types")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(unreadable)?;
+    let foreign: Vec<_> =
+        types.iter().map(String::as_str).filter(|id| !own_types.contains(id)).collect();
+    if foreign.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::OtherConnector { path: target.to_owned(), types: foreign.join(", ") })
+    }
+}
+
+/// Copies the syncs of the unpacked `previous` that are kept, at the time `now`. Returns when
+/// the newest of them ended.
+pub(super) fn copy(
+    connection: &Connection,
+    previous: &Path,
+    retention: Retention,
+    now: OffsetDateTime,
+) -> rusqlite::Result<Option<OffsetDateTime>> {
+    connection.execute("attach database ?1 as previous", [previous.to_string_lossy()])?;
+    let runs = runs(connection)?;
+    let kept = kept(&runs, retention, now);
+    for table in TABLES {
+        let columns = shared_columns(connection, table.name)?;
+        if columns.is_empty() {
+            continue;
+        }
+        let sql = format!(
+            "insert into main.{name} ({columns}) select {columns} from previous.{name}
+             where sync_id = ?1 order by id",
+            name = table.name,
+        );
+        for run in &kept {
+            connection.execute(&sql, params![run.sync_id])?;
+        }
+    }
+    connection.execute_batch("detach database previous")?;
+    Ok(kept.iter().filter_map(|run| timestamp::parse(run.ended_at.as_ref()?)).max())
+}
+
+/// A sync of the previous file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Run {
+    sync_id: String,
+    sync_type: String,
+    started_at: String,
+    ended_at: Option<String>,
+}
+
+/// All syncs, oldest first by their end, as readers sort them.
+fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
+    // Files from before 2024 have no sync types: every sync was full.
+    let sync_type = if connection.column_exists(Some("previous"), "v1_sync_runs", "sync_type")? {
+        "sync_type"
+    } else {
+        "'full'"
+    };
+    connection
+        .prepare(&format!(
+            "select sync_id, {sync_type}, cast(started_at as text), cast(ended_at as text)
+             from previous.v1_sync_runs order by ended_at, sync_id"
+        ))?
+        .query_map([], |row| {
+            Ok(Run {
+                sync_id: row.get(0)?,
+                sync_type: row.get(1)?,
+                started_at: row.get(2)?,
+                ended_at: row.get(3)?,
+            })
+        })?
+        .collect()
+}
+
+/// Which syncs stay, by the rules of the reference writer: so many finished full syncs, the
+/// partial ones that aren't older than those, and unfinished ones that can be resumed.
+fn kept(runs: &[Run], retention: Retention, now: OffsetDateTime) -> Vec<&Run> {
+    let Retention::Newest(limit) = retention else {
+        return runs.iter().collect();
+    };
+    let is_finished_full = |run: &Run| run.ended_at.is_some() && run.sync_type == "full";
+    let full: Vec<&Run> = runs.iter().filter(|run| is_finished_full(run)).collect();
+    // One place is for the sync that is being written.
+    let dropped = full.len().saturating_sub(limit.saturating_sub(1));
+    let cutoff = full.get(dropped).map(|run| run.started_at.as_str());
+    let oldest_resumable = timestamp::format(now - RESUMABLE);
+    runs.iter()
+        .filter(|run| match &run.ended_at {
+            None => run.started_at >= oldest_resumable,
+            Some(_) if is_finished_full(run) => full[dropped..].contains(run),
+            Some(ended_at) => {
+                dropped == 0 || cutoff.is_some_and(|cutoff| ended_at.as_str() >= cutoff)
+            }
+        })
+        .collect()
+}
+
+/// The columns of a table that both databases have; older files lack some, which then take
+/// their defaults.
+fn shared_columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let columns: Vec<String> = connection
+        .prepare(
+            "select name from pragma_table_info(?1, 'main') where name in
+             (select name from pragma_table_info(?1, 'previous')) order by cid",
+        )?
+        .query_map([table], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(columns.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Retention, Run, kept};
+    use time::macros::datetime;
+
+    fn run(sync_id: &str, sync_type: &str, started_at: &str, ended_at: Option<&str>) -> Run {
+        Run {
+            sync_id: sync_id.into(),
+            sync_type: sync_type.into(),
+            started_at: started_at.into(),
+            ended_at: ended_at.map(Into::into),
+        }
+    }
+
+    fn kept_ids(runs: &[Run], retention: Retention) -> Vec<&str> {
+        let now = datetime!(2026-11-24 00:00 UTC);
+        kept(runs, retention, now).into_iter().map(|run| run.sync_id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_new_sync_takes_one_of_the_places_for_finished_full_syncs() {
+        let runs = [
+            run("1", "full", "2026-11-20 00:00:00", Some("2026-11-20 01:00:00")),
+            run("2", "full", "2026-11-21 00:00:00", Some("2026-11-21 01:00:00")),
+            run("3", "full", "2026-11-22 00:00:00", Some("2026-11-22 01:00:00")),
+        ];
+        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["3"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(3)), ["2", "3"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(1)), [""; 0]);
+        assert_eq!(kept_ids(&runs, Retention::All), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn unfinished_syncs_stay_for_a_week_and_partial_ones_with_the_full_ones_they_follow() {
+        let runs = [
+            run("abandoned", "full", "2026-11-16 00:00:00", None),
+            run("running", "full", "2026-11-18 00:00:00", None),
+            run("1", "full", "2026-11-20 00:00:00", Some("2026-11-20 01:00:00")),
+            run("old-part", "partial", "2026-11-20 02:00:00", Some("2026-11-20 03:00:00")),
+            run("2", "full", "2026-11-21 00:00:00", Some("2026-11-21 01:00:00")),
+            run("new-part", "partial", "2026-11-21 02:00:00", Some("2026-11-21 03:00:00")),
+        ];
+        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["running", "2", "new-part"]);
+    }
+}

@@ -1,0 +1,465 @@
+//! Staging: what has been read so far, on disk, in the order in which the file needs it.
+//!
+//! Lists arrive page by page and side by side; rows of the file stand by type and id, and
+//! grants are expanded over whole groups. Both need everything at hand, which a large
+//! organization's memberships would not be in memory.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::baton::v2::ResourceId;
+
+use super::error::Error;
+use super::target::WorkDirectory;
+
+/// The page cache in KiB. Memberships arrive group by group and page by page in key order,
+/// so that few pages are in use at once.
+const CACHE_KIB: i64 = 24 * 1024;
+
+/// What has been read so far.
+pub struct Staging {
+    connection: Connection,
+    target: std::path::PathBuf,
+}
+
+/// Where a resource's data comes from. The least wins, so that the order of reading doesn't
+/// matter: a list of its own before the mention in another's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source(String);
+
+impl Source {
+    /// The list of all resources of the type.
+    pub const LIST: Self = Self(String::new());
+
+    /// The members of another resource.
+    pub fn members_of(resource_type: &str, resource: &str) -> Self {
+        Self(crate::baton::resource_key(resource_type, resource))
+    }
+}
+
+/// A staged role or group, as [`Staging`] knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Container(i64);
+
+/// A resource whose entitlement is held by others, with its encoded message.
+#[derive(Debug)]
+pub struct StagedResource {
+    /// Its number here.
+    pub container: Container,
+    /// Its id.
+    pub id: String,
+    /// The encoded `Resource`.
+    pub data: Vec<u8>,
+}
+
+/// How somebody holds what a role or group gives, as its list says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// Added by hand.
+    pub direct: bool,
+    /// Another word of the list's for it.
+    pub reported: Option<String>,
+}
+
+impl Staging {
+    /// An empty staging area in `work`.
+    pub fn create(work: &WorkDirectory) -> Result<Self, Error> {
+        let target = work.target().path().to_owned();
+        let connection = Connection::open(work.file("staging.db"))
+            .and_then(|connection| prepare(&connection).map(|()| connection))
+            .map_err(Error::database(&target))?;
+        Ok(Self { connection, target })
+    }
+
+    /// Runs `changes` as one transaction.
+    pub fn change<T>(
+        &mut self,
+        changes: impl FnOnce(&Changes<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let fail = Error::database(&self.target);
+        let transaction = self.connection.transaction().map_err(fail)?;
+        let outcome = changes(&Changes(&transaction)).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
+        Ok(outcome)
+    }
+
+    /// Calls `each` with the encoded message of every resource of `resource_type` by id:
+    /// those listed, and those that a role or group still mentions.
+    pub fn each_resource<E: From<Error>>(
+        &self,
+        resource_type: &str,
+        mut each: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each(
+            "select id, data from resource
+             where type = ?1 and (source = '' or id in (select principal from membership))
+             order by id",
+            params![resource_type],
+            |row| each(text(row, 0)?, blob(row, 1)?).map_err(Stop::Caller),
+        )
+    }
+
+    /// The resources of `resource_type` that others hold something of, in the order of the
+    /// ids of their entitlements.
+    pub fn containers(&self, resource_type: &str) -> Result<Vec<Container>, Error> {
+        let mut containers = Vec::new();
+        self.each(
+            // Entitlement ids go on with a colon after the resource's id.
+            "select number from resource where type = ?1 order by id || ':'",
+            params![resource_type],
+            |row| -> Result<(), Stop<Error>> {
+                containers.push(Container(row.get(0)?));
+                Ok(())
+            },
+        )?;
+        Ok(containers)
+    }
+
+    /// A staged role or group.
+    pub fn resource(&self, container: Container) -> Result<StagedResource, Error> {
+        self.connection
+            .prepare_cached("select id, data from resource where number = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([container.0], |row| {
+                    Ok(StagedResource { container, id: row.get(0)?, data: row.get(1)? })
+                })
+            })
+            .map_err(Error::database(&self.target))
+    }
+
+    /// Calls `each` with everybody who holds what `container` gives, by id.
+    pub fn each_holder<E: From<Error>>(
+        &self,
+        container: Container,
+        mut each: impl FnMut(&str, Holding) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each(
+            "select principal, direct, reported from membership
+             where container = ?1 order by principal",
+            [container.0],
+            |row| {
+                let holding = Holding { direct: row.get(1)?, reported: row.get(2)? };
+                each(text(row, 0)?, holding).map_err(Stop::Caller)
+            },
+        )
+    }
+
+    /// Whether `principal` holds what `container` gives.
+    pub fn holds(&self, container: Container, principal: &str) -> Result<bool, Error> {
+        self.connection
+            .prepare_cached("select 1 from membership where container = ?1 and principal = ?2")
+            .and_then(|mut statement| statement.exists(params![container.0, principal]))
+            .map_err(Error::database(&self.target))
+    }
+
+    /// How many holders of `part` don't hold `whole`.
+    pub fn missing_holders(&self, part: Container, whole: Container) -> Result<i64, Error> {
+        self.connection
+            .query_row(
+                "select count(*) from membership as inner where container = ?1 and not exists (
+                     select 1 from membership
+                     where container = ?2 and principal = inner.principal)",
+                [part.0, whole.0],
+                |row| row.get(0),
+            )
+            .map_err(Error::database(&self.target))
+    }
+
+    /// The ids of the groups linked to `container`, by id, with the staged group where there
+    /// is one of that type.
+    pub fn linked(
+        &self,
+        container: Container,
+        group_type: &str,
+    ) -> Result<Vec<(String, Option<Container>)>, Error> {
+        let mut linked = Vec::new();
+        self.each(
+            "select link.linked, resource.number from link
+             left join resource on resource.type = ?2 and resource.id = link.linked
+             where link.container = ?1 order by link.linked",
+            params![container.0, group_type],
+            |row| -> Result<(), Stop<Error>> {
+                linked.push((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Container)));
+                Ok(())
+            },
+        )?;
+        Ok(linked)
+    }
+
+    fn each<E: From<Error>>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Stop<E>>,
+    ) -> Result<(), E> {
+        let run = || -> Result<(), Stop<E>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(parameters)?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+            Ok(())
+        };
+        run().map_err(|stop| match stop {
+            Stop::Caller(error) => error,
+            Stop::Database(error) => Error::database(&self.target)(error).into(),
+        })
+    }
+}
+
+/// Why a walk over rows ended early.
+enum Stop<E> {
+    Caller(E),
+    Database(rusqlite::Error),
+}
+
+impl<E> From<rusqlite::Error> for Stop<E> {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Changes of one transaction. Repeating any of them changes nothing.
+pub struct Changes<'staging>(&'staging Connection);
+
+impl Changes<'_> {
+    /// Whether `source` would have something to say of a resource: nothing better is known.
+    pub fn wants(&self, id: &ResourceId, source: &Source) -> rusqlite::Result<bool> {
+        let known: Option<String> = self
+            .0
+            .prepare_cached("select source from resource where type = ?1 and id = ?2")?
+            .query_row([&id.resource_type, &id.resource], |row| row.get(0))
+            .optional()?;
+        Ok(known.is_none_or(|known| *source.0 <= *known))
+    }
+
+    /// Stages a resource, unless a better source has told of it. Of one source the last word
+    /// counts: lists can shift between pages and repeat rows.
+    pub fn resource(&self, id: &ResourceId, source: &Source, data: &[u8]) -> rusqlite::Result<()> {
+        self.0
+            .prepare_cached(
+                "insert into resource (type, id, source, data) values (?1, ?2, ?3, ?4)
+                 on conflict (type, id) do update set source = ?3, data = ?4
+                 where excluded.source <= resource.source",
+            )?
+            .execute(params![id.resource_type, id.resource, source.0, data])?;
+        Ok(())
+    }
+
+    /// The staged role or group `id`, if there is one.
+    pub fn container(&self, id: &ResourceId) -> rusqlite::Result<Option<Container>> {
+        self.0
+            .prepare_cached("select number from resource where type = ?1 and id = ?2")?
+            .query_row([&id.resource_type, &id.resource], |row| row.get(0).map(Container))
+            .optional()
+    }
+
+    /// Stages that `principal` holds what `container` gives. What several rows say of the
+    /// same holder adds up.
+    pub fn holder(
+        &self,
+        container: Container,
+        principal: &str,
+        holding: &Holding,
+    ) -> rusqlite::Result<()> {
+        self.0
+            .prepare_cached(
+                "insert into membership (container, principal, direct, reported)
+                 values (?1, ?2, ?3, ?4)
+                 on conflict (container, principal) do update set
+                 direct = max(direct, excluded.direct),
+                 reported = min(coalesce(reported, excluded.reported),
+                                coalesce(excluded.reported, reported))",
+            )?
+            .execute(params![container.0, principal, holding.direct, holding.reported])?;
+        Ok(())
+    }
+
+    /// Stages that the members of the group `linked` hold what `container` gives.
+    pub fn link(&self, container: Container, linked: &str) -> rusqlite::Result<()> {
+        self.0
+            .prepare_cached("insert or ignore into link (container, linked) values (?1, ?2)")?
+            .execute(params![container.0, linked])?;
+        Ok(())
+    }
+
+    /// Forgets the links of `container`, before a newer row's are staged.
+    pub fn unlink(&self, container: Container) -> rusqlite::Result<()> {
+        self.0.prepare_cached("delete from link where container = ?1")?.execute([container.0])?;
+        Ok(())
+    }
+
+    /// Drops a role or group and everything that it gives.
+    pub fn drop_resource(&self, id: &ResourceId) -> rusqlite::Result<()> {
+        let Some(container) = self.container(id)? else {
+            return Ok(());
+        };
+        for sql in [
+            "delete from membership where container = ?1",
+            "delete from link where container = ?1",
+            "delete from resource where number = ?1",
+        ] {
+            self.0.execute(sql, [container.0])?;
+        }
+        Ok(())
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // Nothing here outlives the run, so that durability would be wasted.
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch(
+        "create table resource (
+             number integer primary key,
+             type text not null,
+             id text not null,
+             source text not null,
+             data blob not null,
+             unique (type, id)
+         );
+         create table membership (
+             container integer not null,
+             principal text not null,
+             direct integer not null,
+             reported text,
+             primary key (container, principal)
+         ) without rowid;
+         create table link (
+             container integer not null,
+             linked text not null,
+             primary key (container, linked)
+         ) without rowid;",
+    )
+}
+
+fn text<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+fn blob<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row [u8]> {
+    Ok(row.get_ref(column)?.as_blob()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Holding, Source, Staging};
+    use crate::baton::v2::ResourceId;
+    use crate::c1z::target::{Target, WorkDirectory};
+
+    fn id(resource_type: &str, resource: &str) -> ResourceId {
+        ResourceId { resource_type: resource_type.into(), resource: resource.into() }
+    }
+
+    fn staging() -> (tempfile::TempDir, WorkDirectory, Staging) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::inspect(&directory.path().join("sync.c1z")).unwrap();
+        let work = WorkDirectory::create(target).unwrap();
+        let staging = Staging::create(&work).unwrap();
+        (directory, work, staging)
+    }
+
+    fn users(staging: &Staging) -> Vec<(String, Vec<u8>)> {
+        let mut users = Vec::new();
+        staging
+            .each_resource("user", |id, data| {
+                users.push((id.to_owned(), data.to_vec()));
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        users
+    }
+
+    #[test]
+    fn the_better_source_wins_whichever_comes_first() {
+        let sources =
+            [Source::members_of("role", "b"), Source::LIST, Source::members_of("role", "a")];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            let (_directory, _work, mut staging) = staging();
+            staging
+                .change(|changes| {
+                    for index in order {
+                        let data = [u8::try_from(index).unwrap()];
+                        changes.resource(&id("user", "ada"), &sources[index], &data)?;
+                    }
+                    assert!(!changes.wants(&id("user", "ada"), &sources[2])?);
+                    assert!(changes.wants(&id("user", "ada"), &Source::LIST)?);
+                    changes.wants(&id("user", "zed"), &sources[0])
+                })
+                .unwrap();
+            assert_eq!(users(&staging), [("ada".to_owned(), vec![1])]);
+        }
+    }
+
+    #[test]
+    fn somebody_whom_only_a_dropped_role_mentioned_is_gone_with_it() {
+        let (_directory, _work, mut staging) = staging();
+        staging
+            .change(|changes| {
+                changes.resource(&id("user", "ada"), &Source::LIST, b"")?;
+                for (role, user) in [("kept", "bob"), ("gone", "bob"), ("gone", "cyd")] {
+                    changes.resource(&id("role", role), &Source::LIST, b"")?;
+                    let source = Source::members_of("role", role);
+                    changes.resource(&id("user", user), &source, b"")?;
+                    let container = changes.container(&id("role", role))?.unwrap();
+                    changes.holder(container, user, &Holding::default())?;
+                }
+                changes.drop_resource(&id("role", "gone"))?;
+                changes.drop_resource(&id("role", "never-there"))
+            })
+            .unwrap();
+        let ids: Vec<_> = users(&staging).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["ada", "bob"]);
+        assert_eq!(staging.containers("role").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn two_rows_of_one_holder_add_up() {
+        let (_directory, _work, mut staging) = staging();
+        let container = staging
+            .change(|changes| {
+                changes.resource(&id("role", "r"), &Source::LIST, b"")?;
+                let container = changes.container(&id("role", "r"))?.unwrap();
+                let reported = |text: &str| Some(text.to_owned());
+                for holding in [
+                    Holding { direct: false, reported: reported("implicit") },
+                    Holding { direct: true, reported: None },
+                    Holding { direct: false, reported: reported("other") },
+                ] {
+                    changes.holder(container, "ada", &holding)?;
+                }
+                Ok(container)
+            })
+            .unwrap();
+        let mut holders = Vec::new();
+        staging
+            .each_holder(container, |id, holding| {
+                holders.push((id.to_owned(), holding));
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        let both = Holding { direct: true, reported: Some("implicit".to_owned()) };
+        assert_eq!(holders, [("ada".to_owned(), both)]);
+    }
+
+    #[test]
+    fn containers_stand_in_the_order_of_their_entitlements_ids() {
+        let (_directory, _work, mut staging) = staging();
+        staging
+            .change(|changes| {
+                for role in ["a", "a-b", "a.b", "aa"] {
+                    changes.resource(&id("role", role), &Source::LIST, b"")?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let ids = staging.containers("role").unwrap().into_iter();
+        let ids: Vec<_> = ids.map(|role| staging.resource(role).unwrap().id).collect();
+        let mut sorted = ids.clone();
+        sorted.sort_by_key(|id| format!("role:{id}:assigned"));
+        assert_eq!(ids, sorted);
+        assert_eq!(ids, ["a-b", "a.b", "a", "aa"]);
+    }
+}

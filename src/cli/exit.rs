@@ -1,0 +1,140 @@
+//! How a run fails: one line on standard error and an exit code.
+//!
+//! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
+//! in flags, variables or file, and 130 and 143 for signals.
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use reqwest::StatusCode;
+
+use crate::c1z;
+use crate::northflank::{self, SettingsError, TransportProblem};
+use crate::sync::{self, ValidationError};
+
+use super::config::Problems;
+use super::signal::Signal;
+
+const UNKNOWN: u8 = 2;
+const INVALID_ARGUMENT: u8 = 3;
+const DEADLINE_EXCEEDED: u8 = 4;
+const PERMISSION_DENIED: u8 = 7;
+const UNAVAILABLE: u8 = 14;
+const UNAUTHENTICATED: u8 = 16;
+
+/// Why a run ended without success.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Flags that can't be understood.
+    #[error("{0}")]
+    Usage(String),
+    /// Settings that make no sense.
+    #[error("{0}")]
+    Config(Problems),
+    /// No client for these settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The sync failed.
+    #[error(transparent)]
+    Sync(#[from] sync::Error),
+    /// A signal ended the run.
+    #[error("stopped by {} before the sync was complete", .0.name())]
+    Signal(Signal),
+    /// Threads or signal handlers could not be set up.
+    #[error("can't start")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Config(problems)
+    }
+}
+
+impl Failure {
+    /// What clap says of wrong flags, as one line.
+    pub(super) fn usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let said = text.split("\n\nUsage:").next().unwrap_or(&text);
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = line.strip_prefix("error: ").unwrap_or(&line);
+        Self::Usage(format!("{line}; see --help"))
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Settings(SettingsError::Token) => {
+                INVALID_ARGUMENT
+            }
+            Self::Settings(SettingsError::Http(_)) | Self::Runtime(_) => UNKNOWN,
+            Self::Signal(signal) => signal.exit_code(),
+            Self::Sync(error) => match error {
+                sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
+                sync::Error::Validation(ValidationError::Permissions(_)) => PERMISSION_DENIED,
+                sync::Error::Validation(ValidationError::Failed(errors)) => {
+                    errors.first().map_or(UNKNOWN, northflank_code)
+                }
+                sync::Error::Northflank(error) => northflank_code(error),
+                sync::Error::File(error) => file_code(error),
+                sync::Error::Id { .. }
+                | sync::Error::Staged(_)
+                | sync::Error::Cancelled
+                | sync::Error::Lost(_) => UNKNOWN,
+            },
+        }
+    }
+}
+
+fn northflank_code(error: &northflank::Error) -> u8 {
+    match error {
+        northflank::Error::Transport { problem: TransportProblem::Timeout, .. } => {
+            DEADLINE_EXCEEDED
+        }
+        northflank::Error::Transport { .. } => UNAVAILABLE,
+        northflank::Error::Refused { answer, .. } if answer.is_denied() => PERMISSION_DENIED,
+        northflank::Error::Refused { answer, .. } => match answer.status {
+            StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
+            StatusCode::TOO_MANY_REQUESTS => UNAVAILABLE,
+            status if status.is_server_error() => UNAVAILABLE,
+            _ => UNKNOWN,
+        },
+        northflank::Error::Page { .. }
+        | northflank::Error::TooLarge { .. }
+        | northflank::Error::Endless { .. } => UNKNOWN,
+    }
+}
+
+fn file_code(error: &c1z::Error) -> u8 {
+    match error {
+        c1z::Error::NotAFile { .. }
+        | c1z::Error::NoDirectory(_)
+        | c1z::Error::Foreign { .. }
+        | c1z::Error::OtherConnector { .. }
+        | c1z::Error::Damaged { .. }
+        | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,
+        c1z::Error::Busy(_) => UNAVAILABLE,
+        c1z::Error::DiskFull(_) | c1z::Error::Io { .. } | c1z::Error::Database { .. } => UNKNOWN,
+    }
+}
+
+/// Prints the failure and its causes as one line; returns the exit code.
+pub(super) fn report(failure: &Failure) -> ExitCode {
+    let mut line = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Errors from below often repeat their cause in their own text.
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = error.source();
+    }
+    eprintln!("baton-northflank: {}", printable(&line));
+    ExitCode::from(failure.exit_code())
+}
+
+/// Without control characters, which could come from a server's or file's name and steer a
+/// terminal.
+fn printable(line: &str) -> String {
+    line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}

@@ -1,0 +1,117 @@
+//! The command line: flags and environment, what a person sees, exit codes.
+
+mod config;
+mod exit;
+mod flags;
+mod logging;
+mod signal;
+mod terminal;
+
+use std::ffi::OsString;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+use crate::c1z::{Saved, Target};
+use crate::northflank::Client;
+use crate::sync::{self, Progress};
+
+use config::Config;
+use exit::Failure;
+use flags::Flags;
+use signal::Signals;
+use terminal::Terminal;
+
+/// Time between a signal and the end of the process, whatever is under way.
+const STOP_WITHIN: Duration = Duration::from_millis(900);
+
+/// Time between two states of the progress display.
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs the connector with `arguments` (the program's name first) and the environment that
+/// `variable` looks into. Returns the process's exit code.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> ExitCode {
+    let flags = match Flags::try_parse_from(arguments) {
+        Ok(flags) => flags,
+        // Help and version are no errors, and go to standard output.
+        Err(output) if !output.use_stderr() => {
+            // A reader that went away has seen enough.
+            let _ = output.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return exit::report(&Failure::usage(&error)),
+    };
+    let outcome =
+        Config::resolve(flags, variable).map_err(Failure::from).and_then(|config| run(&config));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => exit::report(&failure),
+    }
+}
+
+fn run(config: &Config) -> Result<(), Failure> {
+    let terminal = Terminal::new(config.log_format);
+    logging::start(config, &terminal);
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(one_shot(config, &terminal));
+    // After a signal a thread may still be compressing; its work is not wanted.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// One sync into one file.
+async fn one_shot(config: &Config, terminal: &Terminal) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+    let target = Target::inspect(&config.file).map_err(sync::Error::File)?;
+    let path = target.path().to_owned();
+    let client = Client::new(&config.northflank)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        base_url = %config.northflank.base_url,
+        file = %path.display(),
+        workers = config.sync.workers,
+        "starting sync"
+    );
+    let progress = Arc::new(Progress::default());
+    let cancel = CancellationToken::new();
+    let mut syncing = pin!(sync::sync(&client, target, config.sync, &progress, &cancel));
+    let mut redraw = tokio::time::interval(REDRAW_EVERY);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut syncing => break outcome,
+            signal = signals.next() => {
+                cancel.cancel();
+                let _ = tokio::time::timeout(STOP_WITHIN, &mut syncing).await;
+                terminal.clear();
+                return Err(Failure::Signal(signal));
+            }
+            _ = redraw.tick(), if terminal.is_shown() => terminal.draw(&progress, client.window()),
+        }
+    };
+    terminal.clear();
+    let saved = outcome?;
+    let Saved { sync_id, stats, size } = &saved;
+    tracing::info!(
+        sync_id,
+        resources = stats.resources,
+        entitlements = stats.entitlements,
+        grants = stats.grants,
+        requests = client.requests(),
+        file = %path.display(),
+        bytes = size,
+        milliseconds = started.elapsed().as_millis(),
+        "sync complete"
+    );
+    if terminal.is_shown() {
+        terminal.print(&terminal::summary(&saved, &path, started.elapsed()));
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! What roles and groups give, and to whom.
+
+use std::collections::BTreeMap;
+
+use crate::baton::v2::entitlement::PurposeValue;
+use crate::baton::v2::grant_sources::GrantSource;
+use crate::baton::v2::{
+    Entitlement, EntitlementImmutable, Grant, GrantExpandable, GrantImmutable, GrantMetadata,
+    GrantSources, Resource, ResourceId,
+};
+use crate::baton::{GrantId, Profile, annotation, entitlement_id, shorten};
+
+use super::resource_type::{group_type, user_type};
+use super::{GROUP, LONGEST_DESCRIPTION, LONGEST_NAME, USER};
+
+/// The slug of a group's entitlement.
+const MEMBER: &str = "member";
+
+/// The slug of a role's entitlement.
+const ASSIGNED: &str = "assigned";
+
+/// The entitlement of a group or role; `resource` is no user.
+pub fn entitlement(resource: &Resource) -> Entitlement {
+    let id = resource.id.clone().unwrap_or_default();
+    let name = &resource.display_name;
+    let entitled = Entitled::new(&id.resource_type, &id.resource);
+    let is_group = id.resource_type == GROUP;
+    let (slug, display_name, description, grantable_to, annotations) = if is_group {
+        (
+            MEMBER,
+            format!("{name} group member"),
+            format!("Is a member of the directory group {name}, through the identity provider"),
+            vec![user_type()],
+            // Membership is managed in the identity provider.
+            vec![annotation(&EntitlementImmutable::default())],
+        )
+    } else {
+        (
+            ASSIGNED,
+            format!("{name} role"),
+            format!("Holds the role {name} in the Northflank organization"),
+            vec![user_type(), group_type()],
+            Vec::new(),
+        )
+    };
+    Entitlement {
+        resource: Some(Resource { id: Some(id), ..Resource::default() }),
+        id: entitled.id,
+        display_name: shorten(&display_name, LONGEST_NAME),
+        description: shorten(&description, LONGEST_DESCRIPTION),
+        grantable_to,
+        annotations,
+        purpose: PurposeValue::Assignment.into(),
+        slug: slug.to_owned(),
+    }
+}
+
+/// Makes the grants of one role's or group's entitlement.
+pub struct Entitled {
+    id: String,
+    resource: ResourceId,
+}
+
+/// Through what somebody holds a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through<'reported> {
+    /// Added to it by hand, maybe besides being in linked groups.
+    Assignment,
+    /// In linked groups only.
+    Groups,
+    /// Northflank reports it as something that no linked group explains: `implicit`, or a
+    /// word of its own.
+    Unexplained(&'reported str),
+}
+
+impl Entitled {
+    /// For the entitlement of the role or group `resource`.
+    pub fn new(resource_type: &str, resource: &str) -> Self {
+        let slug = if resource_type == GROUP { MEMBER } else { ASSIGNED };
+        Self {
+            id: entitlement_id(resource_type, resource, slug),
+            resource: ResourceId {
+                resource_type: resource_type.to_owned(),
+                resource: resource.to_owned(),
+            },
+        }
+    }
+
+    /// The entitlement's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A group's membership of `user`. It lives in the identity provider.
+    pub fn membership(&self, user: &str) -> Grant {
+        Grant {
+            annotations: vec![annotation(&GrantImmutable::default())],
+            ..self.grant(USER, user)
+        }
+    }
+
+    /// A role held by the members of `group`, and how it expands to them.
+    pub fn linked_group(&self, group: &str) -> (Grant, GrantExpandable) {
+        let grant = Grant {
+            annotations: vec![annotation(&GrantImmutable::default())],
+            ..self.grant(GROUP, group)
+        };
+        let expandable = GrantExpandable {
+            entitlement_ids: vec![entitlement_id(GROUP, group, MEMBER)],
+            shallow: true,
+            resource_type_ids: vec![USER.to_owned()],
+        };
+        (grant, expandable)
+    }
+
+    /// A role held by `user`, after expansion. `groups` are the linked groups that `user`
+    /// is in.
+    pub fn held(&self, user: &str, through: Through<'_>, groups: &[&Entitled]) -> Grant {
+        let direct = |id: &str| (id.to_owned(), GrantSource { is_direct: true });
+        let mut sources: BTreeMap<_, _> = groups.iter().map(|group| direct(&group.id)).collect();
+        let annotations = match through {
+            Through::Assignment => {
+                // A direct grant names itself among its sources only beside others.
+                if !sources.is_empty() {
+                    sources.extend([direct(&self.id)]);
+                }
+                Vec::new()
+            }
+            Through::Groups => vec![annotation(&GrantImmutable::default())],
+            Through::Unexplained(reported) => {
+                let metadata = Profile::new().text("membership", Some(reported)).build();
+                vec![
+                    annotation(&GrantImmutable::default()),
+                    annotation(&GrantMetadata { metadata: Some(metadata) }),
+                ]
+            }
+        };
+        Grant {
+            annotations,
+            sources: (!sources.is_empty()).then_some(GrantSources { sources }),
+            ..self.grant(USER, user)
+        }
+    }
+
+    /// A grant names entitlement and principal; what they are stands in their own rows.
+    fn grant(&self, principal_type: &str, principal: &str) -> Grant {
+        let only_id = |id: ResourceId| Some(Resource { id: Some(id), ..Resource::default() });
+        Grant {
+            entitlement: Some(Entitlement {
+                id: self.id.clone(),
+                resource: only_id(self.resource.clone()),
+                ..Entitlement::default()
+            }),
+            principal: only_id(ResourceId {
+                resource_type: principal_type.to_owned(),
+                resource: principal.to_owned(),
+            }),
+            id: GrantId(&self.id).to(principal_type, principal),
+            ..Grant::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entitled, Through, entitlement};
+    use crate::baton::v2::{Grant, Resource, ResourceId};
+    use crate::connector::{GROUP, ROLE};
+
+    fn annotations(grant: &Grant) -> Vec<&str> {
+        let names = grant.annotations.iter();
+        names.map(|any| any.type_url.rsplit('.').next().unwrap()).collect()
+    }
+
+    fn sources(grant: &Grant) -> Vec<&str> {
+        let sources = grant.sources.iter().flat_map(|sources| &sources.sources);
+        sources
+            .map(|(id, source)| {
+                assert!(source.is_direct);
+                id.as_str()
+            })
+            .collect()
+    }
+
+    fn resource(resource_type: &str, id: &str) -> Resource {
+        Resource {
+            id: Some(ResourceId { resource_type: resource_type.into(), resource: id.into() }),
+            display_name: "Core".into(),
+            ..Resource::default()
+        }
+    }
+
+    #[test]
+    fn a_role_is_assigned_to_users_and_groups() {
+        let role = entitlement(&resource(ROLE, "core"));
+        assert_eq!(
+            (role.id.as_str(), role.slug.as_str(), role.purpose),
+            ("role:core:assigned", "assigned", 1)
+        );
+        let to: Vec<_> = role.grantable_to.iter().map(|kind| kind.id.as_str()).collect();
+        assert_eq!(to, ["user", "group"]);
+        assert!(role.annotations.is_empty());
+    }
+
+    #[test]
+    fn a_groups_membership_is_immutable_and_for_users() {
+        let group = entitlement(&resource(GROUP, "g1"));
+        assert_eq!(
+            (group.id.as_str(), group.slug.as_str(), group.purpose),
+            ("group:g1:member", "member", 1)
+        );
+        let to: Vec<_> = group.grantable_to.iter().map(|kind| kind.id.as_str()).collect();
+        assert_eq!(to, ["user"]);
+        assert!(group.annotations[0].type_url.ends_with(".EntitlementImmutable"));
+        let grant = Entitled::new(GROUP, "g1").membership("ada");
+        assert_eq!(grant.id, "group:g1:member:user:ada");
+        assert_eq!(annotations(&grant), ["GrantImmutable"]);
+    }
+
+    #[test]
+    fn a_linked_group_holds_the_role_for_its_members() {
+        let (grant, expandable) = Entitled::new(ROLE, "core").linked_group("g1");
+        assert_eq!(grant.id, "role:core:assigned:group:g1");
+        assert_eq!(annotations(&grant), ["GrantImmutable"]);
+        assert_eq!(expandable.entitlement_ids, ["group:g1:member"]);
+        assert_eq!(expandable.resource_type_ids, ["user"]);
+        assert!(expandable.shallow);
+    }
+
+    #[test]
+    fn somebody_with_both_has_one_grant_with_both_sources() {
+        let (role, group) = (Entitled::new(ROLE, "core"), Entitled::new(GROUP, "g1"));
+        let both = role.held("ada", Through::Assignment, &[&group]);
+        assert_eq!(sources(&both), ["group:g1:member", "role:core:assigned"]);
+        assert!(both.annotations.is_empty(), "an assignment can be taken away");
+        let direct = role.held("ada", Through::Assignment, &[]);
+        assert_eq!(direct.sources, None);
+        let expanded = role.held("ada", Through::Groups, &[&group]);
+        assert_eq!(sources(&expanded), ["group:g1:member"]);
+        assert_eq!(annotations(&expanded), ["GrantImmutable"]);
+    }
+
+    #[test]
+    fn an_unexplained_membership_says_what_northflank_calls_it() {
+        let grant = Entitled::new(ROLE, "core").held("ada", Through::Unexplained("implicit"), &[]);
+        assert_eq!(annotations(&grant), ["GrantImmutable", "GrantMetadata"]);
+        assert_eq!(grant.sources, None);
+    }
+}

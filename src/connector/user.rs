@@ -1,0 +1,180 @@
+//! Organization members as users.
+
+use crate::baton::v2::user_trait::{self, AccountType};
+use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
+use crate::baton::{Profile, annotation};
+use crate::northflank::{Email, Member, Text};
+
+use super::{USER, display_name, timestamp};
+
+/// A member of the organization.
+pub fn user(member: &Member) -> Resource {
+    // Only an explicit `false` means that somebody can't use the account yet.
+    let (status, details) = match member.finalized {
+        Some(false) => (ResourceStatus::Disabled, "account set-up not finished"),
+        Some(true) | None => (ResourceStatus::Enabled, ""),
+    };
+    let profile = Profile::new()
+        .flag("finalized", member.finalized)
+        .text("joined_at", member.joined_at.as_ref().and_then(Text::filled));
+    let mut resource =
+        resource(&member.id, member.name.as_ref(), &member.emails, status, details, profile);
+    resource.created_at = timestamp(member.joined_at.as_ref());
+    with_trait(resource, &member.emails)
+}
+
+/// Somebody whom a role or group lists but the organization's member list doesn't: joined or
+/// left meanwhile, or not provisioned yet. Kept, so that no access is lost.
+pub fn unlisted_user(id: &str, name: Option<&Text>, emails: &[Email]) -> Resource {
+    let details = "not in the organization's member list";
+    let status = ResourceStatus::Unspecified;
+    with_trait(resource(id, name, emails, status, details, Profile::new()), emails)
+}
+
+fn resource(
+    id: &str,
+    name: Option<&Text>,
+    emails: &[Email],
+    status: ResourceStatus,
+    details: &str,
+    profile: Profile,
+) -> Resource {
+    let primary = primary(emails);
+    let profile = profile
+        .text("id", Some(id))
+        .text("name", name.and_then(Text::filled))
+        .text("email", primary.and_then(address))
+        .flag("email_verified", primary.and_then(|email| email.verified));
+    let first_address = emails.iter().find(|email| address(email).is_some());
+    let names = [name, first_address.and_then(|email| email.address.as_ref())];
+    Resource {
+        id: Some(ResourceId { resource_type: USER.to_owned(), resource: id.to_owned() }),
+        display_name: display_name(names, id),
+        profile: Some(profile.build()),
+        status: Some(Status { status: status.into(), details: details.to_owned() }),
+        ..Resource::default()
+    }
+}
+
+/// Adds the trait, which repeats what readers older than 2026 look for only there.
+fn with_trait(mut resource: Resource, emails: &[Email]) -> Resource {
+    let primary = primary(emails).and_then(address);
+    let mut addresses: Vec<&str> = Vec::new();
+    for address in emails.iter().filter_map(address) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    let emails = addresses.into_iter().map(|address| user_trait::Email {
+        address: address.to_owned(),
+        is_primary: Some(address) == primary,
+    });
+    let user = UserTrait {
+        emails: emails.collect(),
+        status: resource.status.as_ref().map(|status| user_trait::Status {
+            status: status.status,
+            details: status.details.clone(),
+        }),
+        profile: resource.profile.clone(),
+        account_type: AccountType::Human.into(),
+        login: resource.id.as_ref().map(|id| id.resource.clone()).unwrap_or_default(),
+        created_at: resource.created_at,
+    };
+    resource.annotations = vec![annotation(&user)];
+    resource
+}
+
+/// The first verified address, else the first.
+fn primary(emails: &[Email]) -> Option<&Email> {
+    let usable = || emails.iter().filter(|email| address(email).is_some());
+    usable().find(|email| email.verified == Some(true)).or_else(|| usable().next())
+}
+
+fn address(email: &Email) -> Option<&str> {
+    email.address.as_ref()?.filled().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_types::value::Kind;
+
+    use super::{unlisted_user, user};
+    use crate::baton::v2::{Resource, UserTrait};
+    use crate::northflank::Member;
+
+    fn member(json: &str) -> Resource {
+        user(&serde_json::from_str::<Member>(json).unwrap())
+    }
+
+    fn user_trait(resource: &Resource) -> UserTrait {
+        UserTrait::decode(&*resource.annotations[0].value).unwrap()
+    }
+
+    fn emails(resource: &Resource) -> Vec<(String, bool)> {
+        let emails = user_trait(resource).emails.into_iter();
+        emails.map(|email| (email.address, email.is_primary)).collect()
+    }
+
+    fn fact(resource: &Resource, key: &str) -> Option<Kind> {
+        resource.profile.as_ref()?.fields.get(key)?.kind.clone()
+    }
+
+    #[test]
+    fn a_full_member_keeps_everything() {
+        let user = member(
+            r#"{"id":"ada-q","name":"Ada Quill","finalized":true,
+            "emails":[{"address":"old@acme.test","verified":false},
+                      {"address":"ada@acme.test","verified":true}],
+            "joinedAt":"2025-03-04T09:12:07.018Z"}"#,
+        );
+        assert_eq!(user.display_name, "Ada Quill");
+        assert_eq!(user.status.as_ref().unwrap().status, 1);
+        assert_eq!(user.created_at.unwrap().seconds, 1_741_079_527);
+        let expected = [("old@acme.test".to_owned(), false), ("ada@acme.test".to_owned(), true)];
+        assert_eq!(emails(&user), expected);
+        assert_eq!(fact(&user, "email"), Some(Kind::StringValue("ada@acme.test".into())));
+        assert_eq!(fact(&user, "email_verified"), Some(Kind::BoolValue(true)));
+        assert_eq!(fact(&user, "finalized"), Some(Kind::BoolValue(true)));
+        let joined = Kind::StringValue("2025-03-04T09:12:07.018Z".into());
+        assert_eq!(fact(&user, "joined_at"), Some(joined));
+        let old = user_trait(&user);
+        assert_eq!((old.login.as_str(), old.account_type), ("ada-q", 1));
+        assert_eq!(old.profile, user.profile);
+        assert_eq!(old.created_at, user.created_at);
+        assert_eq!(old.status.unwrap().status, 1);
+    }
+
+    #[test]
+    fn only_an_explicit_false_disables_a_member() {
+        let unfinished = member(r#"{"id":"a","finalized":false}"#).status.unwrap();
+        assert_eq!(unfinished.status, 2);
+        assert_eq!(unfinished.details, "account set-up not finished");
+        assert_eq!(member(r#"{"id":"a"}"#).status.unwrap().status, 1);
+        assert_eq!(member(r#"{"id":"a","finalized":null}"#).status.unwrap().status, 1);
+    }
+
+    #[test]
+    fn a_member_without_name_is_called_by_the_first_email_then_by_id() {
+        let emails = r#""emails":[{"address":"x@b.test"},{"address":"y@b.test","verified":true}]"#;
+        assert_eq!(member(&format!(r#"{{"id":"a",{emails}}}"#)).display_name, "x@b.test");
+        assert_eq!(member(r#"{"id":"a","name":"  "}"#).display_name, "a");
+    }
+
+    #[test]
+    fn without_a_verified_address_the_first_is_primary_and_blank_ones_are_dropped() {
+        let user = member(r#"{"id":"a","emails":[null," ","x@b.test","y@b.test","x@b.test"]}"#);
+        let expected = [("x@b.test".to_owned(), true), ("y@b.test".to_owned(), false)];
+        assert_eq!(emails(&user), expected);
+    }
+
+    #[test]
+    fn a_user_outside_the_member_list_says_so() {
+        let user = unlisted_user("zed", None, &[]);
+        let status = user.status.as_ref().unwrap();
+        assert_eq!(status.status, 0);
+        assert_eq!(status.details, "not in the organization's member list");
+        assert_eq!(user.display_name, "zed");
+        assert_eq!(fact(&user, "finalized"), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! The library below the `baton-northflank` binary; see each room for what lives there.
+//!
+//! Data flows one way: Northflank page → typed model → baton message → row → file.
+
+pub mod baton;
+pub mod c1z;
+pub mod cli;
+pub mod connector;
+pub mod northflank;
+pub mod sync;

@@ -1,0 +1,228 @@
+//! What can go wrong between us and Northflank, each as a sentence to act on.
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use super::page::PageError;
+
+/// A request that did not end in a usable answer. Holds no token and no answer's body.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, a broken one, or no answer in time.
+    #[error("GET {endpoint}: {problem}")]
+    Transport {
+        /// The path that was asked for.
+        endpoint: String,
+        /// What happened.
+        problem: TransportProblem,
+        /// The HTTP library's own account.
+        source: reqwest::Error,
+    },
+    /// Northflank refused or failed.
+    #[error("GET {endpoint}: Northflank answered {answer}")]
+    Refused {
+        /// The path that was asked for.
+        endpoint: String,
+        /// The answer.
+        answer: Refusal,
+    },
+    /// The answer is not what the API documents. Going on would lose rows in silence.
+    #[error("GET {endpoint}: the answer can't be used: {source}")]
+    Page {
+        /// The path that was asked for.
+        endpoint: String,
+        /// What is wrong with it.
+        source: PageError,
+    },
+    /// The answer is larger than anything the API has reason to send.
+    #[error(
+        "GET {endpoint}: the answer is larger than {limit} MiB, which is more than is accepted"
+    )]
+    TooLarge {
+        /// The path that was asked for.
+        endpoint: String,
+        /// The limit in MiB, after decompression.
+        limit: usize,
+    },
+    /// The list would never end.
+    #[error("GET {endpoint}: the list does not end: {problem}")]
+    Endless {
+        /// The path that was asked for.
+        endpoint: String,
+        /// How that was noticed.
+        problem: &'static str,
+    },
+}
+
+/// The kinds of failed transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportProblem {
+    /// DNS, TCP or TLS.
+    Connect,
+    /// No answer, or no more of it, in time.
+    Timeout,
+    /// The connection broke before the answer was whole.
+    Broken,
+}
+
+impl fmt::Display for TransportProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Connect => "could not connect; check the base URL and the network",
+            Self::Timeout => "no whole answer in time",
+            Self::Broken => "the connection broke before the answer was whole",
+        })
+    }
+}
+
+/// An answer other than 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The API's message, shortened and without control characters.
+    pub message: Option<String>,
+    /// The API's error id. Undocumented: shown, never decided by.
+    pub id: Option<String>,
+    /// The permission that the token lacks, where the API names one.
+    pub required_permission: Option<String>,
+}
+
+impl Refusal {
+    /// Reads what it can of an error body: Northflank's `error` object, an `error` string, or
+    /// a flat object with `message`. Anything else (HTML of a proxy, say) leaves the status.
+    pub(super) fn read(status: StatusCode, body: &[u8]) -> Self {
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let (inner, text) = match body.error {
+            Some(Inner::Object(fields)) => (fields, None),
+            Some(Inner::Text(text)) => (Fields::default(), Some(text)),
+            Some(Inner::Other(_)) | None => (Fields::default(), None),
+        };
+        let shown = |value: Option<serde_json::Value>| match value {
+            Some(serde_json::Value::String(text)) => {
+                Some(one_line(&text)).filter(|text| !text.is_empty())
+            }
+            _ => None,
+        };
+        Self {
+            status,
+            message: shown(inner.message)
+                .or_else(|| text.map(|text| one_line(&text)))
+                .or_else(|| shown(body.message)),
+            id: shown(inner.id),
+            required_permission: inner
+                .details
+                .and_then(|details| shown(details.get("requiredPermission").cloned())),
+        }
+    }
+
+    /// Whether the token may not do this, as opposed to being no valid token. Northflank has
+    /// been seen to answer a missing permission with 401 as well as with 403.
+    pub fn is_denied(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+            || (self.status == StatusCode::UNAUTHORIZED && self.required_permission.is_some())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.status.as_u16())?;
+        if let Some(reason) = self.status.canonical_reason() {
+            write!(formatter, " {reason}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(formatter, ": {message}")?;
+        }
+        if let Some(id) = &self.id {
+            write!(formatter, " ({id})")?;
+        }
+        if let Some(permission) = &self.required_permission {
+            write!(formatter, " [requires {permission}]")?;
+        }
+        match self.status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                formatter.write_str("; is the base URL right?")
+            }
+            status if status.is_redirection() => formatter
+                .write_str("; redirects are not followed, set the base URL to the API itself"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Body {
+    error: Option<Inner>,
+    message: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Inner {
+    Object(Fields),
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Default, Deserialize)]
+struct Fields {
+    message: Option<serde_json::Value>,
+    id: Option<serde_json::Value>,
+    details: Option<serde_json::Value>,
+}
+
+/// A server's text made fit for a log line or terminal.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let text: String = text
+        .chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .take(LONGEST + 1)
+        .collect();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+    use reqwest::StatusCode;
+
+    fn read(status: u16, body: &str) -> Refusal {
+        Refusal::read(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+    }
+
+    #[test]
+    fn the_message_is_found_in_every_shape_of_error_body() {
+        let nested = r#"{"error":{"status":404,"message":"No such role","id":"nf-x"}}"#;
+        let refusal = read(404, nested);
+        assert_eq!(refusal.message.as_deref(), Some("No such role"));
+        assert_eq!(refusal.id.as_deref(), Some("nf-x"));
+        for body in [r#"{"error":"No such role"}"#, r#"{"code":1,"message":"No such role"}"#] {
+            assert_eq!(read(404, body).message.as_deref(), Some("No such role"), "{body}");
+        }
+        for body in ["", "[]", "<html>", "null", r#"{"error":[]}"#, r#"{"error":{"message":{}}}"#] {
+            assert_eq!(read(502, body).message, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_401_that_names_a_permission_is_a_denial_and_a_bare_one_is_not() {
+        let body = r#"{"error":{"message":"Unauthorized","details":{"requiredPermission":"x"}}}"#;
+        assert!(read(401, body).is_denied());
+        assert!(read(403, "").is_denied());
+        assert!(!read(401, r#"{"error":{"message":"Unauthorized"}}"#).is_denied());
+    }
+
+    #[test]
+    fn a_hostile_message_stays_one_short_line() {
+        let body = serde_json::json!({"message": format!("a\u{1b}[31m\r\n{}", "é".repeat(5000))});
+        let message = read(500, &body.to_string()).message.unwrap();
+        assert!(!message.chars().any(char::is_control));
+        assert_eq!(message.chars().count(), 301);
+    }
+}

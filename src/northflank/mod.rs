@@ -1,0 +1,19 @@
+//! The Northflank API, as far as it tells who has access: requests, paging, models of the
+//! answers. Knows nothing of baton.
+
+mod base_url;
+mod client;
+mod error;
+mod model;
+mod page;
+mod window;
+
+pub use base_url::{BaseUrl, BaseUrlError};
+pub use client::{Client, Settings, SettingsError};
+pub use error::{Error, Refusal, TransportProblem};
+pub use model::{
+    DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
+    RoleMember, TeamRestriction, Text,
+};
+pub use page::{Page, PageError};
+pub use window::Window;

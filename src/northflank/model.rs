@@ -1,0 +1,336 @@
+//! What Northflank's endpoints answer with, as far as a sync needs it.
+//!
+//! Northflank's documentation, types and examples disagree on what is always present
+//! (`northflank-api.md`, section 8), so everything may be absent or null except ids, and
+//! unknown fields and values are accepted. What can't be survived without losing access
+//! information in silence (a row without an id, an array that is none) is an error.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+/// A member of the organization (`GET /v1/org-members`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// The username. It may change when a member finalises the account.
+    pub id: Text,
+    /// The full name.
+    pub name: Option<Text>,
+    /// E-mail addresses, in the API's order.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub emails: Vec<Email>,
+    /// When the member joined, RFC 3339.
+    #[serde(rename = "joinedAt")]
+    pub joined_at: Option<Text>,
+    /// Whether the account is fully set up; `None` when Northflank doesn't say.
+    pub finalized: Option<bool>,
+}
+
+/// An e-mail address: an object in some endpoints, a plain string in others, even null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// The address; may be missing or blank.
+    pub address: Option<Text>,
+    /// Whether the address is verified; `None` when Northflank doesn't say.
+    pub verified: Option<bool>,
+}
+
+/// An organization role (`GET /v1/org-roles`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Role {
+    /// The role's slug.
+    pub id: Text,
+    /// The role's name.
+    pub name: Option<Text>,
+    /// The role's description.
+    pub description: Option<Text>,
+    /// To which teams and projects the role is restricted; absent means to none.
+    pub restrictions: Option<Restrictions>,
+    /// Ids of the directory groups whose members hold the role automatically.
+    #[serde(rename = "directoryGroups", default, deserialize_with = "null_is_empty")]
+    pub directory_groups: Vec<Text>,
+    /// When the role was created, RFC 3339.
+    #[serde(rename = "createdAt")]
+    pub created_at: Option<Text>,
+    /// When the role was last changed, RFC 3339.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Option<Text>,
+}
+
+/// The teams that a role is restricted to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Restrictions {
+    /// Whether the restriction is in force.
+    pub enabled: Option<bool>,
+    /// The teams in which the role applies.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub teams: Vec<TeamRestriction>,
+}
+
+/// One team of a role's restrictions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TeamRestriction {
+    /// The team's slug.
+    #[serde(rename = "teamId")]
+    pub team_id: Option<Text>,
+    /// To which of the team's projects the role is restricted.
+    pub restrictions: Option<ProjectRestrictions>,
+}
+
+/// The projects of a team that a role is restricted to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ProjectRestrictions {
+    /// Whether the restriction is in force.
+    pub enabled: Option<bool>,
+    /// The projects that `mode` speaks of.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub projects: Vec<Text>,
+    /// `in`: only these projects; `notIn`: all but these. Other values may appear.
+    #[serde(rename = "restrictionMode")]
+    pub mode: Option<Text>,
+}
+
+/// A member of a role (`GET /v1/org-roles/{roleId}/members`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RoleMember {
+    /// The username.
+    pub id: Text,
+    /// The full name.
+    pub name: Option<Text>,
+    /// E-mail addresses, in the API's order.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub emails: Vec<Email>,
+    /// `explicit`: added by hand; `implicit`: through Directory Sync. Other values may
+    /// appear.
+    #[serde(rename = "type")]
+    pub membership: Option<Text>,
+}
+
+/// A group of the directory (`GET /v1/directory-groups`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DirectoryGroup {
+    /// The group's id, like `directory_group_01HZX3M9Q2T7V5W8Y0ABCDEFGH`.
+    pub id: Text,
+    /// The group's name.
+    pub name: Option<Text>,
+    /// The identity provider's id of the group.
+    #[serde(rename = "idpId")]
+    pub idp_id: Option<Text>,
+    /// When the group was created, RFC 3339.
+    #[serde(rename = "createdAt")]
+    pub created_at: Option<Text>,
+    /// When the group was last changed, RFC 3339.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Option<Text>,
+}
+
+/// A member of a directory group (`GET /v1/directory-groups/{groupId}/members`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DirectoryGroupMember {
+    /// The username; `None` for somebody who has no Northflank account yet.
+    #[serde(deserialize_with = "present")]
+    pub id: Option<Text>,
+    /// The full name.
+    pub name: Option<Text>,
+    /// E-mail addresses, in the API's order.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub emails: Vec<Email>,
+}
+
+/// A text of the API. JSON may escape half of a surrogate pair, which no Rust string can
+/// hold: such a half becomes U+FFFD instead of failing the whole page.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(String);
+
+impl Text {
+    /// The text, unless it is empty or blank.
+    pub fn filled(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|text| !text.trim().is_empty())
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // As bytes, because serde_json then passes half surrogates through.
+        deserializer.deserialize_byte_buf(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Text, E> {
+        Ok(Text(text))
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
+        Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EmailVisitor)
+    }
+}
+
+struct EmailVisitor;
+
+impl<'de> Visitor<'de> for EmailVisitor {
+    type Value = Email;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an e-mail address or an object with one")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Email, E> {
+        Ok(Email { address: None, verified: None })
+    }
+
+    fn visit_str<E: Error>(self, address: &str) -> Result<Email, E> {
+        Ok(Email { address: Some(address.into()), verified: None })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Email, A::Error> {
+        #[derive(Deserialize)]
+        struct Object {
+            address: Option<Text>,
+            verified: Option<bool>,
+        }
+
+        let Object { address, verified } = Object::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Email { address, verified })
+    }
+}
+
+/// A list that may be null.
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A value that may be null but not absent. Absence of an id is no statement that there is
+/// no account: it is an answer that can't be trusted.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, Text};
+
+    fn read<'json, T: serde::Deserialize<'json>>(json: &'json str) -> serde_json::Result<T> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn a_member_may_consist_of_an_id_alone() {
+        let member: Member = read(r#"{"id":"ada-q"}"#).unwrap();
+        assert_eq!(&*member.id, "ada-q");
+        assert_eq!(member.finalized, None);
+        assert!(member.emails.is_empty());
+    }
+
+    #[test]
+    fn every_optional_field_may_be_null() {
+        let json = r#"{"id":"a","name":null,"emails":null,"joinedAt":null,"finalized":null}"#;
+        assert_eq!(read::<Member>(json).unwrap().name, None);
+        let json = r#"{"id":"a","name":null,"description":null,"restrictions":null,
+            "directoryGroups":null,"createdAt":null,"updatedAt":null}"#;
+        assert!(read::<Role>(json).unwrap().directory_groups.is_empty());
+        let json = r#"{"id":"g","name":null,"idpId":null,"createdAt":null,"updatedAt":null}"#;
+        assert_eq!(read::<DirectoryGroup>(json).unwrap().idp_id, None);
+    }
+
+    #[test]
+    fn a_row_without_an_id_is_an_error() {
+        assert!(read::<Member>(r#"{"name":"Ada"}"#).is_err());
+        assert!(read::<Member>(r#"{"id":null}"#).is_err());
+        assert!(read::<Role>(r#"{"name":"Admin"}"#).is_err());
+        assert!(read::<DirectoryGroup>(r#"{"id":7}"#).is_err());
+    }
+
+    #[test]
+    fn only_directory_users_may_have_a_null_id_and_it_must_be_said() {
+        let member: DirectoryGroupMember = read(r#"{"id":null,"emails":["a@b.test"]}"#).unwrap();
+        assert_eq!(member.id, None);
+        assert!(read::<DirectoryGroupMember>(r#"{"emails":["a@b.test"]}"#).is_err());
+    }
+
+    #[test]
+    fn emails_may_be_objects_strings_or_a_mixture() {
+        let json = r#"{"id":"a","emails":["x@b.test",{"address":"y@b.test","verified":true},
+            null,{"verified":false},{"address":null},{"address":"z@b.test","more":{"a":[1]}}]}"#;
+        let addresses: Vec<_> = read::<Member>(json)
+            .unwrap()
+            .emails
+            .into_iter()
+            .filter_map(|Email { address, verified }| Some((address?.to_string(), verified)))
+            .collect();
+        let expected = [("x@b.test", None), ("y@b.test", Some(true)), ("z@b.test", None)];
+        assert_eq!(addresses, expected.map(|(text, known)| (text.to_owned(), known)));
+    }
+
+    #[test]
+    fn unknown_fields_and_values_are_accepted() {
+        let json = r#"{"id":"r","color":{"deep":["\ud800"]},"restrictions":{"enabled":true,
+            "teams":[{"teamId":"core","restrictions":{"enabled":true,"restrictionMode":"only",
+            "projects":["p"]}}]}}"#;
+        let role: Role = read(json).unwrap();
+        let team = &role.restrictions.unwrap().teams[0];
+        assert_eq!(team.restrictions.as_ref().unwrap().mode, Some(Text::from("only")));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_a_name_does_not_fail_the_page() {
+        let member: Member = read(r#"{"id":"a","name":"x\ud83dy \ud83d\ude00"}"#).unwrap();
+        let name = member.name.unwrap();
+        assert!(name.starts_with('x') && name.ends_with("y 😀"), "{name:?}");
+        assert!(name.contains('\u{fffd}'));
+    }
+}

@@ -1,0 +1,41 @@
+//! Why a sync failed.
+
+use tokio::task::JoinError;
+
+use crate::baton::IdError;
+use crate::{c1z, northflank};
+
+use super::ValidationError;
+
+/// Why a sync failed. The target file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The token may not read everything, or nothing could be read at all.
+    #[error(transparent)]
+    Validation(#[from] ValidationError),
+    /// Northflank could not be read to the end.
+    #[error(transparent)]
+    Northflank(#[from] northflank::Error),
+    /// The sync file could not be read or written.
+    #[error(transparent)]
+    File(#[from] c1z::Error),
+    /// An object can't be named in baton's ids without being taken for another.
+    #[error("the {kind} with the id {id:?} can't be synced: {source}")]
+    Id {
+        /// What it is.
+        kind: &'static str,
+        /// Its id, shortened.
+        id: String,
+        /// What is wrong with the id.
+        source: IdError,
+    },
+    /// A bug or a failing disk: what this run staged is not what it reads back.
+    #[error("the staged data can't be read back: {0}")]
+    Staged(#[from] prost::DecodeError),
+    /// The caller asked to stop.
+    #[error("stopped before the sync was complete")]
+    Cancelled,
+    /// A bug: a part of the sync ended without a word.
+    #[error("a part of the sync ended unexpectedly")]
+    Lost(#[from] JoinError),
+}
