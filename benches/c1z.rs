@@ -52,7 +52,10 @@ fn main() -> Result<(), Failure> {
     }
     let [before, after] = plain.map(median);
     let ours = median(ours);
-    println!("{} users, {CONTAINERS} roles and groups, {grants} grants; {ROUNDS} rounds", rows.users.len());
+    println!(
+        "{} users, {CONTAINERS} roles and groups, {grants} grants; {ROUNDS} rounds",
+        rows.users.len()
+    );
     println!("encode, insert, index, compress:        {:>6.2} s", ours.as_secs_f64());
     for (name, plain) in [("before", before), ("after", after)] {
         println!(

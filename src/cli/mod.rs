@@ -107,7 +107,7 @@ async fn one_shot(config: &Config, terminal: &Terminal) -> Result<(), Failure> {
         requests = client.requests(),
         file = %path.display(),
         bytes = size,
-        milliseconds = started.elapsed().as_millis(),
+        seconds = started.elapsed().as_secs_f64(),
         "sync complete"
     );
     if terminal.is_shown() {

@@ -1,0 +1,38 @@
+//! `cargo run --release --example demo`: a made-up organization, served on loopback and
+//! synced into `./sync.c1z` by the very code of the binary. No account is needed.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use fake_northflank::{FakeNorthflank, Options, Organization};
+
+const NEXT: &str = "
+The file holds what a fake Northflank API on this machine served. What to try next:
+
+  cargo run --release --example demo    once more: the file keeps both syncs
+  baton resources                       ConductorOne's `baton` command line reads the file,
+  baton grants                          https://github.com/ConductorOne/baton
+  baton access -t user -r carla-rossi   what one person has access to
+
+Your own organization: export BATON_NORTHFLANK_API_TOKEN=… and run baton-northflank.";
+
+fn main() -> ExitCode {
+    let fake = match FakeNorthflank::start(Organization::demo(), Options::default()) {
+        Ok(fake) => fake,
+        Err(error) => {
+            eprintln!("demo: can't serve the fake API: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("Marlow Freight, a made-up organization, is served at {}", fake.origin());
+    let arguments = [OsString::from("baton-northflank")].into_iter().chain(std::env::args_os().skip(1));
+    let code = baton_northflank::cli::main(arguments, |name| match name {
+        "BATON_NORTHFLANK_API_TOKEN" => Some(fake.token().into()),
+        "BATON_NORTHFLANK_BASE_URL" => Some(fake.origin().into()),
+        _ => std::env::var_os(name),
+    });
+    if code == ExitCode::SUCCESS {
+        println!("{NEXT}");
+    }
+    code
+}

@@ -1,0 +1,361 @@
+//! Answering a request: route, token, rate window, scope, query, existence, in this order.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cursor::{Bound, Position};
+use crate::options::{BothTypes, DeniedAs, Options, PagingAnchor, Profile, RateHeaders};
+use crate::organization::DirectoryUser;
+use crate::render::{HALF_SURROGATE, Render};
+use crate::route::{BadParameter, Endpoint, Membership, Query};
+use crate::script::Action;
+use crate::state::State;
+
+/// A request, as far as answering needs it.
+pub(crate) struct Asked<'request> {
+    pub(crate) method: &'request str,
+    pub(crate) path: &'request str,
+    pub(crate) query: &'request str,
+    /// The values of all `authorization` headers.
+    pub(crate) authorization: Vec<&'request str>,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Answers a request.
+pub(crate) fn answer(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
+    let mut outcome = checked(state, options, asked);
+    let success = outcome.status == 200;
+    let shown = match options.rate_headers {
+        RateHeaders::Always => true,
+        RateHeaders::OnSuccess => success,
+        RateHeaders::Never => false,
+    };
+    if let (true, Some(limit)) = (shown, options.rate_limit) {
+        let remaining = limit.saturating_sub(state.window.used);
+        let reset = left(state, options).as_secs_f64().ceil();
+        for (name, value) in [
+            ("x-ratelimit-limit", limit.to_string()),
+            ("x-ratelimit-remaining", remaining.to_string()),
+            ("x-ratelimit-reset", reset.to_string()),
+        ] {
+            outcome.headers.push((name.into(), value));
+        }
+    }
+    outcome
+}
+
+fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
+    let Some((endpoint, id)) = Endpoint::of(asked.path) else {
+        return error(404, "nf-not-found", "No such path", &json!(null));
+    };
+    if asked.method != "GET" {
+        let mut answer = error(405, "nf-method", "Method not allowed", &json!(null));
+        answer.headers.push(("allow".into(), "GET".into()));
+        return answer;
+    }
+    let token = match asked.authorization.as_slice() {
+        [one] => one.strip_prefix("Bearer ").and_then(|secret| state.tokens.get(secret)).cloned(),
+        _ => None,
+    };
+    let now = state.now();
+    let is_valid = |token: &crate::token::Token| {
+        !token.is_revoked && token.expires_at.is_none_or(|expiry| now.as_secs() < expiry)
+    };
+    let Some(token) = token.filter(is_valid) else {
+        return error(401, "nf-unauthorized", "Unauthorized", &json!(null));
+    };
+    if let Some(refusal) = spend(state, options) {
+        return refusal;
+    }
+    if token.is_team {
+        let status = if options.profile == Profile::Strict { 403 } else { 401 };
+        return error(status, "nf-scope", "Unauthorized", &json!(null));
+    }
+    let (allowed, permission) = if endpoint.needs_members() {
+        (token.permissions.members, "os_admin_members_read")
+    } else {
+        (token.permissions.roles, "os_admin_roles_read")
+    };
+    if !allowed {
+        let details = json!({"requiredPermission": permission});
+        return match options.denied_as {
+            DeniedAs::Unauthorized => error(401, "nf-permission", "Unauthorized", &details),
+            DeniedAs::Forbidden => error(403, "nf-permission", "Forbidden", &json!(null)),
+        };
+    }
+    if let Some(answer) = scripted(state, endpoint, id.as_deref()) {
+        return answer;
+    }
+    let query = match Query::read(endpoint, asked.query, options.profile == Profile::Strict) {
+        Ok(query) => query,
+        Err(bad) => return bad_request(&bad),
+    };
+    listed(state, options, endpoint, id.as_deref(), &query)
+}
+
+/// Takes one request from the window; the refusal if there is none left.
+fn spend(state: &mut State, options: &Options) -> Option<Answer> {
+    let limit = options.rate_limit?;
+    let now = state.now();
+    if state.window.started.is_none_or(|started| now >= started + options.window) {
+        state.window.started = Some(now);
+        state.window.used = 0;
+    }
+    if state.window.used < limit {
+        state.window.used += 1;
+        return None;
+    }
+    if options.refused_count {
+        state.window.used += 1;
+    }
+    state.not_before = Some(now + left(state, options));
+    Some(error(429, "nf-rate-limit", "Too many requests", &json!(null)))
+}
+
+/// Time until the window ends.
+fn left(state: &State, options: &Options) -> Duration {
+    let now = state.now();
+    let end = state.window.started.map_or(now, |started| started + options.window);
+    end.saturating_sub(now)
+}
+
+fn scripted(state: &mut State, endpoint: Endpoint, id: Option<&str>) -> Option<Answer> {
+    let taken = state.rules.iter_mut().position(|rule| rule.takes(endpoint, id))?;
+    let mut rule = state.rules.swap_remove(taken);
+    let answer = match &mut rule.action {
+        Action::Respond { status, headers, body } => {
+            Some(Answer { status: *status, headers: headers.clone(), body: body.clone() })
+        }
+        Action::Mutate(change) => {
+            state.mutate(change);
+            None
+        }
+    };
+    state.rules.push(rule);
+    answer
+}
+
+fn listed(
+    state: &mut State,
+    options: &Options,
+    endpoint: Endpoint,
+    id: Option<&str>,
+    query: &Query,
+) -> Answer {
+    let render = Render(&options.schema);
+    let index = state.index();
+    let organization = &state.organization;
+    let missing = |what| error(404, "nf-not-found", &format!("No such {what}"), &json!(null));
+    let role = || organization.roles.iter().find(|role| Some(role.id.as_str()) == id);
+    match endpoint {
+        Endpoint::Groups => {
+            let groups: Vec<_> = organization.groups.iter().map(|row| render.group(row)).collect();
+            body(options, "directoryGroups", &groups, None)
+        }
+        Endpoint::Role => match role() {
+            Some(role) => json_answer(&json!({"data": render.role_alone(role)})),
+            None => missing("role"),
+        },
+        Endpoint::Members => {
+            let list = List { endpoint, id, query, key: "members" };
+            let member = |state: &State, row: usize| {
+                render.member(&state.organization.members[index.listed[row]])
+            };
+            let key = |row: usize| organization.members[index.listed[row]].id.clone();
+            let page = list.page(state, options, index.listed.len(), key);
+            answer_page(state, options, &list, page, member)
+        }
+        Endpoint::Roles => {
+            let keys: Vec<_> = organization.roles.iter().map(|role| role.id.clone()).collect();
+            let list = List { endpoint, id, query, key: "roles" };
+            let page = list.page(state, options, keys.len(), |row| keys[row].clone());
+            answer_page(state, options, &list, page, |state, row| {
+                render.role(&state.organization.roles[row])
+            })
+        }
+        Endpoint::RoleMembers => {
+            let Some(role) = role() else {
+                return missing("role");
+            };
+            let mut rows = Vec::new();
+            for row in index.role_members(&role.id) {
+                let wanted = query.user_ids.as_ref().is_none_or(|ids| ids.contains(&row.id));
+                let types: &[Membership] = match (row.explicit, row.implicit, options.both_types) {
+                    (true, true, BothTypes::TwoRows) => {
+                        &[Membership::Explicit, Membership::Implicit]
+                    }
+                    (true, true, BothTypes::ImplicitWins) | (false, _, _) => {
+                        &[Membership::Implicit]
+                    }
+                    (true, _, _) => &[Membership::Explicit],
+                };
+                for membership in types {
+                    if wanted && query.membership.is_none_or(|only| only == *membership) {
+                        rows.push((row, *membership));
+                    }
+                }
+            }
+            let list = List { endpoint, id, query, key: "members" };
+            let page = list.page(state, options, rows.len(), |row| rows[row].0.id.clone());
+            answer_page(state, options, &list, page, |state, row| {
+                let (row, membership) = rows[row];
+                let membership = match membership {
+                    Membership::Explicit => "explicit",
+                    Membership::Implicit => "implicit",
+                };
+                match index.member(&state.organization, &row.id) {
+                    Some(member) => render.role_member(member, membership),
+                    None => json!({"id": row.id, "type": membership}),
+                }
+            })
+        }
+        Endpoint::GroupMembers => {
+            let found = organization.groups.iter().position(|row| Some(row.id.as_str()) == id);
+            let Some(group) = found else {
+                return missing("directory group");
+            };
+            let users = &organization.groups[group].users;
+            let keys: Vec<String> = users
+                .iter()
+                .enumerate()
+                .map(|(row, user)| match user {
+                    DirectoryUser::Account(id) => id.clone(),
+                    DirectoryUser::Unprovisioned { .. } => format!("#{row}"),
+                })
+                .collect();
+            let list = List { endpoint, id, query, key: "members" };
+            let page = list.page(state, options, keys.len(), |row| keys[row].clone());
+            answer_page(state, options, &list, page, |state, row| {
+                let user = &state.organization.groups[group].users[row];
+                let account = match user {
+                    DirectoryUser::Account(id) => index.member(&state.organization, id),
+                    DirectoryUser::Unprovisioned { .. } => None,
+                };
+                render.directory_user(user, account)
+            })
+        }
+    }
+}
+
+/// A paged list.
+struct List<'request> {
+    endpoint: Endpoint,
+    id: Option<&'request str>,
+    query: &'request Query,
+    key: &'static str,
+}
+
+/// Which rows of a list are served, and what follows.
+struct Served {
+    rows: std::ops::Range<usize>,
+    next: Option<Position>,
+}
+
+impl List<'_> {
+    fn bound(&self, options: &Options) -> Bound {
+        Bound {
+            endpoint: self.endpoint,
+            id: self.id.map(str::to_owned),
+            filter: format!("{:?} {:?}", self.query.membership, self.query.user_ids),
+            per_page: (options.profile == Profile::Strict).then_some(self.per_page()),
+        }
+    }
+
+    fn per_page(&self) -> usize {
+        self.query.per_page.unwrap_or(50)
+    }
+
+    fn page(
+        &self,
+        state: &State,
+        options: &Options,
+        count: usize,
+        key: impl Fn(usize) -> String,
+    ) -> Result<Served, BadParameter> {
+        let start = match (&self.query.cursor, self.query.page) {
+            (Some(cursor), _) => match state.cursors.find(cursor, &self.bound(options)) {
+                Some(Position::Offset(offset)) => offset,
+                Some(Position::After(last)) => {
+                    (0..count).position(|row| key(row) == last).map_or(count, |row| row + 1)
+                }
+                None => return Err(BadParameter("cursor".into(), "is not valid here")),
+            },
+            (None, Some(page)) => (page - 1).saturating_mul(self.per_page()),
+            (None, None) => 0,
+        };
+        let start = start.min(count);
+        let end = (start + self.per_page()).min(count);
+        let full = end - start == self.per_page();
+        let more = end < count || (full && options.last_full_page_says_more);
+        let next = more.then(|| match options.anchor {
+            PagingAnchor::Key if end > 0 => Position::After(key(end - 1)),
+            PagingAnchor::Key | PagingAnchor::Offset => Position::Offset(end),
+        });
+        Ok(Served { rows: start..end, next })
+    }
+}
+
+fn answer_page(
+    state: &mut State,
+    options: &Options,
+    list: &List<'_>,
+    page: Result<Served, BadParameter>,
+    row: impl Fn(&State, usize) -> Value,
+) -> Answer {
+    let page = match page {
+        Ok(page) => page,
+        Err(bad) => return bad_request(&bad),
+    };
+    let rows: Vec<Value> = page.rows.map(|number| row(state, number)).collect();
+    let mut pagination = json!({"hasNextPage": page.next.is_some(), "count": rows.len()});
+    if options.schema.float_count {
+        pagination["count"] = json!(f64::from(u32::try_from(rows.len()).unwrap_or_default()));
+    }
+    if options.schema.extra_fields {
+        pagination["extra"] = json!([null]);
+    }
+    if let Some(position) = page.next {
+        let cursor = state.cursors.issue(options.cursors, list.bound(options), position);
+        pagination["cursor"] = cursor.into();
+    }
+    body(options, list.key, &rows, Some(pagination))
+}
+
+fn body(options: &Options, key: &str, rows: &[Value], pagination: Option<Value>) -> Answer {
+    let mut body = json!({"data": {key: rows}});
+    if let Some(pagination) = pagination {
+        body["pagination"] = pagination;
+    }
+    if options.schema.extra_fields {
+        body["extra"] = json!({"trace": "0"});
+        body["data"]["extra"] = json!([]);
+    }
+    json_answer(&body)
+}
+
+fn json_answer(body: &Value) -> Answer {
+    let body = body.to_string().replace(HALF_SURROGATE, r"\ud83d");
+    Answer { status: 200, headers: Vec::new(), body: body.into_bytes() }
+}
+
+fn bad_request(BadParameter(name, why): &BadParameter) -> Answer {
+    let mut message = String::from("Request failed payload validation - see details");
+    let _ = write!(message, " ({name})");
+    error(400, "nf-invalid-request-query", &message, &json!({name.as_str(): [why]}))
+}
+
+fn error(status: u16, id: &str, message: &str, details: &Value) -> Answer {
+    let mut body = json!({"error": {"status": status, "id": id, "message": message}});
+    if !details.is_null() {
+        body["error"]["details"] = details.clone();
+    }
+    Answer { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+}

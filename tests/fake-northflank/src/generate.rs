@@ -1,0 +1,270 @@
+//! Organizations of any size from a seed: the same seed and size give the same one.
+
+use rand::Rng;
+use rand::SeedableRng;
+use rand::seq::{IndexedRandom, index};
+use rand_chacha::ChaCha8Rng;
+
+use crate::organization::{
+    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role, Team,
+};
+
+/// How large an organization is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Members.
+    pub members: usize,
+    /// Roles.
+    pub roles: usize,
+    /// Directory groups.
+    pub groups: usize,
+    /// Rows that the member lists of all roles and groups have together, about.
+    pub memberships: usize,
+}
+
+const GIVEN: &[&str] = &[
+    "Ada", "Bo", "Chidi", "Dunya", "Élodie", "Farah", "Goran", "Hye-jin", "Ines", "Jonas", "Kofi",
+    "Liora", "Marek", "Nadia", "Oisín", "Priya", "Quinn", "Rosa", "Søren", "Tomoko", "Uma", "Vera",
+    "Wanjiru", "Xiulan", "Yusuf", "Zoë",
+];
+
+const FAMILY: &[&str] = &[
+    "Abara",
+    "Brandt",
+    "Castillo",
+    "Duarte",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jansen",
+    "Kowalski",
+    "Lindqvist",
+    "Müller",
+    "Novak",
+    "Okafor",
+    "Petrov",
+    "Quill",
+    "Rossi",
+    "Sato",
+    "Tanaka",
+    "Ueda",
+    "Vargas",
+    "Weiss",
+    "Xu",
+    "Yılmaz",
+    "Zhang",
+];
+
+const AREAS: &[&str] = &[
+    "Platform", "Billing", "Data", "Support", "Security", "Mobile", "Search", "Growth", "Finance",
+    "Legal", "Design", "Quality",
+];
+
+impl Organization {
+    /// An organization of about `size`, by `seed`.
+    pub fn generate(seed: u64, size: Size) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let members: Vec<Member> =
+            (0..size.members).map(|number| member(&mut random, number)).collect();
+        // A group's accounts stand in its own list and in that of each role linked to it: with
+        // four roles in ten linked to one group, half of all rows fit into groups and links.
+        let in_groups = size.memberships / 2 * 10 / 14;
+        let mut groups: Vec<Group> =
+            (0..size.groups).map(|number| group(&mut random, number)).collect();
+        let share = |number: usize, count: usize, rows: usize| {
+            rows / count.max(1) + usize::from(number < rows % count.max(1))
+        };
+        for (number, group) in groups.iter_mut().enumerate() {
+            // Some groups are empty.
+            let rows = if number % 17 == 16 { 0 } else { share(number, size.groups, in_groups) };
+            group.users = directory_users(&mut random, &members, rows);
+        }
+        let mut roles: Vec<Role> =
+            (0..size.roles).map(|number| role(&mut random, number, &groups)).collect();
+        let mut organization = Self { members, roles: Vec::new(), groups };
+        let group_rows: usize = organization.groups.iter().map(|group| group.users.len()).sum();
+        let role_rows: usize = roles.iter().map(|role| organization.role_members(role).len()).sum();
+        let by_hand = size.memberships.saturating_sub(group_rows + role_rows);
+        for (number, role) in roles.iter_mut().enumerate() {
+            let rows = share(number, size.roles, by_hand);
+            role.explicit = explicit(&mut random, &organization, role, rows);
+        }
+        organization.roles = roles;
+        organization
+    }
+}
+
+fn member(random: &mut ChaCha8Rng, number: usize) -> Member {
+    let given = GIVEN.choose(random).copied().unwrap_or("Ada");
+    let family = FAMILY.choose(random).copied().unwrap_or("Quill");
+    let handle: String = format!("{given}-{family}")
+        .to_lowercase()
+        .chars()
+        .filter(|char| char.is_ascii_alphanumeric() || *char == '-')
+        .collect();
+    let id = format!("{handle}-{number}");
+    let finalized = !random.random_ratio(1, 25);
+    let mut emails = vec![Email { address: format!("{id}@acme.test"), verified: finalized }];
+    if random.random_ratio(1, 10) {
+        emails.insert(0, Email { address: format!("{id}@old.acme.test"), verified: false });
+    }
+    Member {
+        id,
+        name: finalized.then(|| format!("{given} {family}")),
+        emails,
+        joined_at: finalized.then(|| time(random)),
+        finalized,
+        listed: true,
+    }
+}
+
+fn group(random: &mut ChaCha8Rng, number: usize) -> Group {
+    let area = AREAS.choose(random).copied().unwrap_or("Platform");
+    let created_at = time(random);
+    Group {
+        id: format!("directory_group_01HZX3M9Q2T7V5W8Y0{number:010}"),
+        name: format!("{area} {number}"),
+        idp_id: format!("00g{:08x}", random.random::<u32>()),
+        updated_at: created_at.clone(),
+        created_at,
+        users: Vec::new(),
+    }
+}
+
+fn directory_users(random: &mut ChaCha8Rng, members: &[Member], rows: usize) -> Vec<DirectoryUser> {
+    let unprovisioned = if rows > 20 { rows / 100 + 1 } else { 0 };
+    let accounts = (rows - unprovisioned).min(members.len());
+    let mut users: Vec<DirectoryUser> = index::sample(random, members.len(), accounts)
+        .into_iter()
+        .map(|index| DirectoryUser::Account(members[index].id.clone()))
+        .collect();
+    users.extend((0..unprovisioned).map(|number| DirectoryUser::Unprovisioned {
+        name: (number % 2 == 0).then(|| format!("Newcomer {number}")),
+        emails: vec![format!("newcomer-{number}@acme.test")],
+    }));
+    users
+}
+
+fn role(random: &mut ChaCha8Rng, number: usize, groups: &[Group]) -> Role {
+    let area = AREAS.choose(random).copied().unwrap_or("Platform");
+    let linked = if !groups.is_empty() && number % 5 < 2 {
+        // One group mostly, sometimes more.
+        let count = if number.is_multiple_of(25) { 3.min(groups.len()) } else { 1 };
+        index::sample(random, groups.len(), count)
+            .into_iter()
+            .map(|index| groups[index].id.clone())
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let created_at = time(random);
+    Role {
+        id: format!("{}-{number}", area.to_lowercase()),
+        name: format!("{area} {number}"),
+        description: (!number.is_multiple_of(3))
+            .then(|| format!("What {area} needs, number {number}")),
+        restrictions: restrictions(random, number),
+        directory_groups: linked,
+        updated_at: created_at.clone(),
+        created_at,
+        ..Role::default()
+    }
+}
+
+fn restrictions(random: &mut ChaCha8Rng, number: usize) -> Restrictions {
+    let team = |name: &str, projects| Team { id: name.to_owned(), projects };
+    let projects = |mode, random: &mut ChaCha8Rng| {
+        let ids = (0..random.random_range(1..4)).map(|number| format!("project-{number}"));
+        Some(Projects { mode, ids: ids.collect() })
+    };
+    match number % 6 {
+        3 => Restrictions { enabled: true, teams: vec![team("core-infra", None)] },
+        4 => Restrictions {
+            enabled: true,
+            teams: vec![
+                team("core-infra", projects(Mode::NotIn, random)),
+                team("web", projects(Mode::In, random)),
+            ],
+        },
+        _ => Restrictions::default(),
+    }
+}
+
+/// Members added by hand; about one in ten holds the role through a group as well, and so
+/// adds no row.
+fn explicit(
+    random: &mut ChaCha8Rng,
+    organization: &Organization,
+    role: &Role,
+    rows: usize,
+) -> Vec<String> {
+    let implicit: Vec<String> =
+        organization.role_members(role).iter().map(|row| row.id.to_owned()).collect();
+    let held: std::collections::HashSet<&str> = implicit.iter().map(String::as_str).collect();
+    let both = implicit.iter().take(rows / 10).cloned();
+    let wanted = rows.min(organization.members.len());
+    let more = index::sample(
+        random,
+        organization.members.len(),
+        (wanted + held.len()).min(organization.members.len()),
+    )
+    .into_iter()
+    .map(|index| organization.members[index].id.clone())
+    .filter(|id| !held.contains(id.as_str()))
+    .take(wanted);
+    both.chain(more).collect()
+}
+
+fn time(random: &mut ChaCha8Rng) -> String {
+    format!(
+        "202{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+        random.random_range(3..6),
+        random.random_range(1..13),
+        random.random_range(1..29),
+        random.random_range(0..24),
+        random.random_range(0..60),
+        random.random_range(0..60),
+        random.random_range(0..1000)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Organization, Size};
+
+    #[test]
+    fn the_same_seed_gives_the_same_organization() {
+        let size = Size { members: 50, roles: 6, groups: 4, memberships: 200 };
+        assert_eq!(Organization::generate(7, size), Organization::generate(7, size));
+        assert_ne!(Organization::generate(7, size), Organization::generate(8, size));
+    }
+
+    #[test]
+    fn memberships_are_about_as_many_as_asked_for() {
+        for memberships in [1_000, 50_000] {
+            let size = Size { members: 5_000, roles: 50, groups: 50, memberships };
+            let organization = Organization::generate(1, size);
+            let roles = organization.roles.iter().map(|role| organization.role_members(role).len());
+            let groups = organization.groups.iter().map(|group| group.users.len());
+            let rows = roles.sum::<usize>() + groups.sum::<usize>();
+            assert!(rows.abs_diff(memberships) * 100 <= memberships, "{rows} for {memberships}");
+        }
+    }
+
+    #[test]
+    fn there_is_somebody_of_every_kind() {
+        let size = Size { members: 500, roles: 30, groups: 20, memberships: 3_000 };
+        let organization = Organization::generate(3, size);
+        assert!(organization.members.iter().any(|member| !member.finalized));
+        let holders: Vec<_> =
+            organization.roles.iter().flat_map(|role| organization.role_members(role)).collect();
+        assert!(holders.iter().any(|row| row.explicit && row.implicit));
+        assert!(holders.iter().any(|row| !row.explicit && row.implicit));
+        assert!(organization.groups.iter().any(|group| group.users.is_empty()));
+        assert!(
+            organization.groups.iter().any(|group| group.accounts().count() < group.users.len())
+        );
+    }
+}

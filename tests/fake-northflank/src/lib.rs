@@ -1,0 +1,39 @@
+//! A fake Northflank API on loopback, for tests, the demo and benches.
+//!
+//! - [`Organization`]: the world that is served: built by hand, generated from a seed in any
+//!   size, or the demo's.
+//! - [`Options`]: how it is served where the real API's behaviour is unknown or varies.
+//! - [`FakeNorthflank`]: the server, with what a test needs to see (journal, violations) and
+//!   to do (tokens, clock, scripted answers, changes while a sync runs).
+//!
+//! What it does is laid down in `northflank-api.md`, section 11; Northflank's own JavaScript
+//! client reads it in `tests/official_client.rs`.
+
+mod answer;
+mod cursor;
+mod demo;
+mod generate;
+mod journal;
+mod options;
+mod organization;
+mod render;
+mod route;
+mod script;
+mod server;
+mod state;
+mod token;
+
+pub use generate::Size;
+pub use journal::Request;
+pub use options::{
+    BothTypes, CursorStyle, DeniedAs, Emails, Options, PagingAnchor, Profile, RateHeaders, Schema,
+    Times,
+};
+pub use organization::{
+    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role,
+    RoleMember, Team,
+};
+pub use route::Endpoint;
+pub use script::{Action, Rule};
+pub use server::FakeNorthflank;
+pub use token::{Permissions, Token};

@@ -1,0 +1,176 @@
+//! How the organization is served, where the real API's behaviour is unknown or varies.
+
+use std::time::Duration;
+
+/// All switches; the defaults are the best guess of the real API.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
+pub struct Options {
+    /// What is done with requests that the documentation doesn't cover.
+    pub profile: Profile,
+    /// Requests a window allows; `None` for no limit, and then no headers either.
+    pub rate_limit: Option<u32>,
+    /// The length of a window, from its first request.
+    pub window: Duration,
+    /// On which answers the rate headers stand.
+    pub rate_headers: RateHeaders,
+    /// Whether refused requests count as well.
+    pub refused_count: bool,
+    /// Time that each answer takes.
+    pub latency: Duration,
+    /// What cursors look like.
+    pub cursors: CursorStyle,
+    /// What a cursor remembers.
+    pub anchor: PagingAnchor,
+    /// Whether the last page of a list that ends with it claims that more follow, which then
+    /// turns out as an empty page.
+    pub last_full_page_says_more: bool,
+    /// What somebody looks like who is both explicit and implicit.
+    pub both_types: BothTypes,
+    /// How a missing permission is answered.
+    pub denied_as: DeniedAs,
+    /// Whether large bodies are compressed for clients that accept it.
+    pub gzip: bool,
+    /// Whether bodies come in chunks instead of with a length.
+    pub chunked: bool,
+    /// Which of the documented fields there are.
+    pub schema: Schema,
+    /// More requests than this at once are a violation.
+    pub most_in_flight: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Lenient,
+            rate_limit: Some(1000),
+            window: Duration::from_hours(1),
+            rate_headers: RateHeaders::Always,
+            refused_count: false,
+            latency: Duration::ZERO,
+            cursors: CursorStyle::UrlSafe,
+            anchor: PagingAnchor::Offset,
+            last_full_page_says_more: false,
+            both_types: BothTypes::ExplicitWins,
+            denied_as: DeniedAs::Unauthorized,
+            gzip: true,
+            chunked: false,
+            schema: Schema::default(),
+            most_in_flight: None,
+        }
+    }
+}
+
+/// What is done with requests that the documentation doesn't cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// A best guess of reality.
+    Lenient,
+    /// A refusal.
+    Strict,
+}
+
+/// On which answers the rate headers stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateHeaders {
+    /// On all.
+    Always,
+    /// On 200 only.
+    OnSuccess,
+    /// On none.
+    Never,
+}
+
+/// What cursors look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CursorStyle {
+    /// Letters and digits.
+    UrlSafe,
+    /// With `+ / = & # %`, a blank and an accent.
+    Hostile,
+    /// Two kibibytes of letters.
+    Long,
+}
+
+/// What a cursor remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PagingAnchor {
+    /// How many rows have been served: rows shift when some are added or removed.
+    Offset,
+    /// The last row served: the list goes on after it.
+    Key,
+}
+
+/// What somebody looks like who is both explicit and implicit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BothTypes {
+    /// One row, `explicit`.
+    ExplicitWins,
+    /// One row, `implicit`.
+    ImplicitWins,
+    /// Two rows.
+    TwoRows,
+}
+
+/// How a missing permission is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeniedAs {
+    /// 401 with `error.details.requiredPermission`, as has been reported.
+    Unauthorized,
+    /// 403.
+    Forbidden,
+}
+
+/// Which of the documented fields there are, and in what form.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
+pub struct Schema {
+    /// Only what the documentation's examples show.
+    pub minimal: bool,
+    /// Every optional field is null.
+    pub nulls: bool,
+    /// Fields that nobody documents, at each level.
+    pub extra_fields: bool,
+    /// The form of e-mail addresses.
+    pub emails: Emails,
+    /// `count` with a fraction.
+    pub float_count: bool,
+    /// The form of times.
+    pub times: Times,
+    /// A `type` and a `restrictionMode` that nobody documents.
+    pub unknown_values: bool,
+    /// Half a surrogate pair at the end of each name.
+    pub half_surrogates: bool,
+}
+
+/// The form of e-mail addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Emails {
+    /// Objects for members, strings in directory groups.
+    #[default]
+    AsDocumented,
+    /// Objects everywhere.
+    Objects,
+    /// Strings everywhere.
+    Strings,
+    /// Strings and objects in turns.
+    Mixed,
+    /// An empty array.
+    Empty,
+    /// Null.
+    Null,
+    /// Objects without an address.
+    WithoutAddress,
+}
+
+/// The form of times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Times {
+    /// As in the organization.
+    #[default]
+    AsGiven,
+    /// Without a fraction, at an offset of two hours.
+    Offset,
+    /// Not times at all.
+    Invalid,
+}

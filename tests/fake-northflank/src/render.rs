@@ -1,0 +1,174 @@
+//! Rows as JSON, in the forms that the documentation shows, types or hints at.
+
+use serde_json::{Map, Value, json};
+
+use crate::options::{Emails, Schema, Times};
+use crate::organization::{DirectoryUser, Email, Group, Member, Mode, Restrictions, Role};
+
+/// Writes rows in one form.
+#[derive(Clone, Copy)]
+pub(crate) struct Render<'schema>(pub(crate) &'schema Schema);
+
+impl Render<'_> {
+    pub(crate) fn member(self, member: &Member) -> Value {
+        let mut row = self.row(&member.id);
+        self.optional(&mut row, "name", member.name.as_deref().map(|name| self.name(name)));
+        self.optional(&mut row, "emails", Some(self.emails(&member.emails, false)));
+        let joined_at = member.joined_at.as_deref().map(|time| self.time(time));
+        self.optional(&mut row, "joinedAt", joined_at);
+        self.optional(&mut row, "finalized", Some(member.finalized.into()));
+        Value::Object(row)
+    }
+
+    /// `membership` is `explicit` or `implicit`.
+    pub(crate) fn role_member(self, member: &Member, membership: &str) -> Value {
+        let mut row = self.member(member);
+        // What an unknown type is called matters to nobody, only that it is unknown.
+        row["type"] = if self.0.unknown_values { "delegated" } else { membership }.into();
+        row
+    }
+
+    pub(crate) fn role(self, role: &Role) -> Value {
+        let mut row = self.row(&role.id);
+        row.insert("name".into(), self.name(&role.name));
+        let description = role.description.as_deref().map(Value::from);
+        self.optional(&mut row, "description", description);
+        self.optional(&mut row, "restrictions", Some(self.restrictions(&role.restrictions)));
+        let groups = (!role.directory_groups.is_empty()).then(|| json!(role.directory_groups));
+        if self.0.minimal {
+            // Without the links nobody could tell why members are implicit.
+            row.extend(groups.map(|groups| ("directoryGroups".to_owned(), groups)));
+        } else {
+            self.optional(&mut row, "directoryGroups", groups);
+        }
+        self.optional(&mut row, "createdAt", Some(self.time(&role.created_at)));
+        self.optional(&mut row, "updatedAt", Some(self.time(&role.updated_at)));
+        Value::Object(row)
+    }
+
+    /// One role by itself, which has permissions besides.
+    pub(crate) fn role_alone(self, role: &Role) -> Value {
+        let mut row = self.role(role);
+        if !self.0.minimal {
+            row["permissions"] = json!({"teamScope": [], "projectScope": [], "orgScope": []});
+        }
+        row
+    }
+
+    pub(crate) fn group(self, group: &Group) -> Value {
+        let mut row = self.row(&group.id);
+        self.optional(&mut row, "name", Some(self.name(&group.name)));
+        self.optional(&mut row, "idpId", Some(group.idp_id.as_str().into()));
+        self.optional(&mut row, "createdAt", Some(self.time(&group.created_at)));
+        self.optional(&mut row, "updatedAt", Some(self.time(&group.updated_at)));
+        Value::Object(row)
+    }
+
+    /// `account` is the member whom the user's id names, if there is one.
+    pub(crate) fn directory_user(self, user: &DirectoryUser, account: Option<&Member>) -> Value {
+        let (mut row, name, emails) = match user {
+            DirectoryUser::Account(id) => {
+                let name = account.and_then(|member| member.name.as_deref());
+                let emails = account.map(|member| self.emails(&member.emails, true));
+                (self.row(id), name, emails)
+            }
+            DirectoryUser::Unprovisioned { name, emails } => {
+                let emails: Vec<Email> = emails
+                    .iter()
+                    .map(|address| Email { address: address.clone(), verified: false })
+                    .collect();
+                let mut row = self.row("");
+                row.insert("id".into(), Value::Null);
+                (row, name.as_deref(), Some(self.emails(&emails, true)))
+            }
+        };
+        self.optional(&mut row, "name", name.map(|name| self.name(name)));
+        self.optional(&mut row, "emails", emails);
+        Value::Object(row)
+    }
+
+    fn row(self, id: &str) -> Map<String, Value> {
+        let mut row = Map::new();
+        row.insert("id".into(), id.into());
+        if self.0.extra_fields {
+            row.insert("extra".into(), json!({"nested": [1, {"id": "not-an-id"}]}));
+        }
+        row
+    }
+
+    fn optional(self, row: &mut Map<String, Value>, key: &str, value: Option<Value>) {
+        if self.0.minimal {
+            return;
+        }
+        if self.0.nulls {
+            row.insert(key.into(), Value::Null);
+        } else if let Some(value) = value {
+            row.insert(key.into(), value);
+        }
+    }
+
+    fn name(self, name: &str) -> Value {
+        // The server turns the mark into an escape that no string of Rust can hold.
+        if self.0.half_surrogates { format!("{name}{HALF_SURROGATE}").into() } else { name.into() }
+    }
+
+    fn time(self, time: &str) -> Value {
+        match self.0.times {
+            Times::AsGiven => time.into(),
+            Times::Offset => {
+                let seconds = time.get(..19).unwrap_or(time);
+                format!("{seconds}+02:00").into()
+            }
+            Times::Invalid => "yesterday".into(),
+        }
+    }
+
+    fn emails(self, emails: &[Email], in_directory: bool) -> Value {
+        let object = |email: &Email| json!({"address": email.address, "verified": email.verified});
+        let string = |email: &Email| Value::from(email.address.as_str());
+        let each = |form: &dyn Fn(usize, &Email) -> Value| {
+            emails.iter().enumerate().map(|(index, email)| form(index, email)).collect()
+        };
+        match self.0.emails {
+            Emails::AsDocumented if in_directory => each(&|_, email| string(email)),
+            Emails::AsDocumented | Emails::Objects => each(&|_, email| object(email)),
+            Emails::Strings => each(&|_, email| string(email)),
+            Emails::Mixed => each(&|index, email| {
+                if index % 2 == 0 { string(email) } else { object(email) }
+            }),
+            Emails::Empty => json!([]),
+            Emails::Null => Value::Null,
+            Emails::WithoutAddress => each(&|_, email| json!({"verified": email.verified})),
+        }
+    }
+
+    fn restrictions(self, restrictions: &Restrictions) -> Value {
+        let teams: Vec<Value> = restrictions
+            .teams
+            .iter()
+            .map(|team| {
+                let projects = match &team.projects {
+                    Some(projects) => json!({
+                        "enabled": true,
+                        "projects": projects.ids,
+                        "restrictionMode": match projects.mode {
+                            _ if self.0.unknown_values => "matching",
+                            Mode::In => "in",
+                            Mode::NotIn => "notIn",
+                        },
+                    }),
+                    None => json!({"enabled": false}),
+                };
+                json!({"teamId": team.id, "restrictions": projects})
+            })
+            .collect();
+        if teams.is_empty() {
+            json!({"enabled": restrictions.enabled})
+        } else {
+            json!({"enabled": restrictions.enabled, "teams": teams})
+        }
+    }
+}
+
+/// Stands for half a surrogate pair until the JSON is text. A private-use character.
+pub(crate) const HALF_SURROGATE: char = '\u{e000}';

@@ -1,0 +1,81 @@
+//! Scripted answers: what a test wants to happen at a certain request.
+
+use crate::organization::Organization;
+use crate::route::Endpoint;
+
+/// At which requests something else happens.
+pub struct Rule {
+    /// Requests to this endpoint,
+    pub endpoint: Endpoint,
+    /// of this role or group (all if `None`),
+    pub id: Option<String>,
+    /// after so many that go as usual,
+    pub after: usize,
+    /// so many times.
+    pub times: usize,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What happens at a request.
+pub enum Action {
+    /// This is answered instead.
+    Respond {
+        /// The status.
+        status: u16,
+        /// Headers, besides content type and rate headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// The organization changes before the request is answered.
+    Mutate(Box<dyn FnMut(&mut Organization) + Send>),
+}
+
+impl Rule {
+    /// Every request to an endpoint.
+    pub fn every(endpoint: Endpoint, action: Action) -> Self {
+        Self { endpoint, id: None, after: 0, times: usize::MAX, action }
+    }
+
+    /// Only requests of the role or group `id`.
+    #[must_use]
+    pub fn of(self, id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..self }
+    }
+
+    /// Only after so many requests that go as usual.
+    #[must_use]
+    pub fn after(self, requests: usize) -> Self {
+        Self { after: requests, ..self }
+    }
+
+    /// Only once.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { times: 1, ..self }
+    }
+
+    /// Whether the request is this rule's; counts it if so.
+    pub(crate) fn takes(&mut self, endpoint: Endpoint, id: Option<&str>) -> bool {
+        if self.endpoint != endpoint || self.id.as_deref().is_some_and(|own| Some(own) != id) {
+            return false;
+        }
+        if self.after > 0 {
+            self.after -= 1;
+            return false;
+        }
+        if self.times == 0 {
+            return false;
+        }
+        self.times -= 1;
+        true
+    }
+}
+
+impl Action {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &str) -> Self {
+        Self::Respond { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+}

@@ -1,0 +1,355 @@
+//! The server: HTTP on loopback, on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::answer::{Answer, Asked, answer};
+use crate::journal;
+use crate::options::Options;
+use crate::organization::Organization;
+use crate::route::Endpoint;
+use crate::script::Rule;
+use crate::state::State;
+use crate::token::{Permissions, Token, hash};
+
+/// Bodies beyond this are compressed for clients that accept it.
+const COMPRESSED_FROM: usize = 1024;
+
+/// A running fake. Dropping it stops it.
+pub struct FakeNorthflank {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    token: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    options: Options,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked while it held the lock has failed already.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FakeNorthflank {
+    /// Serves `organization` on a free port of the loopback address.
+    pub fn start(organization: Organization, options: Options) -> io::Result<Self> {
+        Self::start_at(organization, options, 0)
+    }
+
+    /// Serves `organization` on a certain port of the loopback address.
+    pub fn start_at(organization: Organization, options: Options, port: u16) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared { options, state: Mutex::new(State::new(organization)) });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let serving = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(async move {
+                let Ok(listener) = TcpListener::from_std(listener) else {
+                    return;
+                };
+                tokio::select! {
+                    () = serve(listener, serving) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        let mut fake =
+            Self { shared, address, token: String::new(), stop: Some(stop), thread: Some(thread) };
+        fake.token = fake.add_token(Token::new(Permissions::ALL));
+        Ok(fake)
+    }
+
+    /// The API's origin, `http://127.0.0.1:PORT`.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A token that may read everything.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Makes another token known; returns its secret.
+    pub fn add_token(&self, token: Token) -> String {
+        let mut state = self.shared.state();
+        let secret = token.secret(state.tokens.len());
+        state.tokens.insert(secret.clone(), token);
+        secret
+    }
+
+    /// Revokes a token.
+    pub fn revoke(&self, secret: &str) {
+        if let Some(token) = self.shared.state().tokens.get_mut(secret) {
+            token.is_revoked = true;
+        }
+    }
+
+    /// Scripts an answer.
+    pub fn script(&self, rule: Rule) {
+        self.shared.state().rules.push(rule);
+    }
+
+    /// Changes the organization while it is served.
+    pub fn mutate(&self, mut change: impl FnMut(&mut Organization)) {
+        self.shared.state().mutate(&mut change);
+    }
+
+    /// Moves the fake's clock on: rate windows end, tokens expire.
+    pub fn advance(&self, time: Duration) {
+        self.shared.state().advance(time);
+    }
+
+    /// The organization as it is now.
+    pub fn organization(&self) -> Organization {
+        self.shared.state().organization.clone()
+    }
+
+    /// All requests so far.
+    pub fn journal(&self) -> Vec<journal::Request> {
+        self.shared.state().journal.clone()
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.shared.state().journal.len()
+    }
+
+    /// How often each endpoint was asked.
+    pub fn requests_per_endpoint(&self) -> BTreeMap<Endpoint, usize> {
+        self.shared.state().per_endpoint()
+    }
+
+    /// The most requests that were under way at once.
+    pub fn max_in_flight(&self) -> usize {
+        self.shared.state().most_in_flight
+    }
+
+    /// What clients did that no client of this API should do.
+    pub fn violations(&self) -> Vec<String> {
+        self.shared.state().violations.clone()
+    }
+
+    /// Asserts that clients behaved.
+    ///
+    /// # Panics
+    ///
+    /// If they didn't.
+    pub fn assert_no_violations(&self) {
+        let violations = self.violations();
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
+}
+
+impl Drop for FakeNorthflank {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in the server has been printed; dropping must not add another.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        // Small answers go out at once, as on any server that cares for latency.
+        let _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let shared = Arc::clone(&shared);
+                async move { Ok::<_, Infallible>(respond(&shared, request).await) }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service);
+            // A client that goes away is no error of the server's.
+            let _ = connection.await;
+        });
+    }
+}
+
+async fn respond(
+    shared: &Shared,
+    request: Request<Incoming>,
+) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+    begin(shared);
+    let answer = answered(shared, &request);
+    if !shared.options.latency.is_zero() {
+        tokio::time::sleep(shared.options.latency).await;
+    }
+    shared.state().in_flight -= 1;
+    response(&shared.options, request.headers(), answer)
+}
+
+fn begin(shared: &Shared) {
+    let mut state = shared.state();
+    state.in_flight += 1;
+    state.most_in_flight = state.most_in_flight.max(state.in_flight);
+    let in_flight = state.in_flight;
+    if shared.options.most_in_flight.is_some_and(|most| in_flight > most) {
+        state.violations.push(format!("{in_flight} requests at once"));
+    }
+}
+
+fn answered(shared: &Shared, request: &Request<Incoming>) -> Answer {
+    let mut state = shared.state();
+    let path = request.uri().path();
+    let query = request.uri().query().unwrap_or_default();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let authorization: Vec<String> =
+        request.headers().get_all(AUTHORIZATION).iter().map(text).collect();
+    let asked = Asked {
+        method: request.method().as_str(),
+        path,
+        query,
+        authorization: authorization.iter().map(String::as_str).collect(),
+    };
+    judge(&mut state, request, &asked);
+    let at = state.now();
+    let answer = answer(&mut state, &shared.options, &asked);
+    let headers = request.headers().iter().filter(|(name, _)| *name != AUTHORIZATION);
+    let secret = authorization.first().and_then(|value| value.strip_prefix("Bearer "));
+    state.journal.push(journal::Request {
+        at,
+        method: asked.method.to_owned(),
+        target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        token: secret.map(hash),
+        status: answer.status,
+    });
+    answer
+}
+
+/// Notes what no client of this API should do.
+fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
+    let mut violations = Vec::new();
+    let target = request.uri().to_string();
+    match asked.authorization.len() {
+        1 => {}
+        count => violations.push(format!("{count} authorization headers")),
+    }
+    let exposed = request.headers().iter().filter(|(name, _)| *name != AUTHORIZATION);
+    let exposed: Vec<&[u8]> =
+        exposed.map(|(_, value)| value.as_bytes()).chain([target.as_bytes()]).collect();
+    for secret in state.tokens.keys().map(String::as_bytes) {
+        let holds = |text: &&[u8]| text.windows(secret.len()).any(|part| part == secret);
+        if exposed.iter().any(holds) {
+            violations.push("the token outside of the authorization header".to_owned());
+        }
+    }
+    if asked.method != "GET" {
+        violations.push(format!("method {}", asked.method));
+    }
+    if !hyper::body::Body::is_end_stream(request.body()) {
+        violations.push("a body".to_owned());
+    }
+    let mut names = Vec::new();
+    for (name, value) in form_urlencoded::parse(asked.query.as_bytes()) {
+        if name == "per_page" && value.parse().is_ok_and(|number: usize| number > 100) {
+            violations.push(format!("per_page={value}"));
+        }
+        if name == "cursor" && !state.cursors.knows(&value) {
+            violations.push(format!("a cursor that was never issued: {value:?}"));
+        }
+        names.push(name);
+    }
+    if names.iter().any(|name| name == "page") && names.iter().any(|name| name == "cursor") {
+        violations.push("page and cursor together".to_owned());
+    }
+    if !asked.path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte)) {
+        violations.push(format!("an id that is not percent-encoded: {}", asked.path));
+    }
+    if state.not_before.is_some_and(|until| state.now() < until) {
+        violations.push("a request sooner than the last 429 allows".to_owned());
+    }
+    let violations = violations.into_iter().map(|what| format!("{what} ({target})"));
+    state.violations.extend(violations);
+}
+
+fn response(
+    options: &Options,
+    asked: &HeaderMap,
+    answer: Answer,
+) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+    let accepts_gzip = asked
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")));
+    let compress = options.gzip && accepts_gzip && answer.body.len() > COMPRESSED_FROM;
+    let body = if compress { gzip(&answer.body) } else { answer.body };
+    let body = Bytes::from(body);
+    let body = if options.chunked {
+        let frames = body.chunks(4096).map(|part| Ok(Frame::data(Bytes::copy_from_slice(part))));
+        StreamBody::new(Frames(frames.collect::<Vec<_>>().into_iter())).boxed_unsync()
+    } else {
+        Full::new(body).boxed_unsync()
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers =
+        vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+    if compress {
+        headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+    }
+    headers.extend(answer.headers);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            if name == "content-type" {
+                response.headers_mut().insert(name, value);
+            } else {
+                response.headers_mut().append(name, value);
+            }
+        }
+    }
+    response
+}
+
+/// Chunks that are all there.
+struct Frames<I>(I);
+
+impl<I: Iterator + Unpin> futures_core::Stream for Frames<I> {
+    type Item = I::Item;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<I::Item>> {
+        std::task::Poll::Ready(self.0.next())
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory can't fail; if it did, an empty body would be noticed.
+    encoder.write_all(body).and_then(|()| encoder.finish()).unwrap_or_default()
+}
