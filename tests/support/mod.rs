@@ -2,11 +2,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod expected;
 pub mod sync_file;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+
+use fake_northflank::FakeNorthflank;
 
 /// A directory of the test's own, in which the connector runs.
 pub struct Room {
@@ -33,6 +36,13 @@ impl Room {
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    /// The connector, pointed at a fake API.
+    pub fn connector_to(&self, fake: &FakeNorthflank) -> Connector {
+        self.connector()
+            .variable("BATON_NORTHFLANK_API_TOKEN", fake.token())
+            .variable("BATON_NORTHFLANK_BASE_URL", fake.origin())
     }
 
     /// The connector, in an environment that holds only what the test puts there.
