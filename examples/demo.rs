@@ -25,7 +25,8 @@ fn main() -> ExitCode {
         }
     };
     println!("Marlow Freight, a made-up organization, is served at {}", fake.origin());
-    let arguments = [OsString::from("baton-northflank")].into_iter().chain(std::env::args_os().skip(1));
+    let arguments =
+        [OsString::from("baton-northflank")].into_iter().chain(std::env::args_os().skip(1));
     let code = baton_northflank::cli::main(arguments, |name| match name {
         "BATON_NORTHFLANK_API_TOKEN" => Some(fake.token().into()),
         "BATON_NORTHFLANK_BASE_URL" => Some(fake.origin().into()),

@@ -205,10 +205,8 @@ fn implicit_members_that_no_group_explains_keep_the_role() {
     assert_eq!(run.stderr().matches(warning).count(), 1, "{}", run.stderr());
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&organization));
-    let data: Vec<u8> = file
-        .connection
-        .query_row("select data from v1_grants", [], |row| row.get(0))
-        .unwrap();
+    let data: Vec<u8> =
+        file.connection.query_row("select data from v1_grants", [], |row| row.get(0)).unwrap();
     let grant = baton_northflank::baton::v2::Grant::decode(&*data).unwrap();
     let metadata = grant.annotations.iter().find(|any| any.type_url.ends_with("GrantMetadata"));
     let metadata = baton_northflank::baton::v2::GrantMetadata::decode(&*metadata.unwrap().value);

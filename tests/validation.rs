@@ -127,7 +127,10 @@ fn answers_of_the_wrong_shape_are_never_taken_for_rows() {
         (r#"{"data":[]}"#.into(), "not the JSON"),
         (format!(r#"{{"data":{{}},{pagination}}}"#), "missing field `members`"),
         (format!(r#"{{"data":{{"members":null}},{pagination}}}"#), "not the JSON"),
-        (format!(r#"{{"data":{{"members":[{{"name":"x"}}]}},{pagination}}}"#), "missing field `id`"),
+        (
+            format!(r#"{{"data":{{"members":[{{"name":"x"}}]}},{pagination}}}"#),
+            "missing field `id`",
+        ),
         (r#"{"data":{"members":[{"id":"a","type":"explicit"}"#.into(), "not the JSON"),
         (format!(r#"{{"data":{{"members":[]}},{more}}}}}"#), "has no cursor"),
         (format!(r#"{{"data":{{"members":[]}},{more},"cursor":""}}}}"#), "has no cursor"),
