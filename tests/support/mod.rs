@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod expected;
+pub mod reader;
+pub mod shown;
 pub mod sync_file;
 
 use std::ffi::OsStr;

@@ -1,0 +1,64 @@
+//! Readers of sync files that we did not write: the real `baton` command line, and a
+//! baton-sdk of early 2025. Built with Go from the pinned modules below `tests/readers`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The real `baton`.
+pub fn baton() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("baton", "github.com/conductorone/baton-sdk/cmd/baton"))
+}
+
+/// A program that prints a file as baton-sdk 0.4 reads it.
+pub fn sdk_of_2025() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("sdk-0.4", "."))
+}
+
+/// Builds a reader; Go's cache makes that quick when nothing changed. A missing Go fails the
+/// test: a check that can't be made is no check that passed.
+fn build(name: &str, package: &str) -> PathBuf {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers").join(name);
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reader-{name}"));
+    let output = Command::new("go")
+        .current_dir(&module)
+        .args(["build", "-mod=readonly", "-o"])
+        .arg(&built)
+        .arg(package)
+        .output()
+        .expect("Go is needed; see .ci/run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    built
+}
+
+/// What `baton` says with `arguments` of `file`, as JSON.
+pub fn baton_json(file: &Path, arguments: &[&str]) -> Value {
+    let text = baton_text(file, &[arguments, &["--output-format", "json"]].concat());
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// What `baton` prints with `arguments` of `file`.
+pub fn baton_text(file: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(baton()).args(arguments).arg("-f").arg(file).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "baton {arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Everything in `file`, as baton-sdk 0.4 reads it: pairs of kind and message.
+pub fn read_with_sdk_of_2025(file: &Path) -> Vec<(String, Value)> {
+    let output = Command::new(sdk_of_2025()).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines
+        .lines()
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            (line["kind"].as_str().unwrap().to_owned(), line["message"].take())
+        })
+        .collect()
+}
