@@ -19,7 +19,7 @@ use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, Resource
 
 use super::container;
 use super::error::Error;
-use super::previous;
+use super::previous::{self, Copied};
 use super::schema::TABLES;
 use super::target::WorkDirectory;
 use super::timestamp;
@@ -44,6 +44,41 @@ impl Retention {
     /// What baton connectors keep unless told otherwise: the new sync and the one before it,
     /// which `baton diff` compares.
     pub const DEFAULT: Self = Self::Newest(2);
+}
+
+/// What part of an organization a sync covers, as readers distinguish it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncType {
+    /// All of it.
+    Full,
+    /// Certain resources, besides an earlier full sync.
+    Partial,
+    /// All resources, without entitlements and grants.
+    ResourcesOnly,
+}
+
+impl SyncType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => FULL,
+            Self::Partial => "partial",
+            Self::ResourcesOnly => "resources_only",
+        }
+    }
+}
+
+/// The sync type that readers show unless told otherwise.
+pub(super) const FULL: &str = "full";
+
+/// The sync that a new file adds.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncRun {
+    /// What it covers.
+    pub sync_type: SyncType,
+    /// When its first page was asked for.
+    pub started_at: OffsetDateTime,
+    /// Whether grants of groups are expanded; else it is for a reader to do.
+    pub is_expanded: bool,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
@@ -91,7 +126,7 @@ pub struct NewFile<'work> {
     database: PathBuf,
     connection: Connection,
     sync_id: String,
-    started_at: OffsetDateTime,
+    run: SyncRun,
     /// When rows were discovered: one time for all, so that they compress and compare well.
     discovered_at: String,
     newest_end: Option<OffsetDateTime>,
@@ -110,31 +145,33 @@ pub struct Saved {
 }
 
 impl<'work> NewFile<'work> {
-    /// A new database with the syncs of `previous` that `retention` keeps, and a sync run
-    /// that began at `started_at`.
+    /// A new database with the syncs of `previous` that `retention` keeps, and a new sync.
     pub fn create(
         work: &'work WorkDirectory,
         previous: &Previous,
         retention: Retention,
-        started_at: OffsetDateTime,
+        run: SyncRun,
     ) -> Result<Self, Error> {
         let target = work.target().path();
         let fail = Error::database(target);
         let database = work.file("sync.db");
         let connection = Connection::open(&database).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
-        let newest_end = match &previous.0 {
+        let Copied { newest_end, newest_full } = match &previous.0 {
             Some(previous) => {
-                previous::copy(&connection, previous, retention, started_at).map_err(fail)?
+                previous::copy(&connection, previous, retention, &run).map_err(fail)?
             }
-            None => None,
+            None => Copied::default(),
         };
-        let sync_id = Ksuid::new(Some(SystemTime::from(started_at)), None).to_string();
+        let parent = newest_full.filter(|_| run.sync_type == SyncType::Partial);
+        let sync_id = Ksuid::new(Some(SystemTime::from(run.started_at)), None).to_string();
+        let started_at = timestamp::format(run.started_at);
         connection
             .execute(
-                "insert into v1_sync_runs (sync_id, started_at, sync_token, grants_backfilled)
-                 values (?1, ?2, '', 1)",
-                params![sync_id, timestamp::format(started_at)],
+                "insert into v1_sync_runs
+                 (sync_id, started_at, sync_token, sync_type, parent_sync_id, grants_backfilled)
+                 values (?1, ?2, '', ?3, ?4, 1)",
+                params![sync_id, started_at, run.sync_type.as_str(), parent.unwrap_or_default()],
             )
             .map_err(fail)?;
         connection.execute_batch("begin").map_err(fail)?;
@@ -143,8 +180,8 @@ impl<'work> NewFile<'work> {
             database,
             connection,
             sync_id,
-            started_at,
-            discovered_at: timestamp::format(started_at),
+            run,
+            discovered_at: started_at,
             newest_end,
             stats: Stats::default(),
         })
@@ -204,8 +241,8 @@ impl<'work> NewFile<'work> {
         )
     }
 
-    /// Adds a grant. `expansion` says over which entitlements it has been expanded; that
-    /// annotation stands in a column of its own and not in the message.
+    /// Adds a grant. `expansion` says over which entitlements it is expanded; that annotation
+    /// stands in a column of its own and not in the message.
     pub fn grant(
         &mut self,
         grant: &Grant,
@@ -219,8 +256,9 @@ impl<'work> NewFile<'work> {
         self.insert(
             "insert into v1_grants
              (resource_type_id, resource_id, entitlement_id, principal_resource_type_id,
-              principal_resource_id, external_id, expansion, data, sync_id, discovered_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+              principal_resource_id, external_id, expansion, needs_expansion, data, sync_id,
+              discovered_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 held.resource_type,
                 held.resource,
@@ -229,6 +267,7 @@ impl<'work> NewFile<'work> {
                 principal.resource,
                 grant.id,
                 expansion.map(Message::encode_to_vec),
+                expansion.is_some() && !self.run.is_expanded,
                 grant.encode_to_vec(),
                 self.sync_id,
                 self.discovered_at
@@ -252,7 +291,7 @@ impl<'work> NewFile<'work> {
         }
         // Readers show the sync that ended last, so a clock that was set back must not hide
         // the new one.
-        let now = OffsetDateTime::now_utc().max(self.started_at);
+        let now = OffsetDateTime::now_utc().max(self.run.started_at);
         let after_newest = self.newest_end.map(|end| end + Duration::NANOSECOND);
         let ended_at = after_newest.map_or(now, |after| now.max(after));
         let stats = serde_json::to_string(&self.stats)

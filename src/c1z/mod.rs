@@ -5,12 +5,14 @@ mod container;
 mod error;
 mod file;
 mod previous;
+mod resume;
 mod schema;
 mod staging;
 mod target;
 mod timestamp;
 
 pub use error::Error;
-pub use file::{NewFile, Previous, Retention, Saved, Stats};
+pub use file::{NewFile, Previous, Retention, Saved, Stats, SyncRun, SyncType};
+pub use resume::{Found, Identity, Reason};
 pub use staging::{Changes, Container, Holding, Source, StagedResource, Staging};
 pub use target::{Target, WorkDirectory};

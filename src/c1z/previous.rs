@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
 use super::error::Error;
-use super::file::{Retention, open_unpacked};
+use super::file::{FULL, Retention, SyncRun, SyncType, open_unpacked};
 use super::schema::TABLES;
 use super::timestamp;
 
@@ -42,17 +42,25 @@ pub(super) fn check(target: &Path, database: &Path, own_types: &[&str]) -> Resul
     }
 }
 
-/// Copies the syncs of the unpacked `previous` that are kept, at the time `now`. Returns when
-/// the newest of them ended.
+/// What there is to know of the syncs that were copied.
+#[derive(Debug, Default)]
+pub(super) struct Copied {
+    /// When the newest of them ended.
+    pub(super) newest_end: Option<OffsetDateTime>,
+    /// The id of the newest finished full one.
+    pub(super) newest_full: Option<String>,
+}
+
+/// Copies the syncs of the unpacked `previous` that are kept beside the new sync `run`.
 pub(super) fn copy(
     connection: &Connection,
     previous: &Path,
     retention: Retention,
-    now: OffsetDateTime,
-) -> rusqlite::Result<Option<OffsetDateTime>> {
+    run: &SyncRun,
+) -> rusqlite::Result<Copied> {
     connection.execute("attach database ?1 as previous", [previous.to_string_lossy()])?;
     let runs = runs(connection)?;
-    let kept = kept(&runs, retention, now);
+    let kept = kept(&runs, retention, run);
     for table in TABLES {
         let columns = shared_columns(connection, table.name)?;
         if columns.is_empty() {
@@ -68,7 +76,11 @@ pub(super) fn copy(
         }
     }
     connection.execute_batch("detach database previous")?;
-    Ok(kept.iter().filter_map(|run| timestamp::parse(run.ended_at.as_ref()?)).max())
+    let newest_full = kept.iter().rev().find(|run| run.is_finished_full());
+    Ok(Copied {
+        newest_end: kept.iter().filter_map(|run| timestamp::parse(run.ended_at.as_ref()?)).max(),
+        newest_full: newest_full.map(|run| run.sync_id.clone()),
+    })
 }
 
 /// A sync of the previous file.
@@ -78,6 +90,12 @@ struct Run {
     sync_type: String,
     started_at: String,
     ended_at: Option<String>,
+}
+
+impl Run {
+    fn is_finished_full(&self) -> bool {
+        self.ended_at.is_some() && self.sync_type == FULL
+    }
 }
 
 /// All syncs, oldest first by their end, as readers sort them.
@@ -106,20 +124,20 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
 
 /// Which syncs stay, by the rules of the reference writer: so many finished full syncs, the
 /// partial ones that aren't older than those, and unfinished ones that can be resumed.
-fn kept(runs: &[Run], retention: Retention, now: OffsetDateTime) -> Vec<&Run> {
+fn kept<'runs>(runs: &'runs [Run], retention: Retention, new: &SyncRun) -> Vec<&'runs Run> {
     let Retention::Newest(limit) = retention else {
         return runs.iter().collect();
     };
-    let is_finished_full = |run: &Run| run.ended_at.is_some() && run.sync_type == "full";
-    let full: Vec<&Run> = runs.iter().filter(|run| is_finished_full(run)).collect();
-    // One place is for the sync that is being written.
-    let dropped = full.len().saturating_sub(limit.saturating_sub(1));
+    let full: Vec<&Run> = runs.iter().filter(|run| run.is_finished_full()).collect();
+    // One place is for the sync that is being written, if it is a full one.
+    let places = limit.saturating_sub(usize::from(new.sync_type == SyncType::Full));
+    let dropped = full.len().saturating_sub(places);
     let cutoff = full.get(dropped).map(|run| run.started_at.as_str());
-    let oldest_resumable = timestamp::format(now - RESUMABLE);
+    let oldest_resumable = timestamp::format(new.started_at - RESUMABLE);
     runs.iter()
         .filter(|run| match &run.ended_at {
             None => run.started_at >= oldest_resumable,
-            Some(_) if is_finished_full(run) => full[dropped..].contains(run),
+            Some(_) if run.is_finished_full() => full[dropped..].contains(run),
             Some(ended_at) => {
                 dropped == 0 || cutoff.is_some_and(|cutoff| ended_at.as_str() >= cutoff)
             }
@@ -142,7 +160,7 @@ fn shared_columns(connection: &Connection, table: &str) -> rusqlite::Result<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Retention, Run, kept};
+    use super::{Retention, Run, SyncRun, SyncType, kept};
     use time::macros::datetime;
 
     fn run(sync_id: &str, sync_type: &str, started_at: &str, ended_at: Option<&str>) -> Run {
@@ -155,8 +173,13 @@ mod tests {
     }
 
     fn kept_ids(runs: &[Run], retention: Retention) -> Vec<&str> {
-        let now = datetime!(2026-11-24 00:00 UTC);
-        kept(runs, retention, now).into_iter().map(|run| run.sync_id.as_str()).collect()
+        kept_beside(SyncType::Full, runs, retention)
+    }
+
+    fn kept_beside(sync_type: SyncType, runs: &[Run], retention: Retention) -> Vec<&str> {
+        let started_at = datetime!(2026-11-24 00:00 UTC);
+        let new = SyncRun { sync_type, started_at, is_expanded: true };
+        kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 
     #[test]
@@ -170,6 +193,8 @@ mod tests {
         assert_eq!(kept_ids(&runs, Retention::Newest(3)), ["2", "3"]);
         assert_eq!(kept_ids(&runs, Retention::Newest(1)), [""; 0]);
         assert_eq!(kept_ids(&runs, Retention::All), ["1", "2", "3"]);
+        let beside = kept_beside(SyncType::Partial, &runs, Retention::DEFAULT);
+        assert_eq!(beside, ["2", "3"], "a partial sync takes no full one's place");
     }
 
     #[test]

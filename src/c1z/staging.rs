@@ -2,23 +2,31 @@
 //!
 //! Lists arrive page by page and side by side; rows of the file stand by type and id, and
 //! grants are expanded over whole groups. Both need everything at hand, which a large
-//! organization's memberships would not be in memory.
+//! organization's memberships would not be in memory. It is also what an interrupted run
+//! leaves to the next one.
+
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use time::OffsetDateTime;
 
 use crate::baton::v2::ResourceId;
 
 use super::error::Error;
-use super::target::WorkDirectory;
 
 /// The page cache in KiB. Memberships arrive group by group and page by page in key order,
 /// so that few pages are in use at once.
 const CACHE_KIB: i64 = 24 * 1024;
 
+/// Pages of 4 KiB that the write-ahead log may hold before they are moved to where they
+/// belong. Many, because the same few are written over and over.
+const CHECKPOINT_PAGES: i64 = 8 * 1024;
+
 /// What has been read so far.
 pub struct Staging {
     connection: Connection,
-    target: std::path::PathBuf,
+    target: PathBuf,
+    started_at: OffsetDateTime,
 }
 
 /// Where a resource's data comes from. The least wins, so that the order of reading doesn't
@@ -61,13 +69,53 @@ pub struct Holding {
 }
 
 impl Staging {
-    /// An empty staging area in `work`.
-    pub fn create(work: &WorkDirectory) -> Result<Self, Error> {
-        let target = work.target().path().to_owned();
-        let connection = Connection::open(work.file("staging.db"))
-            .and_then(|connection| prepare(&connection).map(|()| connection))
-            .map_err(Error::database(&target))?;
-        Ok(Self { connection, target })
+    pub(super) fn new(connection: Connection, target: &Path, started_at: OffsetDateTime) -> Self {
+        Self { connection, target: target.to_owned(), started_at }
+    }
+
+    /// When the first page was asked for, maybe by an earlier run.
+    pub fn started_at(&self) -> OffsetDateTime {
+        self.started_at
+    }
+
+    /// The lists that were begun or found but not read to their ends, each with the cursor of
+    /// its next page (`None` for the first).
+    pub fn unread(&self) -> Result<Vec<(String, Option<String>)>, Error> {
+        let mut lists = Vec::new();
+        self.each(
+            "select name, next from list where state = ?1 order by rowid",
+            [ListState::Unread as i64],
+            |row| -> Result<(), Stop<Error>> {
+                lists.push((row.get(0)?, row.get(1)?));
+                Ok(())
+            },
+        )?;
+        Ok(lists)
+    }
+
+    /// Where a list that was begun or found is to be gone on with: the cursor of its next
+    /// page, `Some(None)` for the first or after the last. `None` for a list never heard of.
+    pub fn next_page(&self, list: &str) -> Result<Option<Option<String>>, Error> {
+        self.connection
+            .query_row("select next from list where name = ?1", [list], |row| row.get(0))
+            .optional()
+            .map_err(Error::database(&self.target))
+    }
+
+    /// How many resources of a type there are.
+    pub fn count(&self, resource_type: &str) -> Result<u64, Error> {
+        self.connection
+            .query_row("select count(*) from resource where type = ?1", [resource_type], |row| {
+                row.get(0)
+            })
+            .map_err(Error::database(&self.target))
+    }
+
+    /// How many memberships there are.
+    pub fn memberships(&self) -> Result<u64, Error> {
+        self.connection
+            .query_row("select count(*) from membership", [], |row| row.get(0))
+            .map_err(Error::database(&self.target))
     }
 
     /// Runs `changes` as one transaction.
@@ -218,10 +266,36 @@ impl<E> From<rusqlite::Error> for Stop<E> {
     }
 }
 
+/// How far a list has been read.
+#[derive(Debug, Clone, Copy)]
+enum ListState {
+    Unread = 0,
+    Read = 1,
+}
+
 /// Changes of one transaction. Repeating any of them changes nothing.
 pub struct Changes<'staging>(&'staging Connection);
 
 impl Changes<'_> {
+    /// A list that is to be read, unless it has been already.
+    pub fn list(&self, name: &str) -> rusqlite::Result<()> {
+        self.0.prepare_cached("insert or ignore into list (name) values (?1)")?.execute([name])?;
+        Ok(())
+    }
+
+    /// A page of a list has been read; `next` is the cursor of the one after it, if there is
+    /// one.
+    pub fn page(&self, list: &str, next: Option<&str>) -> rusqlite::Result<()> {
+        let state = if next.is_some() { ListState::Unread } else { ListState::Read };
+        self.0
+            .prepare_cached(
+                "insert into list (name, next, state, pages) values (?1, ?2, ?3, 1)
+                 on conflict (name) do update set next = ?2, state = ?3, pages = pages + 1",
+            )?
+            .execute(params![list, next, state as i64])?;
+        Ok(())
+    }
+
     /// Whether `source` would have something to say of a resource: nothing better is known.
     pub fn wants(&self, id: &ResourceId, source: &Source) -> rusqlite::Result<bool> {
         let known: Option<String> = self
@@ -237,7 +311,8 @@ impl Changes<'_> {
     pub fn resource(&self, id: &ResourceId, source: &Source, data: &[u8]) -> rusqlite::Result<()> {
         self.0
             .prepare_cached(
-                "insert into resource (type, id, source, data) values (?1, ?2, ?3, ?4)
+                "insert into resource (type, id, source, data) select ?1, ?2, ?3, ?4
+                 where not exists (select 1 from dropped where type = ?1 and id = ?2)
                  on conflict (type, id) do update set source = ?3, data = ?4
                  where excluded.source <= resource.source",
             )?
@@ -288,8 +363,13 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Drops a role or group and everything that it gives.
+    /// Drops a role or group and everything that it gives, for good: a list that shifts between
+    /// pages can name it again.
     pub fn drop_resource(&self, id: &ResourceId) -> rusqlite::Result<()> {
+        self.0.execute(
+            "insert or ignore into dropped (type, id) values (?1, ?2)",
+            [&id.resource_type, &id.resource],
+        )?;
         let Some(container) = self.container(id)? else {
             return Ok(());
         };
@@ -304,13 +384,19 @@ impl Changes<'_> {
     }
 }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // Nothing here outlives the run, so that durability would be wasted.
-    connection.pragma_update(None, "journal_mode", "off")?;
-    connection.pragma_update(None, "synchronous", "off")?;
+/// Sets a connection up so that what is committed survives the loss of power.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Without other connections a write-ahead log needs no shared memory.
     connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+pub(super) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "create table resource (
              number integer primary key,
@@ -331,7 +417,18 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
              container integer not null,
              linked text not null,
              primary key (container, linked)
-         ) without rowid;",
+         ) without rowid;
+         create table dropped (
+             type text not null,
+             id text not null,
+             primary key (type, id)
+         ) without rowid;
+         create table list (
+             name text not null primary key,
+             next text,
+             state integer not null default 0,
+             pages integer not null default 0
+         );",
     )
 }
 
@@ -347,7 +444,9 @@ fn blob<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row [u8]>
 mod tests {
     use super::{Error, Holding, Source, Staging};
     use crate::baton::v2::ResourceId;
+    use crate::c1z::resume::Identity;
     use crate::c1z::target::{Target, WorkDirectory};
+    use time::OffsetDateTime;
 
     fn id(resource_type: &str, resource: &str) -> ResourceId {
         ResourceId { resource_type: resource_type.into(), resource: resource.into() }
@@ -357,7 +456,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let target = Target::inspect(&directory.path().join("sync.c1z")).unwrap();
         let work = WorkDirectory::create(target).unwrap();
-        let staging = Staging::create(&work).unwrap();
+        let identity = Identity {
+            settings: "",
+            token_digest: &|_| [0; 32],
+            now: OffsetDateTime::UNIX_EPOCH,
+        };
+        let (staging, _) = Staging::open(&work, &identity, true).unwrap();
         (directory, work, staging)
     }
 
@@ -442,6 +546,43 @@ mod tests {
             .unwrap();
         let both = Holding { direct: true, reported: Some("implicit".to_owned()) };
         assert_eq!(holders, [("ada".to_owned(), both)]);
+    }
+
+    #[test]
+    fn lists_are_unread_until_their_last_page() {
+        let (_directory, _work, mut staging) = staging();
+        staging
+            .change(|changes| {
+                changes.page("roles", None)?;
+                for name in ["role:a", "role:b", "role:c"] {
+                    changes.list(name)?;
+                }
+                changes.page("role:b", Some("cursor"))?;
+                changes.page("role:c", None)?;
+                // Found again, because the list of roles shifted.
+                ["role:b", "role:c"].into_iter().try_for_each(|name| changes.list(name))
+            })
+            .unwrap();
+        let unread = staging.unread().unwrap();
+        let cursor = Some("cursor".to_owned());
+        assert_eq!(unread, [("role:a".to_owned(), None), ("role:b".to_owned(), cursor)]);
+        assert_eq!(staging.next_page("roles").unwrap(), Some(None));
+        assert_eq!(staging.next_page("members").unwrap(), None);
+    }
+
+    #[test]
+    fn a_dropped_role_stays_dropped_when_a_page_names_it_again() {
+        let (_directory, _work, mut staging) = staging();
+        staging
+            .change(|changes| {
+                changes.drop_resource(&id("role", "gone"))?;
+                changes.resource(&id("role", "gone"), &Source::LIST, b"")?;
+                changes.resource(&id("role", "kept"), &Source::LIST, b"")
+            })
+            .unwrap();
+        let roles = staging.containers("role").unwrap().into_iter();
+        let roles: Vec<_> = roles.map(|role| staging.resource(role).unwrap().id).collect();
+        assert_eq!(roles, ["kept"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use reqwest::StatusCode;
 
 use crate::c1z;
-use crate::northflank::{self, SettingsError, TransportProblem};
+use crate::northflank::{self, Problem, SettingsError, TransportProblem};
 use crate::sync::{self, ValidationError};
 
 use super::config::Problems;
@@ -19,6 +19,7 @@ const UNKNOWN: u8 = 2;
 const INVALID_ARGUMENT: u8 = 3;
 const DEADLINE_EXCEEDED: u8 = 4;
 const PERMISSION_DENIED: u8 = 7;
+const RESOURCE_EXHAUSTED: u8 = 8;
 const UNAVAILABLE: u8 = 14;
 const UNAUTHENTICATED: u8 = 16;
 
@@ -86,21 +87,18 @@ impl Failure {
 }
 
 fn northflank_code(error: &northflank::Error) -> u8 {
-    match error {
-        northflank::Error::Transport { problem: TransportProblem::Timeout, .. } => {
-            DEADLINE_EXCEEDED
-        }
-        northflank::Error::Transport { .. } => UNAVAILABLE,
-        northflank::Error::Refused { answer, .. } if answer.is_denied() => PERMISSION_DENIED,
-        northflank::Error::Refused { answer, .. } => match answer.status {
+    match &error.problem {
+        Problem::Transport { kind: TransportProblem::Timeout, .. } => DEADLINE_EXCEEDED,
+        Problem::Transport { .. } => UNAVAILABLE,
+        Problem::Refused(answer) if answer.is_denied() => PERMISSION_DENIED,
+        Problem::Refused(answer) => match answer.status {
             StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
-            StatusCode::TOO_MANY_REQUESTS => UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS => RESOURCE_EXHAUSTED,
             status if status.is_server_error() => UNAVAILABLE,
             _ => UNKNOWN,
         },
-        northflank::Error::Page { .. }
-        | northflank::Error::TooLarge { .. }
-        | northflank::Error::Endless { .. } => UNKNOWN,
+        Problem::RateLimited { .. } => RESOURCE_EXHAUSTED,
+        Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => UNKNOWN,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The client: requests to the read endpoints, and their lists as streams of pages.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,12 +11,16 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use tokio::sync::watch;
 
 use super::base_url::{BaseUrl, bearer};
-use super::error::{Error, Refusal, TransportProblem};
+use super::budget::{self, Budget, Window};
+use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
 use super::page::{Listed, Page, Paging};
-use super::window::{NewestWindow, Window};
+use super::retry::Retries;
 
 /// The largest page that the API documents.
 const LARGEST_PAGE: usize = 100;
@@ -25,8 +29,9 @@ const LARGEST_PAGE: usize = 100;
 /// unpaged, some 250 bytes each: room for a quarter of a million of them.
 const LARGEST_ANSWER_MIB: usize = 64;
 
-/// Empty pages in a row, each promising more, after which a list counts as endless.
-const MOST_EMPTY_PAGES: usize = 20;
+/// Pages in a row without a row that is new, each promising more, after which a list counts
+/// as endless.
+const MOST_PAGES_WITHOUT_NEWS: usize = 20;
 
 /// Time to open a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,8 +46,11 @@ pub struct Settings {
     pub base_url: BaseUrl,
     /// The API token, without surrounding blanks.
     pub token: SecretString,
-    /// Time for one request, from the first byte sent to the last received.
+    /// Time for one try of a request, from the first byte sent to the last received.
     pub request_timeout: Duration,
+    /// Time that all waits for the rate limit may take together; `None` for as long as it
+    /// takes.
+    pub max_wait: Option<Duration>,
 }
 
 /// Why no client could be made.
@@ -56,17 +64,18 @@ pub enum SettingsError {
     Http(#[source] reqwest::Error),
 }
 
-/// Reads from the Northflank API. Clones share connections, rate window and counter.
+/// Reads from the Northflank API. Clones share connections, rate budget and counter.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base_url: BaseUrl,
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    window: NewestWindow,
+    base_url: BaseUrl,
+    token: SecretString,
+    budget: Budget,
     requests: AtomicU64,
 }
 
@@ -94,43 +103,72 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             http: builder.build().map_err(SettingsError::Http)?,
-            base_url: settings.base_url.clone(),
-            shared: Arc::default(),
+            shared: Arc::new(Shared {
+                base_url: settings.base_url.clone(),
+                token: settings.token.clone(),
+                budget: Budget::new(settings.max_wait),
+                requests: AtomicU64::new(0),
+            }),
         })
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.shared.base_url
+    }
+
+    /// SHA-256 of `salt` and the token: tells tokens apart without telling the token.
+    pub fn token_digest(&self, salt: &[u8]) -> [u8; 32] {
+        let token = self.shared.token.expose_secret();
+        Sha256::new().chain_update(salt).chain_update(token).finalize().into()
     }
 
     /// The rate window as of the newest answer.
     pub fn window(&self) -> Option<Window> {
-        self.shared.window.get()
+        self.shared.budget.window()
     }
 
-    /// Requests made so far.
+    /// Until when all requests wait for the rate limit, if they do, and changes of that.
+    pub fn waiting(&self) -> watch::Receiver<Option<OffsetDateTime>> {
+        self.shared.budget.waiting()
+    }
+
+    /// Requests made so far, repeated ones included.
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// The organization's members (permission: Organization > Admin > Members > Read).
-    pub fn members(&self) -> impl Stream<Item = Result<Vec<Member>, Error>> + use<> {
-        self.pages(&["org-members"])
+    /// The organization's members (permission: Organization > Admin > Members > Read), page
+    /// by page. Like the other lists it begins at the cursor `from`, as an earlier page named
+    /// it, or else at the first page.
+    pub fn members(
+        &self,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Member>, Error>> + use<> {
+        self.pages(&["org-members"], from)
     }
 
     /// The organization's roles (permission: Organization > Admin > Roles > Read).
-    pub fn roles(&self) -> impl Stream<Item = Result<Vec<Role>, Error>> + use<> {
-        self.pages(&["org-roles"])
+    pub fn roles(
+        &self,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Role>, Error>> + use<> {
+        self.pages(&["org-roles"], from)
     }
 
     /// The members of a role (permission: Organization > Admin > Roles > Read).
     pub fn role_members(
         &self,
         role: &str,
-    ) -> impl Stream<Item = Result<Vec<RoleMember>, Error>> + use<> {
-        self.pages(&["org-roles", role, "members"])
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<RoleMember>, Error>> + use<> {
+        self.pages(&["org-roles", role, "members"], from)
     }
 
     /// All directory groups, which the API doesn't page (permission: Organization > Admin >
     /// Roles > Read).
     pub async fn directory_groups(&self) -> Result<Vec<DirectoryGroup>, Error> {
-        let endpoint = Endpoint::new(&self.base_url, &["directory-groups"]);
+        let endpoint = self.endpoint(&["directory-groups"]);
         Ok(self.page(&endpoint, Paging::Whole, None).await?.rows)
     }
 
@@ -139,47 +177,47 @@ impl Client {
     pub fn directory_group_members(
         &self,
         group: &str,
-    ) -> impl Stream<Item = Result<Vec<DirectoryGroupMember>, Error>> + use<> {
-        self.pages(&["directory-groups", group, "members"])
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<DirectoryGroupMember>, Error>> + use<> {
+        self.pages(&["directory-groups", group, "members"], from)
     }
 
     /// The first member: whether members may be read at all.
     pub async fn first_member(&self) -> Result<Page<Member>, Error> {
-        self.page(&Endpoint::new(&self.base_url, &["org-members"]), Paging::Rows(1), None).await
+        self.page(&self.endpoint(&["org-members"]), Paging::Rows(1), None).await
     }
 
     /// The first role: whether roles may be read at all.
     pub async fn first_role(&self) -> Result<Page<Role>, Error> {
-        self.page(&Endpoint::new(&self.base_url, &["org-roles"]), Paging::Rows(1), None).await
+        self.page(&self.endpoint(&["org-roles"]), Paging::Rows(1), None).await
     }
 
     /// A list, page after page. Ends with the last page or the first error.
     fn pages<T: Listed>(
         &self,
         path: &[&str],
-    ) -> impl Stream<Item = Result<Vec<T>, Error>> + use<T> {
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<T>, Error>> + use<T> {
         let client = self.clone();
-        let progress = Some(ListProgress {
-            endpoint: Endpoint::new(&self.base_url, path),
-            cursor: None,
-            seen: HashSet::new(),
-            empty_pages: 0,
-        });
-        try_unfold(progress, move |progress| {
+        let reading = Some(Reading::new(self.endpoint(path), from));
+        try_unfold(reading, move |reading| {
             let client = client.clone();
             async move {
-                let Some(progress) = progress else {
+                let Some(mut reading) = reading else {
                     return Ok(None);
                 };
-                let cursor = progress.cursor.as_deref();
-                let page =
-                    client.page(&progress.endpoint, Paging::Rows(LARGEST_PAGE), cursor).await?;
-                let progress = progress.after(&page)?;
-                Ok(Some((page.rows, progress)))
+                let page = reading.page(&client).await?;
+                let next = reading.after(&page)?;
+                Ok(Some((page, next)))
             }
         })
     }
 
+    fn endpoint(&self, path: &[&str]) -> Endpoint {
+        Endpoint { url: self.shared.base_url.join(path) }
+    }
+
+    /// One page, with as many tries as it takes and its failures are worth.
     async fn page<T: Listed>(
         &self,
         endpoint: &Endpoint,
@@ -193,21 +231,87 @@ impl Client {
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
-        self.shared.requests.fetch_add(1, Ordering::Relaxed);
-        let response = self.http.get(url).send().await.map_err(|error| endpoint.broken(error))?;
-        self.shared.window.observe(response.headers());
-        let status = response.status();
-        tracing::trace!(endpoint = endpoint.path(), %status, "answer");
-        let body = endpoint.body(response).await?;
-        if status != StatusCode::OK {
-            return Err(Error::Refused {
-                endpoint: endpoint.path().to_owned(),
-                answer: Refusal::read(status, &body),
-            });
+        let mut retries = Retries::new();
+        loop {
+            let permit = self.shared.budget.permit().await.map_err(|too_long| {
+                let budget::TooLong { wait, allowed } = too_long;
+                endpoint.error(retries.tries(), Problem::RateLimited { wait, allowed })
+            })?;
+            let Failed { problem, hint } = match self.attempt(url.clone(), paging).await {
+                Ok(page) => return Ok(page),
+                Err(failed) => failed,
+            };
+            drop(permit);
+            let Some(delay) = retries.after(&problem, hint) else {
+                return Err(endpoint.error(retries.tries(), problem));
+            };
+            tracing::warn!(
+                endpoint = endpoint.path(),
+                problem = %problem,
+                tries = retries.tries(),
+                seconds = delay.as_secs_f64(),
+                "trying again"
+            );
+            if hint.is_some() || problem.is_rate_limit() {
+                // What Northflank asks of one request holds for all.
+                self.shared.budget.block(delay);
+            } else {
+                tokio::time::sleep(delay).await;
+            }
         }
-        Page::read(&body, paging)
-            .map_err(|source| Error::Page { endpoint: endpoint.path().to_owned(), source })
     }
+
+    async fn attempt<T: Listed>(&self, url: Url, paging: Paging) -> Result<Page<T>, Failed> {
+        self.shared.requests.fetch_add(1, Ordering::Relaxed);
+        let response = self.http.get(url).send().await.map_err(transport)?;
+        self.shared.budget.observe(response.headers());
+        let status = response.status();
+        tracing::trace!(path = response.url().path(), %status, "answer");
+        let hint = budget::hint(status, response.headers());
+        let body = body(response).await?;
+        if status == StatusCode::OK {
+            Page::read(&body, paging).map_err(|error| Problem::from(error).into())
+        } else {
+            Err(Failed { problem: Problem::Refused(Refusal::read(status, &body)), hint })
+        }
+    }
+}
+
+/// A try that failed.
+struct Failed {
+    problem: Problem,
+    /// How long Northflank asks to wait.
+    hint: Option<Duration>,
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self { problem, hint: None }
+    }
+}
+
+/// The whole body, decompressed, within the limit.
+async fn body(mut response: Response) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
+            return Err(Problem::TooLarge { limit: LARGEST_ANSWER_MIB });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn transport(error: reqwest::Error) -> Problem {
+    let kind = if error.is_timeout() {
+        TransportProblem::Timeout
+    } else if error.is_connect() {
+        TransportProblem::Connect
+    } else {
+        TransportProblem::Broken
+    };
+    // The endpoint is named already, without a query that could be long.
+    Problem::Transport { kind, source: error.without_url() }
 }
 
 /// What is asked for, without paging.
@@ -216,69 +320,75 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    fn new(base_url: &BaseUrl, path: &[&str]) -> Self {
-        Self { url: base_url.join(path) }
-    }
-
     /// How errors name it.
     fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// The whole body, decompressed, within the limit.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
-                return Err(Error::TooLarge {
-                    endpoint: self.path().to_owned(),
-                    limit: LARGEST_ANSWER_MIB,
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    fn broken(&self, error: reqwest::Error) -> Error {
-        let problem = if error.is_timeout() {
-            TransportProblem::Timeout
-        } else if error.is_connect() {
-            TransportProblem::Connect
-        } else {
-            TransportProblem::Broken
-        };
-        Error::Transport {
-            endpoint: self.path().to_owned(),
-            problem,
-            // The URL is named already, without a query that could be long.
-            source: error.without_url(),
-        }
+    fn error(&self, tries: u32, problem: Problem) -> Error {
+        Error { endpoint: self.path().to_owned(), tries, problem }
     }
 }
 
-/// Where a list's reading stands.
-struct ListProgress {
+/// Where the reading of a list stands.
+struct Reading {
     endpoint: Endpoint,
     cursor: Option<String>,
-    /// Hashes of the cursors met, to notice a list that runs in circles.
-    seen: HashSet<u64>,
-    empty_pages: usize,
+    /// Whether the list was begun again, because a cursor was not accepted any more.
+    is_second: bool,
+    /// Hashes of the cursors and rows met, to notice a list that runs in circles.
+    hasher: RandomState,
+    cursors: HashSet<u64>,
+    rows: HashSet<u64>,
+    pages_without_news: usize,
 }
 
-impl ListProgress {
+impl Reading {
+    fn new(endpoint: Endpoint, from: Option<String>) -> Self {
+        Self {
+            endpoint,
+            cursor: from,
+            is_second: false,
+            hasher: RandomState::new(),
+            cursors: HashSet::new(),
+            rows: HashSet::new(),
+            pages_without_news: 0,
+        }
+    }
+
+    /// The page at the cursor. A cursor that is refused has expired: the list is read from its
+    /// beginning once more.
+    async fn page<T: Listed>(&mut self, client: &Client) -> Result<Page<T>, Error> {
+        let paging = Paging::Rows(LARGEST_PAGE);
+        let page = client.page(&self.endpoint, paging, self.cursor.as_deref()).await;
+        match page {
+            Err(error) if self.cursor.is_some() && !self.is_second && error.is_bad_request() => {
+                tracing::warn!(%error, "the cursor is refused; reading the list from its beginning");
+                self.is_second = true;
+                self.cursor = None;
+                self.cursors.clear();
+                self.rows.clear();
+                client.page(&self.endpoint, paging, None).await
+            }
+            page => page,
+        }
+    }
+
     /// The state after `page`, or `None` after the last.
-    fn after<T>(mut self, page: &Page<T>) -> Result<Option<Self>, Error> {
+    fn after<T: Listed>(mut self, page: &Page<T>) -> Result<Option<Self>, Error> {
         let Some(cursor) = &page.next else {
             return Ok(None);
         };
-        self.empty_pages = if page.rows.is_empty() { self.empty_pages + 1 } else { 0 };
-        if self.empty_pages > MOST_EMPTY_PAGES {
-            return Err(self.endless("page after page is empty, and each promises more"));
+        let mut is_news = false;
+        for row in &page.rows {
+            // Whoever has no id can't be told from others.
+            is_news |= row.id().is_none_or(|id| self.rows.insert(self.hasher.hash_one(id)));
         }
-        let mut hasher = DefaultHasher::new();
-        cursor.hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
+        self.pages_without_news = if is_news { 0 } else { self.pages_without_news + 1 };
+        if self.pages_without_news > MOST_PAGES_WITHOUT_NEWS {
+            return Err(self.endless("page after page brings nothing new, and each promises more"));
+        }
+        if !self.cursors.insert(self.hasher.hash_one(cursor)) {
             return Err(self.endless("a cursor came up twice"));
         }
         self.cursor = Some(cursor.clone());
@@ -286,6 +396,6 @@ impl ListProgress {
     }
 
     fn endless(&self, problem: &'static str) -> Error {
-        Error::Endless { endpoint: self.endpoint.path().to_owned(), problem }
+        self.endpoint.error(1, Problem::Endless(problem))
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong between us and Northflank, each as a sentence to act on.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -9,51 +10,97 @@ use super::page::PageError;
 
 /// A request that did not end in a usable answer. Holds no token and no answer's body.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+#[error("GET {endpoint}: {problem}{}", Tries(*.tries))]
+pub struct Error {
+    /// The path that was asked for.
+    pub endpoint: String,
+    /// How often it was asked for.
+    pub tries: u32,
+    /// What happened at the last try.
+    #[source]
+    pub problem: Problem,
+}
+
+/// What can happen to a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
     /// No connection, a broken one, or no answer in time.
-    #[error("GET {endpoint}: {problem}")]
+    #[error("{kind}")]
     Transport {
-        /// The path that was asked for.
-        endpoint: String,
         /// What happened.
-        problem: TransportProblem,
+        kind: TransportProblem,
         /// The HTTP library's own account.
         source: reqwest::Error,
     },
     /// Northflank refused or failed.
-    #[error("GET {endpoint}: Northflank answered {answer}")]
-    Refused {
-        /// The path that was asked for.
-        endpoint: String,
-        /// The answer.
-        answer: Refusal,
-    },
+    #[error("Northflank answered {0}")]
+    Refused(Refusal),
     /// The answer is not what the API documents. Going on would lose rows in silence.
-    #[error("GET {endpoint}: the answer can't be used: {source}")]
-    Page {
-        /// The path that was asked for.
-        endpoint: String,
-        /// What is wrong with it.
-        source: PageError,
-    },
+    #[error("the answer can't be used: {0}")]
+    Page(#[from] PageError),
     /// The answer is larger than anything the API has reason to send.
-    #[error(
-        "GET {endpoint}: the answer is larger than {limit} MiB, which is more than is accepted"
-    )]
+    #[error("the answer is larger than {limit} MiB, which is more than is accepted")]
     TooLarge {
-        /// The path that was asked for.
-        endpoint: String,
         /// The limit in MiB, after decompression.
         limit: usize,
     },
     /// The list would never end.
-    #[error("GET {endpoint}: the list does not end: {problem}")]
-    Endless {
-        /// The path that was asked for.
-        endpoint: String,
-        /// How that was noticed.
-        problem: &'static str,
+    #[error("the list does not end: {0}")]
+    Endless(&'static str),
+    /// Northflank accepts no request for longer than the caller wants to wait.
+    #[error(
+        "Northflank's rate limit is reached and lasts for another {}, which is more than the \
+         wait of {} that is allowed in all",
+        whole_seconds(.wait), whole_seconds(.allowed)
+    )]
+    RateLimited {
+        /// Time until Northflank accepts requests again.
+        wait: Duration,
+        /// The time that the caller allows for all waits together.
+        allowed: Duration,
     },
+}
+
+impl Error {
+    /// The answer, where Northflank refused or failed.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.problem {
+            Problem::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether Northflank found the request itself wrong.
+    pub(super) fn is_bad_request(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.status == StatusCode::BAD_REQUEST)
+    }
+}
+
+impl Problem {
+    /// Whether Northflank refused because there were too many requests.
+    pub(super) fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS)
+    }
+}
+
+/// How often a request was tried, where that is worth a word.
+struct Tries(u32);
+
+impl fmt::Display for Tries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > 1 { write!(formatter, " ({} tries)", self.0) } else { Ok(()) }
+    }
+}
+
+/// A time for people, such as `58m 20s`. A begun second counts.
+fn whole_seconds(time: &Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m {seconds}s"),
+        _ => format!("{hours}h {minutes}m {seconds}s"),
+    }
 }
 
 /// The kinds of failed transport.

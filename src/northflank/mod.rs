@@ -2,18 +2,19 @@
 //! answers. Knows nothing of baton.
 
 mod base_url;
+mod budget;
 mod client;
 mod error;
 mod model;
 mod page;
-mod window;
+mod retry;
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use budget::Window;
 pub use client::{Client, Settings, SettingsError};
-pub use error::{Error, Refusal, TransportProblem};
+pub use error::{Error, Problem, Refusal, TransportProblem};
 pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
     RoleMember, TeamRestriction, Text,
 };
 pub use page::{Page, PageError};
-pub use window::Window;

@@ -12,26 +12,49 @@ use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMembe
 pub trait Listed: for<'de> Deserialize<'de> {
     /// The key of the array.
     const KEY: &'static str;
+
+    /// What tells the row from others, if anything does.
+    fn id(&self) -> Option<&Text>;
 }
 
 impl Listed for Member {
     const KEY: &'static str = "members";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
 }
 
 impl Listed for Role {
     const KEY: &'static str = "roles";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
 }
 
 impl Listed for RoleMember {
     const KEY: &'static str = "members";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
 }
 
 impl Listed for DirectoryGroup {
     const KEY: &'static str = "directoryGroups";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
 }
 
 impl Listed for DirectoryGroupMember {
     const KEY: &'static str = "members";
+
+    fn id(&self) -> Option<&Text> {
+        self.id.as_ref()
+    }
 }
 
 /// One page of a list.
@@ -64,6 +87,13 @@ pub enum PageError {
     /// A full page without a word on whether it is the last.
     #[error("it holds a full page of {0} rows and doesn't say whether more follow")]
     NoPagination(usize),
+}
+
+impl PageError {
+    /// Whether the answer ended before it was whole, which another try may mend.
+    pub(super) fn is_cut_short(&self) -> bool {
+        matches!(self, Self::Json(error) if error.is_eof())
+    }
 }
 
 impl<T: Listed> Page<T> {

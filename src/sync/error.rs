@@ -7,7 +7,8 @@ use crate::{c1z, northflank};
 
 use super::ValidationError;
 
-/// Why a sync failed. The target file is as it was.
+/// Why a sync failed. The target file is as it was; what had been read by then is kept
+/// beside it, and the next sync into the same target goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The token may not read everything, or nothing could be read at all.

@@ -1,15 +1,18 @@
 //! One full sync: validate, read, stage, expand, write. Nothing reaches the target unless
-//! everything has been read.
+//! everything has been read; what has been read outlives an interruption.
 
 mod error;
+mod list;
 mod progress;
 mod read;
+mod selection;
 mod stage;
 mod validate;
 mod write;
 
 pub use error::Error;
 pub use progress::{Phase, Progress};
+pub use selection::{Depth, Selection};
 pub use validate::{Known, Missing, Scope, ValidationError, validate};
 
 use std::num::NonZeroUsize;
@@ -18,23 +21,32 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::c1z::{NewFile, Previous, Retention, Saved, Staging, Target, WorkDirectory};
+use crate::c1z::{
+    Found, Identity, NewFile, Previous, Retention, Saved, Staging, SyncRun, Target, WorkDirectory,
+};
 use crate::connector::{GROUP, ROLE, USER};
 use crate::northflank::Client;
 
+use read::Plan;
+
 /// How a sync is to be done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Lists that are read side by side, each with one request under way.
     pub workers: NonZeroUsize,
     /// Which earlier syncs the file keeps.
     pub retention: Retention,
+    /// What to sync.
+    pub selection: Arc<Selection>,
+    /// Whether to go on from what an interrupted sync into the same target has read.
+    pub resume: bool,
 }
 
 /// Syncs the organization that `client` reads into `target`.
 ///
 /// Stops soon after `cancel` is triggered, with [`Error::Cancelled`]. On any error the target
-/// is as it was.
+/// is as it was, and the pages that were read are kept in a directory beside it
+/// ([`Target::work_directory`]) for the next sync into the same target.
 pub async fn sync(
     client: &Client,
     target: Target,
@@ -44,26 +56,72 @@ pub async fn sync(
 ) -> Result<Saved, Error> {
     let started_at = OffsetDateTime::now_utc();
     let known = cancel.run_until_cancelled(validate(client)).await.ok_or(Error::Cancelled)??;
-    let (work, previous, staging) = tokio::task::spawn_blocking(move || {
-        let work = WorkDirectory::create(target)?;
-        let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
-        let staging = Staging::create(&work)?;
-        Ok::<_, Error>((work, previous, staging))
-    })
-    .await??;
+    let (work, previous, staging) = {
+        let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
+        tokio::task::spawn_blocking(move || {
+            let work = WorkDirectory::create(target)?;
+            // A store that can't be looked at for another's fault is kept.
+            work.keep_store();
+            let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
+            let staging = open(&work, &client, &options, started_at, &progress)?;
+            Ok::<_, Error>((work, previous, staging))
+        })
+        .await??
+    };
 
     progress.enter(Phase::Reading);
-    let reading = read::read(client, known, options.workers, staging, progress);
-    let staging = cancel.run_until_cancelled(reading).await.ok_or(Error::Cancelled)??;
+    let selection = &options.selection;
+    let plan = Plan { client, workers: options.workers, selection, progress, cancel };
+    let (staging, outcome) = read::read(&plan, known, staging).await?;
+    if progress.pages.get() == 0 {
+        work.discard_store();
+    }
+    outcome?;
 
     progress.enter(Phase::Writing);
     let (progress, cancel) = (Arc::clone(progress), cancel.clone());
     tokio::task::spawn_blocking(move || {
-        let mut file = NewFile::create(&work, &previous, options.retention, started_at)?;
-        write::write(&staging, &mut file, &progress, &cancel)?;
-        drop(staging);
+        let run = SyncRun {
+            sync_type: options.selection.sync_type(),
+            started_at: staging.started_at(),
+            is_expanded: options.selection.expand,
+        };
+        let mut file = NewFile::create(&work, &previous, options.retention, run)?;
+        write::write(&staging, &options.selection, &mut file, &progress, &cancel)?;
         progress.enter(Phase::Saving);
-        Ok(file.save()?)
+        let saved = file.save()?;
+        drop(staging);
+        work.discard_store();
+        Ok(saved)
     })
     .await?
+}
+
+/// Opens the staging, with what an earlier run has left in it, and says what was found.
+fn open(
+    work: &WorkDirectory,
+    client: &Client,
+    options: &Options,
+    now: OffsetDateTime,
+    progress: &Progress,
+) -> Result<Staging, Error> {
+    let settings = format!("{} {:?}", client.base_url(), options.selection);
+    let token_digest = &|salt: &[u8]| client.token_digest(salt);
+    let identity = Identity { settings: &settings, token_digest, now };
+    let (staging, found) = Staging::open(work, &identity, options.resume)?;
+    match found {
+        Found::Nothing => {}
+        Found::Pages(pages) => {
+            progress.resume(pages, &staging)?;
+            tracing::info!(
+                pages,
+                began = %staging.started_at(),
+                "going on from an interrupted sync; its pages are not read again"
+            );
+        }
+        Found::Discarded(reason) => {
+            tracing::info!("what an interrupted sync had read is discarded: {reason}");
+        }
+    }
+    Ok(staging)
 }

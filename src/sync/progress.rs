@@ -2,6 +2,12 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use crate::c1z::{self, Staging};
+use crate::connector::{GROUP, ROLE, USER};
+
+use super::list::List;
+use super::stage::Rows;
+
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -25,10 +31,14 @@ pub struct Progress {
     pub roles: Counter,
     /// Directory groups found.
     pub groups: Counter,
+    /// Roles and groups whose members are to be read.
+    pub lists: Counter,
     /// Roles and groups whose members are all read.
     pub lists_done: Counter,
     /// Memberships of roles and groups read.
     pub memberships: Counter,
+    /// Pages read, those of the run that this one goes on from included.
+    pub pages: Counter,
     /// Grants written.
     pub grants: Counter,
 }
@@ -57,6 +67,37 @@ impl Progress {
             2 => Phase::Writing,
             _ => Phase::Saving,
         }
+    }
+
+    /// Counts what an earlier run has read.
+    pub(super) fn resume(&self, pages: u64, staging: &Staging) -> Result<(), c1z::Error> {
+        let unread = staging.unread()?;
+        let lists = unread.iter().filter_map(|(name, _)| List::named(name));
+        let lists = lists.filter(|it| matches!(it, List::RoleMembers(_) | List::GroupMembers(_)));
+        for (counter, count) in [
+            (&self.pages, pages),
+            (&self.members, staging.count(USER)?),
+            (&self.roles, staging.count(ROLE)?),
+            (&self.groups, staging.count(GROUP)?),
+            (&self.memberships, staging.memberships()?),
+            (&self.lists, lists.count() as u64),
+        ] {
+            counter.0.fetch_add(count, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Counts a page.
+    pub(super) fn read(&self, rows: &Rows) {
+        self.pages.add(1);
+        let counter = match rows {
+            Rows::Members(_) => &self.members,
+            Rows::Roles(_) => &self.roles,
+            Rows::Groups(_) => &self.groups,
+            Rows::RoleMembers(..) | Rows::GroupMembers(..) => &self.memberships,
+            Rows::RoleGone(_) | Rows::GroupGone(_) => return,
+        };
+        counter.add(rows.len());
     }
 
     pub(super) fn enter(&self, phase: Phase) {

@@ -1,7 +1,7 @@
 //! Staging: pages become baton's messages and wait on disk for the rest.
 
 use prost::Message;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::baton::check_id;
 use crate::baton::v2::{Resource, ResourceId};
@@ -12,10 +12,24 @@ use crate::northflank::{
 };
 
 use super::Error;
+use super::list::List;
 
-/// A page, or what else the readers have to tell.
+/// A page of a list.
 #[derive(Debug)]
-pub(super) enum Batch {
+pub(super) struct Batch {
+    /// What the page says.
+    pub(super) rows: Rows,
+    /// The cursor of the page after it, if there is one.
+    pub(super) next: Option<String>,
+    /// The lists that the page leads to.
+    pub(super) found: Vec<List>,
+    /// Told when all of that is safe on disk.
+    pub(super) stored: oneshot::Sender<()>,
+}
+
+/// What a page says.
+#[derive(Debug)]
+pub(super) enum Rows {
     /// Members of the organization.
     Members(Vec<Member>),
     /// Roles.
@@ -23,38 +37,71 @@ pub(super) enum Batch {
     /// Directory groups.
     Groups(Vec<DirectoryGroup>),
     /// Members of a role that was listed before.
-    RoleMembers {
-        /// The role's id.
-        role: Text,
-        /// The page.
-        rows: Vec<RoleMember>,
-    },
+    RoleMembers(Text, Vec<RoleMember>),
     /// Members of a directory group that was listed before.
-    GroupMembers {
-        /// The group's id.
-        group: Text,
-        /// The page.
-        rows: Vec<DirectoryGroupMember>,
-    },
+    GroupMembers(Text, Vec<DirectoryGroupMember>),
     /// The role was deleted meanwhile.
     RoleGone(Text),
     /// The directory group was deleted meanwhile.
     GroupGone(Text),
 }
 
-/// Stages batches until there are no more. What waits is staged as one transaction.
+/// Stages batches until there are no more. What waits is staged as one transaction. The
+/// staging comes back in any case.
 pub(super) fn stage(
     mut staging: Staging,
     mut waiting: mpsc::Receiver<Batch>,
-) -> Result<Staging, Error> {
-    while let Some(batch) = waiting.blocking_recv() {
-        batch.check()?;
-        staging.change(|changes| batch.stage(changes))?;
+) -> (Staging, Result<(), Error>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut batches = vec![first];
+        while let Ok(batch) = waiting.try_recv() {
+            batches.push(batch);
+        }
+        // What was read before an answer that can't be used is kept.
+        let checked: Vec<_> = batches.iter().map(|batch| batch.rows.check()).collect();
+        let usable = checked.iter().take_while(|checked| checked.is_ok()).count();
+        batches.truncate(usable);
+        let stored = staging.change(|changes| batches.iter().try_for_each(|it| it.stage(changes)));
+        if let Err(error) = stored {
+            return (staging, Err(error.into()));
+        }
+        for batch in batches {
+            // A reader that was stopped meanwhile doesn't wait any more.
+            let _ = batch.stored.send(());
+        }
+        if let Some(Err(error)) = checked.into_iter().nth(usable) {
+            return (staging, Err(error));
+        }
     }
-    Ok(staging)
+    (staging, Ok(()))
 }
 
-impl Batch {
+impl Rows {
+    /// The list that the page is of.
+    pub(super) fn list(&self) -> List {
+        match self {
+            Self::Members(_) => List::Members,
+            Self::Roles(_) => List::Roles,
+            Self::Groups(_) => List::Groups,
+            Self::RoleMembers(role, _) | Self::RoleGone(role) => List::RoleMembers(role.clone()),
+            Self::GroupMembers(group, _) | Self::GroupGone(group) => {
+                List::GroupMembers(group.clone())
+            }
+        }
+    }
+
+    /// How many rows the page has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Members(rows) => rows.len(),
+            Self::Roles(rows) => rows.len(),
+            Self::Groups(rows) => rows.len(),
+            Self::RoleMembers(_, rows) => rows.len(),
+            Self::GroupMembers(_, rows) => rows.len(),
+            Self::RoleGone(_) | Self::GroupGone(_) => 0,
+        }
+    }
+
     /// Refuses ids that baton's ids can't carry.
     fn check(&self) -> Result<(), Error> {
         fn all<'id>(kind: &'static str, ids: impl Iterator<Item = &'id Text>) -> Result<(), Error> {
@@ -71,15 +118,27 @@ impl Batch {
             Self::Members(rows) => all("member", rows.iter().map(|row| &row.id)),
             Self::Roles(rows) => all("role", rows.iter().map(|row| &row.id)),
             Self::Groups(rows) => all("directory group", rows.iter().map(|row| &row.id)),
-            Self::RoleMembers { rows, .. } => all("role member", rows.iter().map(|row| &row.id)),
-            Self::GroupMembers { rows, .. } => {
+            Self::RoleMembers(_, rows) => all("role member", rows.iter().map(|row| &row.id)),
+            Self::GroupMembers(_, rows) => {
                 all("directory group member", rows.iter().filter_map(|row| row.id.as_ref()))
             }
             Self::RoleGone(_) | Self::GroupGone(_) => Ok(()),
         }
     }
+}
 
-    fn stage(self, changes: &Changes<'_>) -> rusqlite::Result<()> {
+impl Batch {
+    fn stage(&self, changes: &Changes<'_>) -> rusqlite::Result<()> {
+        self.rows.stage(changes)?;
+        for list in &self.found {
+            changes.list(&list.name())?;
+        }
+        changes.page(&self.rows.list().name(), self.next.as_deref())
+    }
+}
+
+impl Rows {
+    fn stage(&self, changes: &Changes<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Members(rows) => {
                 rows.iter().try_for_each(|row| resource(changes, USER, &row.id, &user(row)))
@@ -91,7 +150,7 @@ impl Batch {
                 resource(changes, ROLE, &row.id, &role(row))?;
                 links(changes, row)
             }),
-            Self::RoleMembers { role, rows } => {
+            Self::RoleMembers(role, rows) => {
                 let holders = rows.iter().map(|row| {
                     let holding = match row.membership.as_deref() {
                         Some("explicit") => Holding { direct: true, reported: None },
@@ -102,18 +161,18 @@ impl Batch {
                     };
                     (&row.id, row.name.as_ref(), row.emails.as_slice(), holding)
                 });
-                members(changes, ROLE, &role, holders)
+                members(changes, ROLE, role, holders)
             }
-            Self::GroupMembers { group, rows } => {
+            Self::GroupMembers(group, rows) => {
                 // Somebody without an id has no account, and so no access.
                 let holders = rows.iter().filter_map(|row| {
                     let holding = Holding { direct: true, reported: None };
                     Some((row.id.as_ref()?, row.name.as_ref(), row.emails.as_slice(), holding))
                 });
-                members(changes, GROUP, &group, holders)
+                members(changes, GROUP, group, holders)
             }
-            Self::RoleGone(role) => changes.drop_resource(&resource_id(ROLE, &role)),
-            Self::GroupGone(group) => changes.drop_resource(&resource_id(GROUP, &group)),
+            Self::RoleGone(role) => changes.drop_resource(&resource_id(ROLE, role)),
+            Self::GroupGone(group) => changes.drop_resource(&resource_id(GROUP, group)),
         }
     }
 }

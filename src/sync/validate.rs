@@ -5,7 +5,7 @@ use std::fmt;
 
 use reqwest::StatusCode;
 
-use crate::northflank::{Client, DirectoryGroup, Error, Member, Page, Refusal, Role};
+use crate::northflank::{Client, DirectoryGroup, Error, Member, Page, Problem, Refusal, Role};
 
 /// Something that the token must be able to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,17 +121,20 @@ fn verdict(outcomes: [(Scope, Option<Error>); 3]) -> ValidationError {
     let mut missing = Vec::new();
     let mut failed = Vec::new();
     for (scope, error) in outcomes {
-        match error {
-            None => known_token = true,
-            Some(Error::Refused { answer, .. }) if answer.is_denied() => {
+        let Some(error) = error else {
+            known_token = true;
+            continue;
+        };
+        match error.problem {
+            Problem::Refused(answer) if answer.is_denied() => {
                 known_token = true;
                 missing.push(Missing { scope, named: answer.required_permission });
             }
-            Some(Error::Refused { answer, .. }) if answer.status == StatusCode::UNAUTHORIZED => {
+            Problem::Refused(answer) if answer.status == StatusCode::UNAUTHORIZED => {
                 missing.push(Missing { scope, named: None });
                 refused_token = Some(answer);
             }
-            Some(error) => failed.push(error),
+            problem => failed.push(Error { problem, ..error }),
         }
     }
     match refused_token {
@@ -143,19 +146,17 @@ fn verdict(outcomes: [(Scope, Option<Error>); 3]) -> ValidationError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, Scope, StatusCode, ValidationError, verdict};
+    use super::{Error, Problem, Scope, StatusCode, ValidationError, verdict};
     use crate::northflank::Refusal;
 
     fn refused(status: u16, permission: Option<&str>) -> Error {
-        Error::Refused {
-            endpoint: "/v1/x".into(),
-            answer: Refusal {
-                status: StatusCode::from_u16(status).unwrap(),
-                message: None,
-                id: None,
-                required_permission: permission.map(Into::into),
-            },
-        }
+        let refusal = Refusal {
+            status: StatusCode::from_u16(status).unwrap(),
+            message: None,
+            id: None,
+            required_permission: permission.map(Into::into),
+        };
+        Error { endpoint: "/v1/x".into(), tries: 1, problem: Problem::Refused(refusal) }
     }
 
     fn of(members: Option<Error>, roles: Option<Error>, groups: Option<Error>) -> ValidationError {

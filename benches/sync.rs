@@ -1,0 +1,142 @@
+//! What a whole sync costs, through the real binary against the fake API on loopback.
+//!
+//! - `large`: 100,000 members, 500 roles, 500 groups, a million memberships, answers at once.
+//!   The budget: under 30 s on two cores (which the fake shares), under 300 MiB of memory.
+//! - `latency`: 50 ms an answer. The budget: at most 1.2 × requests × latency ÷ workers.
+//! - `start`: `--help`, twenty times. The budget: under 20 ms.
+//!
+//! Run with `cargo bench --bench sync [-- large latency start]`. Prints; never fails on a
+//! figure, because machines are shared and noisy.
+
+use std::error::Error;
+use std::fs;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo passes flags of its own, such as `--bench`.
+    let named: Vec<String> =
+        std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|other| other == name);
+    if wanted("large") {
+        large()?;
+    }
+    if wanted("latency") {
+        latency()?;
+    }
+    if wanted("start") {
+        start()?;
+    }
+    Ok(())
+}
+
+fn large() -> Result<(), Box<dyn Error>> {
+    let size = Size { members: 100_000, roles: 500, groups: 500, memberships: 1_000_000 };
+    let fake = unlimited(Organization::generate(1, size), Duration::ZERO)?;
+    let run = sync(&fake, 8)?;
+    println!(
+        "large: {} requests, {:.1} s, {} MiB at most, file of {} MiB",
+        fake.requests(),
+        run.elapsed.as_secs_f64(),
+        run.memory_kib / 1024,
+        run.file_size >> 20,
+    );
+    Ok(())
+}
+
+fn latency() -> Result<(), Box<dyn Error>> {
+    const LATENCY: Duration = Duration::from_millis(50);
+    let size = Size { members: 10_000, roles: 120, groups: 80, memberships: 100_000 };
+    let organization = Organization::generate(1, size);
+    for workers in [1, 8, 32] {
+        let fake = unlimited(organization.clone(), LATENCY)?;
+        let run = sync(&fake, workers)?;
+        let requests = u32::try_from(fake.requests())?;
+        let ideal = LATENCY * requests / u32::try_from(workers)?;
+        println!(
+            "latency: {workers} workers, {requests} requests, {:.2} s, {:.2} × requests × \
+             latency ÷ workers",
+            run.elapsed.as_secs_f64(),
+            run.elapsed.as_secs_f64() / ideal.as_secs_f64(),
+        );
+    }
+    Ok(())
+}
+
+fn start() -> Result<(), Box<dyn Error>> {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let started = Instant::now();
+        let status = connector().arg("--help").stdout(Stdio::null()).status()?;
+        times.push(started.elapsed());
+        succeeded(status)?;
+    }
+    times.sort();
+    println!(
+        "start: --help in {:.1} ms (median of 20; {:.1} to {:.1})",
+        times[10].as_secs_f64() * 1e3,
+        times[0].as_secs_f64() * 1e3,
+        times[19].as_secs_f64() * 1e3,
+    );
+    Ok(())
+}
+
+fn unlimited(organization: Organization, latency: Duration) -> std::io::Result<FakeNorthflank> {
+    let options = Options { rate_limit: None, latency, ..Options::default() };
+    FakeNorthflank::start(organization, options)
+}
+
+struct Run {
+    elapsed: Duration,
+    memory_kib: u64,
+    file_size: u64,
+}
+
+fn sync(fake: &FakeNorthflank, workers: usize) -> Result<Run, Box<dyn Error>> {
+    let room = tempfile::tempdir()?;
+    let file = room.path().join("sync.c1z");
+    let started = Instant::now();
+    let mut child = connector()
+        .env("BATON_NORTHFLANK_API_TOKEN", fake.token())
+        .env("BATON_NORTHFLANK_BASE_URL", fake.origin())
+        .arg("--workers")
+        .arg(workers.to_string())
+        .arg("--file")
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn()?;
+    let (status, memory_kib) = watch(&mut child)?;
+    let elapsed = started.elapsed();
+    succeeded(status)?;
+    Ok(Run { elapsed, memory_kib, file_size: fs::metadata(file)?.len() })
+}
+
+/// Waits for the end of `child`; returns the most memory it was seen to hold, in KiB. The
+/// kernel's high-water mark only grows, so that looking now and then is enough.
+fn watch(child: &mut Child) -> Result<(ExitStatus, u64), Box<dyn Error>> {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        if let Ok(text) = fs::read_to_string(&status) {
+            let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = mark.and_then(|mark| mark.trim().trim_end_matches(" kB").parse().ok());
+            most = most.max(kib.unwrap_or(0));
+        }
+        if let Some(status) = child.try_wait()? {
+            return Ok((status, most));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn connector() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baton-northflank"));
+    command.env_clear();
+    command
+}
+
+fn succeeded(status: ExitStatus) -> Result<(), Box<dyn Error>> {
+    if status.success() { Ok(()) } else { Err(format!("the connector ended with {status}").into()) }
+}

@@ -1,0 +1,84 @@
+//! What part of the organization a sync reads and writes.
+
+use crate::baton::v2::ResourceId;
+use crate::c1z::SyncType;
+use crate::connector::{GROUP, ROLE, USER};
+
+/// What part of the organization to sync. The default is all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// How much of each resource.
+    pub depth: Depth,
+    /// Only resources of these types; of all if empty.
+    pub resource_types: Vec<&'static str>,
+    /// Only these resources, and whoever holds what they give; all if empty.
+    pub resources: Vec<ResourceId>,
+    /// Whether roles held through groups become grants of their own.
+    pub expand: bool,
+}
+
+/// How much of each resource to sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Full,
+    /// Resources and entitlements.
+    WithoutGrants,
+    /// Resources.
+    ResourcesOnly,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            depth: Depth::Full,
+            resource_types: Vec::new(),
+            resources: Vec::new(),
+            expand: true,
+        }
+    }
+}
+
+impl Selection {
+    /// Whether resources of a type are synced at all.
+    pub(super) fn has_type(&self, resource_type: &str) -> bool {
+        self.resource_types.is_empty() || self.resource_types.contains(&resource_type)
+    }
+
+    /// Whether a resource is synced for its own sake, not only as somebody who holds
+    /// something.
+    pub(super) fn has_resource(&self, resource_type: &str, id: &str) -> bool {
+        self.has_type(resource_type)
+            && (self.resources.is_empty()
+                || self
+                    .resources
+                    .iter()
+                    .any(|wanted| wanted.resource_type == resource_type && wanted.resource == id))
+    }
+
+    /// Whether only certain resources are synced.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.resources.is_empty()
+    }
+
+    /// Whether the members of a role or group are to be read, as far as its own sake goes.
+    pub(super) fn has_memberships_of(&self, resource_type: &str, id: &str) -> bool {
+        self.depth == Depth::Full && self.has_type(USER) && self.has_resource(resource_type, id)
+    }
+
+    /// Whether the members of a role's linked groups are to be read for the role's sake.
+    pub(super) fn has_sources_of(&self, role: &str) -> bool {
+        self.is_partial() && self.has_type(GROUP) && self.has_memberships_of(ROLE, role)
+    }
+
+    /// What readers call such a sync.
+    pub(super) fn sync_type(&self) -> SyncType {
+        if self.is_partial() {
+            SyncType::Partial
+        } else if self.depth == Depth::ResourcesOnly {
+            SyncType::ResourcesOnly
+        } else {
+            SyncType::Full
+        }
+    }
+}
