@@ -11,7 +11,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use baton_northflank::baton::v2::{Grant, Resource, ResourceId};
-use baton_northflank::c1z::{NewFile, Previous, Retention, Target, WorkDirectory};
+use baton_northflank::c1z::{
+    NewFile, Previous, Retention, SyncRun, SyncType, Target, WorkDirectory,
+};
 use baton_northflank::connector::{
     Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types, unlisted_user,
 };
@@ -103,8 +105,12 @@ impl Rows {
 fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
     let work = WorkDirectory::create(Target::inspect(path)?)?;
     let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
-    let now = OffsetDateTime::now_utc();
-    let mut file = NewFile::create(&work, &previous, Retention::DEFAULT, now)?;
+    let run = SyncRun {
+        sync_type: SyncType::Full,
+        started_at: OffsetDateTime::now_utc(),
+        is_expanded: true,
+    };
+    let mut file = NewFile::create(&work, &previous, Retention::DEFAULT, run)?;
     for resource_type in &resource_types() {
         file.resource_type(resource_type)?;
     }

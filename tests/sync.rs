@@ -517,9 +517,12 @@ fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     let old = fs::read(&path).unwrap();
-    // A limit on the size of files fails writes where a full disk would: at 64 KiB while
-    // staging, at 700 KiB while the new database grows.
-    for blocks in ["128", "1400"] {
+    // A limit on the size of files fails writes where a full disk would: at 64 KiB before
+    // anything is read, at 4.5 MiB while the new database grows.
+    for (blocks, kept, part) in [
+        ("128", &["sync.c1z"][..], "no space left"),
+        ("9000", &["sync.c1z", "sync.c1z.work"], "see to its space"),
+    ] {
         let mut limited = room.connector_to(&fake);
         let connector = limited.0.get_program().to_owned();
         let variables: Vec<_> = limited
@@ -531,10 +534,12 @@ fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
         limited.0.env_clear().envs(variables).current_dir(room.path());
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\"");
         let run = limited.arguments(["-c".into(), script.into(), connector]).run();
-        run.expect_failure(2, &["no space left"]);
+        run.expect_failure(2, &[part]);
         assert!(fs::read(&path).unwrap() == old);
-        assert_eq!(room.names(), ["sync.c1z"]);
+        assert_eq!(room.names(), kept, "what was read is kept");
     }
+    room.connector_to(&fake).run().expect_success();
+    assert_eq!(room.names(), ["sync.c1z"]);
 }
 
 #[test]

@@ -50,6 +50,18 @@ pub enum Error {
     /// The disk is full.
     #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
     DiskFull(PathBuf),
+    /// The disk fails, or a limit on the size of files is reached.
+    #[error(
+        "the disk fails where {} is written ({source}); see to its space and health, or name a \
+         file elsewhere",
+        .path.display()
+    )]
+    Disk {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
     /// The place is not ours to write to.
     #[error(
         "no permission to {action} {}; run as a user who may, or name a file elsewhere",
@@ -102,6 +114,9 @@ impl Error {
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull(target.to_owned()),
+            Some(rusqlite::ErrorCode::SystemIoFailure) => {
+                Self::Disk { path: target.to_owned(), source }
+            }
             _ => Self::Database { path: target.to_owned(), source },
         }
     }

@@ -156,8 +156,7 @@ impl Earlier {
                 })
             })
             .optional()?;
-        let pages: u64 =
-            connection.query_row("select coalesce(sum(pages), 0) from list", [], |row| row.get(0))?;
+        let pages = staging::count(&connection, "select coalesce(sum(pages), 0) from list", [])?;
         Ok(match run.map(|run| run.started_at_if_like(identity)) {
             None => Self::Unusable(Reason::Damaged("it doesn't say what it is".to_owned())),
             Some(Err(reason)) => Self::Unusable(reason),

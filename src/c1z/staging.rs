@@ -104,18 +104,14 @@ impl Staging {
 
     /// How many resources of a type there are.
     pub fn count(&self, resource_type: &str) -> Result<u64, Error> {
-        self.connection
-            .query_row("select count(*) from resource where type = ?1", [resource_type], |row| {
-                row.get(0)
-            })
-            .map_err(Error::database(&self.target))
+        let sql = "select count(*) from resource where type = ?1";
+        count(&self.connection, sql, [resource_type]).map_err(Error::database(&self.target))
     }
 
     /// How many memberships there are.
     pub fn memberships(&self) -> Result<u64, Error> {
-        self.connection
-            .query_row("select count(*) from membership", [], |row| row.get(0))
-            .map_err(Error::database(&self.target))
+        let sql = "select count(*) from membership";
+        count(&self.connection, sql, []).map_err(Error::database(&self.target))
     }
 
     /// Runs `changes` as one transaction.
@@ -200,16 +196,11 @@ impl Staging {
     }
 
     /// How many holders of `part` don't hold `whole`.
-    pub fn missing_holders(&self, part: Container, whole: Container) -> Result<i64, Error> {
-        self.connection
-            .query_row(
-                "select count(*) from membership as inner where container = ?1 and not exists (
-                     select 1 from membership
-                     where container = ?2 and principal = inner.principal)",
-                [part.0, whole.0],
-                |row| row.get(0),
-            )
-            .map_err(Error::database(&self.target))
+    pub fn missing_holders(&self, part: Container, whole: Container) -> Result<u64, Error> {
+        let sql = "select count(*) from membership as inner where container = ?1 and not exists (
+                       select 1 from membership
+                       where container = ?2 and principal = inner.principal)";
+        count(&self.connection, sql, [part.0, whole.0]).map_err(Error::database(&self.target))
     }
 
     /// The ids of the groups linked to `container`, by id, with the staged group where there
@@ -432,6 +423,16 @@ pub(super) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// The number that a query counts, which is never negative.
+pub(super) fn count(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> rusqlite::Result<u64> {
+    let count: i64 = connection.query_row(sql, parameters, |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
 fn text<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row str> {
     Ok(row.get_ref(column)?.as_str()?)
 }
@@ -456,11 +457,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let target = Target::inspect(&directory.path().join("sync.c1z")).unwrap();
         let work = WorkDirectory::create(target).unwrap();
-        let identity = Identity {
-            settings: "",
-            token_digest: &|_| [0; 32],
-            now: OffsetDateTime::UNIX_EPOCH,
-        };
+        let identity =
+            Identity { settings: "", token_digest: &|_| [0; 32], now: OffsetDateTime::UNIX_EPOCH };
         let (staging, _) = Staging::open(&work, &identity, true).unwrap();
         (directory, work, staging)
     }

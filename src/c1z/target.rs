@@ -173,7 +173,7 @@ impl WorkDirectory {
     }
 
     fn remove(&self) -> std::io::Result<()> {
-        if self.keeps_store.load(Ordering::Relaxed) {
+        if self.keeps_store.load(Ordering::Relaxed) && self.file(STORE).exists() {
             return self.clear(is_store);
         }
         self.clear(|_| false)?;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -93,8 +94,18 @@ impl Config {
         };
         Ok(Self {
             file: file.unwrap_or_else(|| "sync.c1z".to_owned()).into(),
-            northflank: Settings { base_url, token, request_timeout: REQUEST_TIMEOUT },
-            sync: Options { workers: workers.unwrap_or(AUTOMATIC_WORKERS), retention },
+            northflank: Settings {
+                base_url,
+                token,
+                request_timeout: REQUEST_TIMEOUT,
+                max_wait: None,
+            },
+            sync: Options {
+                workers: workers.unwrap_or(AUTOMATIC_WORKERS),
+                retention,
+                resume: true,
+                selection: Arc::default(),
+            },
             log_level: log_level.unwrap_or(LevelFilter::INFO),
             log_format: log_format.unwrap_or_else(|| {
                 if std::io::stderr().is_terminal() { LogFormat::Console } else { LogFormat::Json }

@@ -111,7 +111,10 @@ fn file_code(error: &c1z::Error) -> u8 {
         | c1z::Error::Damaged { .. }
         | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,
         c1z::Error::Busy(_) => UNAVAILABLE,
-        c1z::Error::DiskFull(_) | c1z::Error::Io { .. } | c1z::Error::Database { .. } => UNKNOWN,
+        c1z::Error::DiskFull(_)
+        | c1z::Error::Disk { .. }
+        | c1z::Error::Io { .. }
+        | c1z::Error::Database { .. } => UNKNOWN,
     }
 }
 

@@ -82,7 +82,7 @@ async fn one_shot(config: &Config, terminal: &Terminal) -> Result<(), Failure> {
     );
     let progress = Arc::new(Progress::default());
     let cancel = CancellationToken::new();
-    let mut syncing = pin!(sync::sync(&client, target, config.sync, &progress, &cancel));
+    let mut syncing = pin!(sync::sync(&client, target, config.sync.clone(), &progress, &cancel));
     let mut redraw = tokio::time::interval(REDRAW_EVERY);
     let outcome = loop {
         tokio::select! {

@@ -24,8 +24,8 @@ impl List {
             Self::Members => "members".to_owned(),
             Self::Roles => "roles".to_owned(),
             Self::Groups => "groups".to_owned(),
-            Self::RoleMembers(role) => format!("role:{}", **role),
-            Self::GroupMembers(group) => format!("group:{}", **group),
+            Self::RoleMembers(role) => format!("role:{role}"),
+            Self::GroupMembers(group) => format!("group:{group}"),
         }
     }
 

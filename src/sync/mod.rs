@@ -15,6 +15,7 @@ pub use progress::{Phase, Progress};
 pub use selection::{Depth, Selection};
 pub use validate::{Known, Missing, Scope, ValidationError, validate};
 
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -48,6 +49,24 @@ pub struct Options {
 /// is as it was, and the pages that were read are kept in a directory beside it
 /// ([`Target::work_directory`]) for the next sync into the same target.
 pub async fn sync(
+    client: &Client,
+    target: Target,
+    options: Options,
+    progress: &Arc<Progress>,
+    cancel: &CancellationToken,
+) -> Result<Saved, Error> {
+    let outcome = tokio::select! {
+        outcome = run(client, target, options, progress, cancel) => outcome,
+        never = tell_waits(client, progress) => match never {},
+    };
+    let pages = progress.pages.get();
+    if outcome.is_err() && pages > 0 {
+        tracing::info!(pages, "what has been read is kept; the same sync goes on from there");
+    }
+    outcome
+}
+
+async fn run(
     client: &Client,
     target: Target,
     options: Options,
@@ -95,6 +114,28 @@ pub async fn sync(
         Ok(saved)
     })
     .await?
+}
+
+/// Logs each wait for the rate limit: how long, until when, and how far the sync is.
+async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
+    let mut waiting = client.waiting();
+    loop {
+        let until = *waiting.borrow_and_update();
+        if let Some(until) = until {
+            tracing::warn!(
+                seconds = (until - OffsetDateTime::now_utc()).whole_seconds(),
+                until = %until.truncate_to_second(),
+                pages = progress.pages.get(),
+                lists_done = progress.lists_done.get(),
+                lists = progress.lists.get(),
+                "waiting for Northflank's rate limit"
+            );
+        }
+        if waiting.changed().await.is_err() {
+            // Only without a client, which is borrowed here.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Opens the staging, with what an earlier run has left in it, and says what was found.

@@ -87,9 +87,10 @@ impl Progress {
         Ok(())
     }
 
-    /// Counts a page.
-    pub(super) fn read(&self, rows: &Rows) {
+    /// Counts a page that is safe, and the lists that it led to.
+    pub(super) fn read(&self, rows: &Rows, lists: usize) {
         self.pages.add(1);
+        self.lists.add(lists);
         let counter = match rows {
             Rows::Members(_) => &self.members,
             Rows::Roles(_) => &self.roles,

@@ -47,7 +47,8 @@ pub(super) async fn read(
     let mut lists = Lists::default();
     lists.add(unread(plan.selection, &staging)?);
     let (batches, waiting) = mpsc::channel(PAGES_WAITING);
-    let staged = tokio::task::spawn_blocking(move || stage(staging, waiting));
+    let counted = Arc::clone(plan.progress);
+    let staged = tokio::task::spawn_blocking(move || stage(staging, waiting, &counted));
     let reader = Reader {
         client: plan.client.clone(),
         selection: Arc::clone(plan.selection),
@@ -55,8 +56,7 @@ pub(super) async fn read(
         progress: Arc::clone(plan.progress),
     };
     let reading = reader.all(known, lists, plan.workers);
-    let outcome =
-        plan.cancel.run_until_cancelled_owned(reading).await.unwrap_or(Err(Error::Cancelled));
+    let outcome = plan.cancel.run_until_cancelled(reading).await.unwrap_or(Err(Error::Cancelled));
     // The staging thread ends when all senders are gone, or has ended with an error that
     // made the readers stop: its error comes first.
     let (staging, stored) = staged.await?;
@@ -115,12 +115,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn all(
-        self,
-        known: Known,
-        mut lists: Lists,
-        workers: NonZeroUsize,
-    ) -> Result<(), Error> {
+    async fn all(self, known: Known, mut lists: Lists, workers: NonZeroUsize) -> Result<(), Error> {
         self.take(known, &mut lists).await?;
         if !lists.has(&List::Roles) {
             self.estimate();
@@ -191,8 +186,7 @@ impl Reader {
             List::Groups => self.groups(self.client.directory_groups().await?).await,
             List::RoleMembers(role) => {
                 let pages = self.client.role_members(&role, next);
-                let read =
-                    self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
+                let read = self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
                 self.finish("role", &role, read, Rows::RoleGone(role.clone())).await
             }
             List::GroupMembers(group) => {
@@ -201,11 +195,10 @@ impl Reader {
                 let pages = pages.inspect_ok(|page| {
                     without_account += page.rows.iter().filter(|row| row.id.is_none()).count();
                 });
-                let read =
-                    self.pages(pages, |rows| Rows::GroupMembers(group.clone(), rows)).await;
+                let read = self.pages(pages, |rows| Rows::GroupMembers(group.clone(), rows)).await;
                 if without_account > 0 {
                     tracing::info!(
-                        group = %&*group,
+                        %group,
                         count = without_account,
                         "directory users without a Northflank account hold nothing yet"
                     );
@@ -263,7 +256,7 @@ impl Reader {
             Err(Error::Northflank(error))
                 if error.refusal().is_some_and(|it| it.status == StatusCode::NOT_FOUND) =>
             {
-                tracing::info!(id, "the {kind} was deleted during the sync and is left out");
+                tracing::info!("the {kind} {id} was deleted during the sync and is left out");
                 self.send(gone, None, Vec::new()).await?;
             }
             read => read?,
@@ -275,14 +268,7 @@ impl Reader {
     /// Hands over a page, with the cursor of the one after it and the lists that it leads to,
     /// and waits until that is safe. If nobody takes it, staging has failed, and its error is
     /// reported instead of this one.
-    async fn send(
-        &self,
-        rows: Rows,
-        next: Option<String>,
-        found: Vec<List>,
-    ) -> Result<(), Error> {
-        self.progress.read(&rows);
-        self.progress.lists.add(found.len());
+    async fn send(&self, rows: Rows, next: Option<String>, found: Vec<List>) -> Result<(), Error> {
         let (stored, is_stored) = oneshot::channel();
         let batch = Batch { rows, next, found, stored };
         self.batches.send(batch).await.map_err(|_| Error::Cancelled)?;

@@ -30,12 +30,7 @@ pub enum Depth {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self {
-            depth: Depth::Full,
-            resource_types: Vec::new(),
-            resources: Vec::new(),
-            expand: true,
-        }
+        Self { depth: Depth::Full, resource_types: Vec::new(), resources: Vec::new(), expand: true }
     }
 }
 

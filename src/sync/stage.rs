@@ -11,8 +11,8 @@ use crate::northflank::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember, Text,
 };
 
-use super::Error;
 use super::list::List;
+use super::{Error, Progress};
 
 /// A page of a list.
 #[derive(Debug)]
@@ -51,6 +51,7 @@ pub(super) enum Rows {
 pub(super) fn stage(
     mut staging: Staging,
     mut waiting: mpsc::Receiver<Batch>,
+    progress: &Progress,
 ) -> (Staging, Result<(), Error>) {
     while let Some(first) = waiting.blocking_recv() {
         let mut batches = vec![first];
@@ -66,6 +67,7 @@ pub(super) fn stage(
             return (staging, Err(error.into()));
         }
         for batch in batches {
+            progress.read(&batch.rows, batch.found.len());
             // A reader that was stopped meanwhile doesn't wait any more.
             let _ = batch.stored.send(());
         }

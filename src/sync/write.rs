@@ -117,11 +117,7 @@ impl Writing<'_, '_> {
         if self.cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
-    fn grant(
-        &mut self,
-        grant: &Grant,
-        expansion: Option<&GrantExpandable>,
-    ) -> Result<(), Error> {
+    fn grant(&mut self, grant: &Grant, expansion: Option<&GrantExpandable>) -> Result<(), Error> {
         self.file.grant(grant, expansion)?;
         self.progress.grants.add(1);
         self.go_on()
