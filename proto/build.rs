@@ -7,6 +7,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "proto/c1/connector/v2/entitlement.proto",
         "proto/c1/connector/v2/grant.proto",
         "proto/c1/connector/v2/annotation.proto",
+        "proto/c1/connector/v2/connector.proto",
     ];
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::compile(files, ["proto"])?;
