@@ -4,6 +4,7 @@
 //! in flags, variables or file, and 130 and 143 for signals.
 
 use std::error::Error as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use reqwest::StatusCode;
@@ -12,8 +13,8 @@ use crate::c1z;
 use crate::northflank::{self, SettingsError, TransportProblem};
 use crate::sync::{self, ValidationError};
 
-use super::config::Problems;
 use super::signal::Signal;
+use super::values::Problems;
 
 const UNKNOWN: u8 = 2;
 const INVALID_ARGUMENT: u8 = 3;
@@ -40,6 +41,17 @@ pub(super) enum Failure {
     /// A signal ended the run.
     #[error("stopped by {} before the sync was complete", .0.name())]
     Signal(Signal),
+    /// A log file can't be written.
+    #[error("can't write the log file {}", .path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Service mode, which is not there yet.
+    #[error("service mode is not part of this version; leave out client id and secret")]
+    NoService,
     /// Threads or signal handlers could not be set up.
     #[error("can't start")]
     Runtime(#[source] std::io::Error),
@@ -63,9 +75,11 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Settings(SettingsError::Token) => {
-                INVALID_ARGUMENT
-            }
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Settings(SettingsError::Token)
+            | Self::Log { .. }
+            | Self::NoService => INVALID_ARGUMENT,
             Self::Settings(SettingsError::Http(_)) | Self::Runtime(_) => UNKNOWN,
             Self::Signal(signal) => signal.exit_code(),
             Self::Sync(error) => match error {
