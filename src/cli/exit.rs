@@ -49,6 +49,9 @@ pub(super) enum Failure {
         /// Why not.
         source: std::io::Error,
     },
+    /// What was asked for can't be printed.
+    #[error("can't write to standard output")]
+    Output(#[source] std::io::Error),
     /// Service mode, which is not there yet.
     #[error("service mode is not part of this version; leave out client id and secret")]
     NoService,
@@ -80,7 +83,7 @@ impl Failure {
             | Self::Settings(SettingsError::Token)
             | Self::Log { .. }
             | Self::NoService => INVALID_ARGUMENT,
-            Self::Settings(SettingsError::Http(_)) | Self::Runtime(_) => UNKNOWN,
+            Self::Settings(SettingsError::Http(_)) | Self::Output(_) | Self::Runtime(_) => UNKNOWN,
             Self::Signal(signal) => signal.exit_code(),
             Self::Sync(error) => match error {
                 sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,

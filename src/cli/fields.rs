@@ -9,6 +9,8 @@ pub(super) struct Field {
     pub(super) kind: Kind,
     /// One sentence, without its full stop.
     pub(super) help: &'static str,
+    /// What only a command line need say besides.
+    pub(super) aside: Option<&'static str>,
     pub(super) group: Group,
     pub(super) short: Option<char>,
     /// What stands for the value in help.
@@ -79,6 +81,7 @@ impl Field {
             name,
             kind,
             help,
+            aside: None,
             group: Group::Sync,
             short: None,
             value,
@@ -110,6 +113,11 @@ impl Field {
 
     const fn group(mut self, group: Group) -> Self {
         self.group = group;
+        self
+    }
+
+    const fn aside(mut self, aside: &'static str) -> Self {
+        self.aside = Some(aside);
         self
     }
 
@@ -174,9 +182,9 @@ fields! {
     API_TOKEN = Field::text(
         "northflank-api-token",
         "TOKEN",
-        "API token whose organization role may read members and roles; better given by its \
-         variable than on the command line, which other users of the machine see",
+        "API token whose organization role may read members and roles",
     )
+    .aside("better given by its variable: other users of the machine see command lines")
     .group(Group::Northflank)
     .required()
     .secret()

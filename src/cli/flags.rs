@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
 
 use super::fields::{FIELDS, Field, Kind};
 
@@ -47,6 +48,14 @@ impl Flags {
 pub(super) enum Action {
     /// Sync, once or as a service.
     Run(Flags),
+    /// Print what the connector can do.
+    Capabilities,
+    /// Print the schema of the configuration.
+    Config,
+    /// Print a script that completes the command line.
+    Completion(Shell),
+    /// Print the manual page.
+    ManualPage,
 }
 
 /// Reads the command line.
@@ -54,7 +63,15 @@ pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Action, Box<clap::Error>> {
     let matches = command().try_get_matches_from(arguments).map_err(Box::new)?;
-    Ok(Action::Run(Flags::from_matches(&matches)))
+    Ok(match matches.subcommand() {
+        Some(("capabilities", _)) => Action::Capabilities,
+        Some(("config", _)) => Action::Config,
+        Some(("completion", arguments)) => {
+            Action::Completion(arguments.get_one("shell").copied().unwrap_or(Shell::Bash))
+        }
+        Some(("man", _)) => Action::ManualPage,
+        _ => Action::Run(Flags::from_matches(&matches)),
+    })
 }
 
 /// The whole command line, for parsing, help, completions and the manual page.
@@ -76,6 +93,21 @@ pub(super) fn command() -> Command {
                 .help("Print version"),
         )
         .args(FIELDS.iter().map(|field| argument(field)))
+        .args_conflicts_with_subcommands(true)
+        .subcommands([
+            Command::new("capabilities")
+                .about("Print what the connector can sync, as JSON; needs no token"),
+            Command::new("config").about("Print the settings that a form can show, as JSON"),
+            Command::new("completion")
+                .about("Print a script that completes the command line in a shell")
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .required(true)
+                        .value_parser(value_parser!(Shell)),
+                ),
+            Command::new("man").about("Print the manual page, in roff").hide(true),
+        ])
 }
 
 fn argument(field: &Field) -> Arg {
@@ -108,7 +140,8 @@ fn help(field: &Field) -> String {
         (false, Some(default)) => format!(" [default: {default}]"),
         (false, None) => String::new(),
     };
-    format!("{} (${}){default}", field.help, field.variable())
+    let aside = field.aside.map(|aside| format!("; {aside}")).unwrap_or_default();
+    format!("{}{aside} (${}){default}", field.help, field.variable())
 }
 
 #[cfg(test)]

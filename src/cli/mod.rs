@@ -2,6 +2,7 @@
 
 mod config;
 mod config_file;
+mod describe;
 mod exit;
 mod fields;
 mod flags;
@@ -53,6 +54,12 @@ pub fn main(
     };
     let outcome = match action {
         Action::Run(flags) => run(&flags, variable),
+        Action::Capabilities => {
+            describe::capabilities_json().and_then(|json| describe::print(json.as_bytes()))
+        }
+        Action::Config => describe::config_json().and_then(|json| describe::print(json.as_bytes())),
+        Action::Completion(shell) => describe::print(&describe::completion(shell)),
+        Action::ManualPage => describe::manual_page().and_then(|page| describe::print(&page)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
