@@ -19,6 +19,7 @@ use crate::connector::{GROUP, ROLE, USER};
 use crate::northflank::{BaseUrl, Settings};
 use crate::sync::Options;
 
+use super::difference::AfterSync;
 use super::fields;
 use super::flags::Flags;
 use super::values::{Problems, Values};
@@ -53,15 +54,15 @@ pub(super) struct Config {
 }
 
 /// What the process is for.
-#[allow(dead_code, reason = "for the diff after a sync")]
+#[allow(dead_code, reason = "some is for service mode")]
 #[derive(Debug)]
 pub(super) enum Mode {
     /// Syncs into one file and ends.
     OneShot {
         /// The sync file.
         file: PathBuf,
-        /// Whether to print what changed since the file's previous sync.
-        diff: bool,
+        /// How to show what changed since the file's previous sync, if at all.
+        diff: Option<AfterSync>,
     },
     /// Syncs on ConductorOne's request until it is told to stop.
     Service(Service),
@@ -333,7 +334,10 @@ impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
         let skip_full_sync = self.switch(fields::SKIP_FULL_SYNC);
         let health_check = self.switch(fields::HEALTH_CHECK);
         let health_check_address = self.health_check_address();
-        let diff = self.switch(fields::DIFF);
+        let diff = self.parsed(fields::DIFF, |format| {
+            format.parse().map_err(|problem: &str| problem.to_owned())
+        });
+        let exit_code = self.switch(fields::EXIT_CODE);
         let file = self.text(fields::FILE);
         match (client_id, has_secret) {
             (None, false) => {
@@ -344,10 +348,21 @@ impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
                         notes.push(format!("--{} applies to service mode only", field.name));
                     }
                 }
+                let diff = diff.map(|format| AfterSync { format, exit_code });
+                if diff.is_some() && self.retention() == Retention::Newest(1) {
+                    self.problem(
+                        "--diff needs the file's sync before, but BATON_KEEP_SYNC_COUNT is 1; \
+                         let it be 2 or more"
+                            .to_owned(),
+                    );
+                }
+                if exit_code && diff.is_none() {
+                    notes.push("--exit-code has no effect without --diff".to_owned());
+                }
                 Some(Mode::OneShot { file: file?.into(), diff })
             }
             (Some(client_id), true) => {
-                if diff {
+                if diff.is_some() {
                     notes.push("--diff does not apply to service mode".to_owned());
                 }
                 Some(Mode::Service(Service {
@@ -545,7 +560,7 @@ mod tests {
             "a@b.test/c",
             "--max-wait",
             "soon",
-            "--diff=maybe",
+            "--diff=xml",
             "--http-timeout-seconds",
             "1801",
             "--storage-engine",

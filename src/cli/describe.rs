@@ -64,7 +64,8 @@ pub(super) fn print(text: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String, Failure> {
+/// A value as indented JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
     let mut text =
         serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
     text.push('\n');
@@ -143,7 +144,7 @@ impl ExportedField {
             is_ops: field.export == Export::Operators,
             is_secret: field.is_secret,
             values: match field.kind {
-                Kind::Text => ExportedValues::String {
+                Kind::Text | Kind::Option { .. } => ExportedValues::String {
                     default_value: field.default,
                     rules: field.is_required.then_some(StringRules { is_required: true }),
                 },

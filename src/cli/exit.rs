@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use reqwest::StatusCode;
 
+use crate::baton::printable;
 use crate::c1z;
+use crate::diff;
 use crate::northflank::{self, SettingsError, TransportProblem};
 use crate::sync::{self, ValidationError};
 
@@ -22,6 +24,9 @@ const DEADLINE_EXCEEDED: u8 = 4;
 const PERMISSION_DENIED: u8 = 7;
 const UNAVAILABLE: u8 = 14;
 const UNAUTHENTICATED: u8 = 16;
+
+/// Success, and something changed. No code of gRPC, nor of a signal.
+const CHANGED: u8 = 20;
 
 /// Why a run ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,15 @@ pub(super) enum Failure {
     /// A signal ended the run.
     #[error("stopped by {} before the sync was complete", .0.name())]
     Signal(Signal),
+    /// Two syncs can't be compared.
+    #[error(transparent)]
+    Diff(#[from] diff::Error),
+    /// A file's syncs are to be compared, and there is one.
+    #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
+    OneSync(PathBuf),
+    /// Something changed, and the run was to say so by its exit code.
+    #[error("something changed")]
+    Changed,
     /// A log file can't be written.
     #[error("can't write the log file {}", .path.display())]
     Log {
@@ -81,9 +95,13 @@ impl Failure {
             Self::Usage(_)
             | Self::Config(_)
             | Self::Settings(SettingsError::Token)
+            | Self::OneSync(_)
             | Self::Log { .. }
-            | Self::NoService => INVALID_ARGUMENT,
+            | Self::NoService
+            | Self::Diff(diff::Error::Message { .. }) => INVALID_ARGUMENT,
             Self::Settings(SettingsError::Http(_)) | Self::Output(_) | Self::Runtime(_) => UNKNOWN,
+            Self::Diff(diff::Error::File(error)) => file_code(error),
+            Self::Changed => CHANGED,
             Self::Signal(signal) => signal.exit_code(),
             Self::Sync(error) => match error {
                 sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
@@ -128,6 +146,8 @@ fn file_code(error: &c1z::Error) -> u8 {
         | c1z::Error::Foreign { .. }
         | c1z::Error::OtherConnector { .. }
         | c1z::Error::Damaged { .. }
+        | c1z::Error::Unreadable { .. }
+        | c1z::Error::NoSync(_)
         | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,
         c1z::Error::Busy(_) => UNAVAILABLE,
         c1z::Error::DiskFull(_) | c1z::Error::Io { .. } | c1z::Error::Database { .. } => UNKNOWN,
@@ -136,6 +156,10 @@ fn file_code(error: &c1z::Error) -> u8 {
 
 /// Prints the failure and its causes as one line; returns the exit code.
 pub(super) fn report(failure: &Failure) -> ExitCode {
+    // What changed has been printed.
+    if matches!(failure, Failure::Changed) {
+        return ExitCode::from(CHANGED);
+    }
     let mut line = failure.to_string();
     let mut cause = failure.source();
     while let Some(error) = cause {
@@ -148,10 +172,4 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
     }
     eprintln!("baton-northflank: {}", printable(&line));
     ExitCode::from(failure.exit_code())
-}
-
-/// Without control characters, which could come from a server's or file's name and steer a
-/// terminal.
-fn printable(line: &str) -> String {
-    line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }

@@ -33,6 +33,11 @@ pub(super) struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
+    /// A text that a flag need not spell out.
+    Option {
+        /// What the flag means without a value.
+        bare: &'static str,
+    },
     Switch,
     Number {
         lowest: i64,
@@ -236,10 +241,15 @@ fields! {
         "Start afresh, even where an interrupted sync of the same file could go on",
     );
 
-    DIFF = Field::switch(
+    DIFF = Field::new(
         "diff",
-        "After the sync, print what changed since the sync before it",
+        Kind::Option { bare: "table" },
+        "FORMAT",
+        "After the sync, print what changed since the file's sync before: as table, json or \
+         markdown",
     );
+
+    EXIT_CODE = Field::switch("exit-code", "With --diff, exit with 20 if something changed");
 
     SYNC_RESOURCE_TYPES = Field::list(
         "sync-resource-types",

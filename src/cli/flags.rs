@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
+use super::difference::DiffFormat;
 use super::fields::{FIELDS, Field, Kind};
 
 /// Headings and names stand out; values don't.
@@ -23,7 +26,7 @@ BATON_SKIP_CLEANUP, to keep all.
 
 Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
 7 missing permissions, 14 Northflank or the file is unavailable, 16 the token is refused, \
-130 and 143 stopped by SIGINT and SIGTERM.";
+20 something changed (with --exit-code), 130 and 143 stopped by SIGINT and SIGTERM.";
 
 /// The settings that were given as flags. Some are secrets: there is no `Debug`.
 #[derive(Default)]
@@ -48,6 +51,8 @@ impl Flags {
 pub(super) enum Action {
     /// Sync, once or as a service.
     Run(Flags),
+    /// Compare two syncs.
+    Diff(Compared),
     /// Print what the connector can do.
     Capabilities,
     /// Print the schema of the configuration.
@@ -58,12 +63,25 @@ pub(super) enum Action {
     ManualPage,
 }
 
+/// What is to be compared, and how that is shown.
+pub(super) struct Compared {
+    /// The file with the earlier sync.
+    pub(super) old: PathBuf,
+    /// The file with the later sync; without it, `old` has both.
+    pub(super) new: Option<PathBuf>,
+    /// How to show the changes.
+    pub(super) format: DiffFormat,
+    /// Whether the exit code is to tell of changes.
+    pub(super) exit_code: bool,
+}
+
 /// Reads the command line.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Action, Box<clap::Error>> {
     let matches = command().try_get_matches_from(arguments).map_err(Box::new)?;
     Ok(match matches.subcommand() {
+        Some(("diff", arguments)) => Action::Diff(Compared::from_matches(arguments)),
         Some(("capabilities", _)) => Action::Capabilities,
         Some(("config", _)) => Action::Config,
         Some(("completion", arguments)) => {
@@ -72,6 +90,17 @@ pub(super) fn parse(
         Some(("man", _)) => Action::ManualPage,
         _ => Action::Run(Flags::from_matches(&matches)),
     })
+}
+
+impl Compared {
+    fn from_matches(arguments: &ArgMatches) -> Self {
+        Self {
+            old: arguments.get_one::<PathBuf>("old").cloned().unwrap_or_default(),
+            new: arguments.get_one::<PathBuf>("new").cloned(),
+            format: arguments.get_one("format").copied().unwrap_or(DiffFormat::Table),
+            exit_code: arguments.get_flag("exit-code"),
+        }
+    }
 }
 
 /// The whole command line, for parsing, help, completions and the manual page.
@@ -95,6 +124,41 @@ pub(super) fn command() -> Command {
         .args(FIELDS.iter().map(|field| argument(field)))
         .args_conflicts_with_subcommands(true)
         .subcommands([
+            Command::new("diff")
+                .about("Compare two syncs: who and what came, went or changed")
+                .arg(
+                    Arg::new("old")
+                        .value_name("OLD.c1z")
+                        .required(true)
+                        .value_parser(value_parser!(PathBuf))
+                        .help("File with the earlier sync, its newest"),
+                )
+                .arg(
+                    Arg::new("new")
+                        .value_name("NEW.c1z")
+                        .value_parser(value_parser!(PathBuf))
+                        .help(
+                            "File with the later sync; without it, the first file's two newest \
+                               syncs are compared",
+                        ),
+                )
+                .arg(
+                    Arg::new("format")
+                        .long("format")
+                        .value_name("FORMAT")
+                        .default_value("table")
+                        .value_parser(
+                            PossibleValuesParser::new(DiffFormat::NAMES)
+                                .try_map(|name| name.parse::<DiffFormat>()),
+                        )
+                        .help("How to show what changed"),
+                )
+                .arg(
+                    Arg::new("exit-code")
+                        .long("exit-code")
+                        .action(ArgAction::SetTrue)
+                        .help("Exit with 20 if something changed, with 0 if nothing did"),
+                ),
             Command::new("capabilities")
                 .about("Print what the connector can sync, as JSON; needs no token"),
             Command::new("config").about("Print the settings that a form can show, as JSON"),
@@ -122,12 +186,12 @@ fn argument(field: &Field) -> Arg {
         Some(short) => argument.short(short),
         None => argument,
     };
+    let optional = |argument: Arg, bare| {
+        argument.num_args(0..=1).require_equals(true).default_missing_value(bare)
+    };
     match field.kind {
-        Kind::Switch => argument
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
-            .hide_possible_values(true),
+        Kind::Switch => optional(argument, "true"),
+        Kind::Option { bare } => optional(argument, bare),
         Kind::Number { .. } => argument.allow_negative_numbers(true),
         Kind::Text | Kind::List => argument,
     }
@@ -181,8 +245,8 @@ mod tests {
         let given = |arguments: &[&str]| {
             flags(arguments).get(super::super::fields::DIFF).map(<[String]>::to_vec)
         };
-        assert_eq!(given(&["--diff"]), Some(vec!["true".into()]));
-        assert_eq!(given(&["--diff=false"]), Some(vec!["false".into()]));
+        assert_eq!(given(&["--diff"]), Some(vec!["table".into()]));
+        assert_eq!(given(&["--diff=json"]), Some(vec!["json".into()]));
         assert_eq!(given(&[]), None);
     }
 }

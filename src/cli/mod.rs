@@ -3,6 +3,7 @@
 mod config;
 mod config_file;
 mod describe;
+mod difference;
 mod exit;
 mod fields;
 mod flags;
@@ -54,6 +55,7 @@ pub fn main(
     };
     let outcome = match action {
         Action::Run(flags) => run(&flags, variable),
+        Action::Diff(compared) => difference::compare(&compared),
         Action::Capabilities => {
             describe::capabilities_json().and_then(|json| describe::print(json.as_bytes()))
         }
@@ -76,7 +78,12 @@ fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(),
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
     let outcome = match &config.mode {
-        Mode::OneShot { file, .. } => runtime.block_on(one_shot(&config, file, &terminal)),
+        Mode::OneShot { file, diff } => {
+            runtime.block_on(one_shot(&config, file, &terminal)).and_then(|()| match diff {
+                Some(how) => difference::after_sync(file, *how),
+                None => Ok(()),
+            })
+        }
         Mode::Service(_) => Err(Failure::NoService),
     };
     // After a signal a thread may still be compressing; its work is not wanted.

@@ -94,7 +94,7 @@ impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
     pub(super) fn number<T: TryFrom<i64>>(&mut self, field: &Field) -> Option<T> {
         let (lowest, highest) = match field.kind {
             Kind::Number { lowest, highest } => (lowest, highest),
-            Kind::Text | Kind::Switch | Kind::List => (i64::MIN, i64::MAX),
+            Kind::Text | Kind::Option { .. } | Kind::Switch | Kind::List => (i64::MIN, i64::MAX),
         };
         self.parsed(field, |text| {
             let number = text.parse().ok().filter(|number| (lowest..=highest).contains(number));
@@ -186,7 +186,9 @@ impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
             // The reference takes blanks for separators in variables.
             let words = match field.kind {
                 Kind::List => text.split_whitespace().map(str::to_owned).collect(),
-                Kind::Text | Kind::Switch | Kind::Number { .. } => vec![text],
+                Kind::Text | Kind::Option { .. } | Kind::Switch | Kind::Number { .. } => {
+                    vec![text]
+                }
             };
             return Some(Given { words, name: both_names() });
         }
