@@ -6,5 +6,6 @@ pub mod baton;
 pub mod c1z;
 pub mod cli;
 pub mod connector;
+pub mod diff;
 pub mod northflank;
 pub mod sync;

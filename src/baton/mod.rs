@@ -17,6 +17,15 @@ pub mod v2 {
     include!(concat!(env!("OUT_DIR"), "/c1.connector.v2.rs"));
 }
 
+/// `text` without control characters, which could come from a name in the source system and
+/// steer a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
+/// The definitions of all messages: an encoded `google.protobuf.FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
+
 /// Cuts `text` to at most `limit` bytes at a character boundary, ending in `…` where
 /// something was cut. Baton limits display names to 1024 bytes and descriptions to 2048.
 pub fn shorten(text: &str, limit: usize) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use super::error::Error;
-use super::target::{Target, WorkDirectory};
+use super::target::WorkDirectory;
 
 /// How a version 1 file begins.
 pub(super) const MAGIC: &[u8; 5] = b"C1ZF\0";
@@ -22,9 +22,8 @@ const LARGEST_WINDOW_LOG: u32 = 27;
 /// Readers refuse larger databases by default, 3 GiB.
 const LARGEST_DATABASE: u64 = 3 << 30;
 
-/// Unpacks the database of `target` to `database`.
-pub(super) fn unpack(target: &Target, database: &Path) -> Result<(), Error> {
-    let path = target.path();
+/// Unpacks the database of the sync file `path` to `database`.
+pub(super) fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
     let damaged =
         |problem: &str| Error::Damaged { path: path.to_owned(), problem: problem.to_owned() };
     let mut file = File::open(path).map_err(Error::io("read", path))?;

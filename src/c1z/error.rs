@@ -25,6 +25,17 @@ pub enum Error {
         /// What it begins with.
         found: &'static str,
     },
+    /// A file that is to be read is no version 1 sync file.
+    #[error("can't read {}: {found}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// A file that is to be read has no finished sync.
+    #[error("{} holds no finished full sync to compare", .0.display())]
+    NoSync(PathBuf),
     /// The target holds the syncs of another connector.
     #[error(
         "{} holds syncs of another connector (resource types: {types}); name another file",

@@ -114,7 +114,7 @@ impl Previous {
             return Ok(Self(None));
         }
         let database = work.file("previous.db");
-        container::unpack(work.target(), &database)?;
+        container::unpack(work.target().path(), &database)?;
         previous::check(work.target().path(), &database, own_types)?;
         Ok(Self(Some(database)))
     }

@@ -1,6 +1,7 @@
 //! The sync file, version 1: five magic bytes and a zstd frame with a `SQLite` database.
 //! Knows nothing of Northflank.
 
+mod compare;
 mod container;
 mod error;
 mod file;
@@ -11,6 +12,7 @@ mod staging;
 mod target;
 mod timestamp;
 
+pub use compare::{ComparedSync, Comparison, Difference, Rows, Side};
 pub use error::Error;
 pub use file::{NewFile, Previous, Retention, Saved, Stats, SyncRun, SyncType};
 pub use resume::{Found, Identity, Reason};

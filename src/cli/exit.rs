@@ -4,16 +4,19 @@
 //! in flags, variables or file, and 130 and 143 for signals.
 
 use std::error::Error as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use reqwest::StatusCode;
 
+use crate::baton::printable;
 use crate::c1z;
+use crate::diff;
 use crate::northflank::{self, Problem, SettingsError, TransportProblem};
 use crate::sync::{self, ValidationError};
 
-use super::config::Problems;
 use super::signal::Signal;
+use super::values::Problems;
 
 const UNKNOWN: u8 = 2;
 const INVALID_ARGUMENT: u8 = 3;
@@ -22,6 +25,9 @@ const PERMISSION_DENIED: u8 = 7;
 const RESOURCE_EXHAUSTED: u8 = 8;
 const UNAVAILABLE: u8 = 14;
 const UNAUTHENTICATED: u8 = 16;
+
+/// Success, and something changed. No code of gRPC, nor of a signal.
+const CHANGED: u8 = 20;
 
 /// Why a run ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +47,29 @@ pub(super) enum Failure {
     /// A signal ended the run.
     #[error("stopped by {} before the sync was complete", .0.name())]
     Signal(Signal),
+    /// Two syncs can't be compared.
+    #[error(transparent)]
+    Diff(#[from] diff::Error),
+    /// A file's syncs are to be compared, and there is one.
+    #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
+    OneSync(PathBuf),
+    /// Something changed, and the run was to say so by its exit code.
+    #[error("something changed")]
+    Changed,
+    /// A log file can't be written.
+    #[error("can't write the log file {}", .path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What was asked for can't be printed.
+    #[error("can't write to standard output")]
+    Output(#[source] std::io::Error),
+    /// Service mode, which is not there yet.
+    #[error("service mode is not part of this version; leave out client id and secret")]
+    NoService,
     /// Threads or signal handlers could not be set up.
     #[error("can't start")]
     Runtime(#[source] std::io::Error),
@@ -64,10 +93,16 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Settings(SettingsError::Token) => {
-                INVALID_ARGUMENT
-            }
-            Self::Settings(SettingsError::Http(_)) | Self::Runtime(_) => UNKNOWN,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Settings(SettingsError::Token)
+            | Self::OneSync(_)
+            | Self::Log { .. }
+            | Self::NoService
+            | Self::Diff(diff::Error::Message { .. }) => INVALID_ARGUMENT,
+            Self::Settings(SettingsError::Http(_)) | Self::Output(_) | Self::Runtime(_) => UNKNOWN,
+            Self::Diff(diff::Error::File(error)) => file_code(error),
+            Self::Changed => CHANGED,
             Self::Signal(signal) => signal.exit_code(),
             Self::Sync(error) => match error {
                 sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
@@ -109,6 +144,8 @@ fn file_code(error: &c1z::Error) -> u8 {
         | c1z::Error::Foreign { .. }
         | c1z::Error::OtherConnector { .. }
         | c1z::Error::Damaged { .. }
+        | c1z::Error::Unreadable { .. }
+        | c1z::Error::NoSync(_)
         | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,
         c1z::Error::Busy(_) => UNAVAILABLE,
         c1z::Error::DiskFull(_)
@@ -120,6 +157,10 @@ fn file_code(error: &c1z::Error) -> u8 {
 
 /// Prints the failure and its causes as one line; returns the exit code.
 pub(super) fn report(failure: &Failure) -> ExitCode {
+    // What changed has been printed.
+    if matches!(failure, Failure::Changed) {
+        return ExitCode::from(CHANGED);
+    }
     let mut line = failure.to_string();
     let mut cause = failure.source();
     while let Some(error) = cause {
@@ -132,10 +173,4 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
     }
     eprintln!("baton-northflank: {}", printable(&line));
     ExitCode::from(failure.exit_code())
-}
-
-/// Without control characters, which could come from a server's or file's name and steer a
-/// terminal.
-fn printable(line: &str) -> String {
-    line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }

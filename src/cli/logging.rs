@@ -1,34 +1,67 @@
-//! Logs, on standard error.
+//! Logs, on standard error and in files.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::sync::Arc;
 
+use time::OffsetDateTime;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, Registry, fmt, registry};
 
-use super::config::{Config, LogFormat};
+use super::config::{Log, LogFormat};
+use super::exit::Failure;
 use super::terminal::Terminal;
 
 /// Starts logging for the rest of the process. A process that logs already goes on as it does.
-pub(super) fn start(config: &Config, terminal: &Terminal) {
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(config.log_level)
-        .with_target(false)
-        .with_span_events(FmtSpan::NONE)
-        .with_writer(Log(terminal.clone()));
-    let _ = match config.log_format {
-        LogFormat::Console => tracing::subscriber::set_global_default(
-            builder.with_ansi(terminal.has_colour()).finish(),
-        ),
-        LogFormat::Json => {
-            tracing::subscriber::set_global_default(builder.json().flatten_event(true).finish())
-        }
-    };
+pub(super) fn start(log: &Log, terminal: &Terminal) -> Result<(), Failure> {
+    let mut layers = vec![layer(log.format, terminal.has_colour(), Lines(terminal.clone()))];
+    for path in &log.paths {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|source| Failure::Log { path: path.clone(), source })?;
+        layers.push(layer(log.format, false, Arc::new(file)));
+    }
+    let (level, debug_until) = (log.level, log.debug_until);
+    let wanted = dynamic_filter_fn(move |metadata, _| {
+        is_wanted(metadata, level, debug_until, OffsetDateTime::now_utc)
+    });
+    let layers = layers.with_filter(wanted.with_max_level_hint(level));
+    let _ = tracing::subscriber::set_global_default(registry().with(layers));
+    Ok(())
+}
+
+fn layer<W>(format: LogFormat, colour: bool, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_target(false).with_ansi(colour).with_writer(writer);
+    match format {
+        LogFormat::Console => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    }
+}
+
+/// Debug lines end when they expire, also in a process that runs on.
+fn is_wanted(
+    metadata: &Metadata<'_>,
+    level: LevelFilter,
+    debug_until: Option<OffsetDateTime>,
+    now: impl Fn() -> OffsetDateTime,
+) -> bool {
+    *metadata.level() <= level
+        && (*metadata.level() <= Level::INFO || debug_until.is_none_or(|until| now() < until))
 }
 
 /// Writes log lines around the progress display.
-struct Log(Terminal);
+struct Lines(Terminal);
 
-impl<'log> MakeWriter<'log> for Log {
+impl<'log> MakeWriter<'log> for Lines {
     type Writer = Line<'log>;
 
     fn make_writer(&'log self) -> Line<'log> {

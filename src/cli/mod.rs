@@ -1,28 +1,33 @@
 //! The command line: flags and environment, what a person sees, exit codes.
 
 mod config;
+mod config_file;
+mod describe;
+mod difference;
 mod exit;
+mod fields;
 mod flags;
 mod logging;
 mod signal;
 mod terminal;
+mod values;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use crate::c1z::{Saved, Target};
 use crate::northflank::Client;
 use crate::sync::{self, Progress};
 
-use config::Config;
+use config::{Config, Mode};
 use exit::Failure;
-use flags::Flags;
+use flags::{Action, Flags};
 use signal::Signals;
 use terminal::Terminal;
 
@@ -38,8 +43,8 @@ pub fn main(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
-    let flags = match Flags::try_parse_from(arguments) {
-        Ok(flags) => flags,
+    let action = match flags::parse(arguments) {
+        Ok(action) => action,
         // Help and version are no errors, and go to standard output.
         Err(output) if !output.use_stderr() => {
             // A reader that went away has seen enough.
@@ -48,29 +53,49 @@ pub fn main(
         }
         Err(error) => return exit::report(&Failure::usage(&error)),
     };
-    let outcome =
-        Config::resolve(flags, variable).map_err(Failure::from).and_then(|config| run(&config));
+    let outcome = match action {
+        Action::Run(flags) => run(&flags, variable),
+        Action::Diff(compared) => difference::compare(&compared),
+        Action::Capabilities => {
+            describe::capabilities_json().and_then(|json| describe::print(json.as_bytes()))
+        }
+        Action::Config => describe::config_json().and_then(|json| describe::print(json.as_bytes())),
+        Action::Completion(shell) => describe::print(&describe::completion(shell)),
+        Action::ManualPage => describe::manual_page().and_then(|page| describe::print(&page)),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => exit::report(&failure),
     }
 }
 
-fn run(config: &Config) -> Result<(), Failure> {
-    let terminal = Terminal::new(config.log_format);
-    logging::start(config, &terminal);
+fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
+    let config = Config::resolve(flags, variable)?;
+    let terminal = Terminal::new(config.log.format);
+    logging::start(&config.log, &terminal)?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
-    let outcome = runtime.block_on(one_shot(config, &terminal));
+    let outcome = match &config.mode {
+        Mode::OneShot { file, diff } => {
+            runtime.block_on(one_shot(&config, file, &terminal)).and_then(|()| match diff {
+                Some(how) => difference::after_sync(file, *how),
+                None => Ok(()),
+            })
+        }
+        Mode::Service(_) => Err(Failure::NoService),
+    };
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
     outcome
 }
 
 /// One sync into one file.
-async fn one_shot(config: &Config, terminal: &Terminal) -> Result<(), Failure> {
+async fn one_shot(config: &Config, file: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let started = Instant::now();
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-    let target = Target::inspect(&config.file).map_err(sync::Error::File)?;
+    let target = Target::inspect(file).map_err(sync::Error::File)?;
     let path = target.path().to_owned();
     let client = Client::new(&config.northflank)?;
     tracing::info!(

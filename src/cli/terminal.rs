@@ -41,7 +41,7 @@ impl Terminal {
 
     /// Whether colour is wanted: on a terminal, unless `NO_COLOR` is set.
     pub(super) fn has_colour(&self) -> bool {
-        self.is_shown() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        self.is_shown() && colour_is_wanted()
     }
 
     /// Draws how far the sync is.
@@ -72,6 +72,11 @@ impl Terminal {
         // A terminal that went away takes nothing from what has been done.
         let _ = self.around(|| std::io::stderr().write_all(text.as_bytes()));
     }
+}
+
+/// Whether terminals may get colour: unless `NO_COLOR` is set (<https://no-color.org>).
+pub(super) fn colour_is_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// One line: what is being done and how many requests Northflank still accepts.

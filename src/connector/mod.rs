@@ -9,12 +9,14 @@
 
 mod entitlement;
 mod group;
+mod metadata;
 mod resource_type;
 mod role;
 mod user;
 
 pub use entitlement::{Entitled, Through, entitlement};
 pub use group::group;
+pub use metadata::{DISPLAY_NAME, READ_MEMBERS, READ_ROLES, capabilities, metadata};
 pub use resource_type::{GROUP, ROLE, USER, resource_types};
 pub use role::role;
 pub use user::{unlisted_user, user};

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod changes;
 pub mod expected;
 pub mod reader;
 pub mod shown;

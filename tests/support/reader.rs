@@ -19,11 +19,19 @@ pub fn sdk_of_2025() -> &'static Path {
     BUILT.get_or_init(|| build("sdk-0.4", "."))
 }
 
+/// A program that writes a file with two syncs as baton-sdk 0.4 does.
+pub fn writer_of_2025() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("sdk-0.4", "./write"))
+}
+
 /// Builds a reader; Go's cache makes that quick when nothing changed. A missing Go fails the
 /// test: a check that can't be made is no check that passed.
 fn build(name: &str, package: &str) -> PathBuf {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers").join(name);
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reader-{name}"));
+    let package_name = package.trim_start_matches("./").rsplit('/').next().unwrap_or_default();
+    let built = format!("reader-{name}-{package_name}");
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(built);
     let output = Command::new("go")
         .current_dir(&module)
         .args(["build", "-mod=readonly", "-o"])

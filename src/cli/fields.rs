@@ -1,0 +1,414 @@
+//! Every setting, once: flags, variables, keys of the file, help and the JSON schema of the
+//! configuration all follow from this table.
+
+/// A setting. `some-name` is the flag `--some-name`, the variable `BATON_SOME_NAME` and the
+/// key `some-name` of the file.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// One sentence, without its full stop.
+    pub(super) help: &'static str,
+    /// What only a command line need say besides.
+    pub(super) aside: Option<&'static str>,
+    pub(super) group: Group,
+    pub(super) short: Option<char>,
+    /// What stands for the value in help.
+    pub(super) value: &'static str,
+    /// What holds where nothing is given; parsed like a given value.
+    pub(super) default: Option<&'static str>,
+    /// A default that depends on something, in words.
+    pub(super) default_in_words: Option<&'static str>,
+    pub(super) is_required: bool,
+    pub(super) is_secret: bool,
+    /// Left out of help, as in other baton connectors.
+    pub(super) is_hidden: bool,
+    /// Who can set it where C1 shows a form.
+    pub(super) export: Export,
+    /// What the form calls it.
+    pub(super) display_name: &'static str,
+}
+
+/// What values a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    /// A text that a flag need not spell out.
+    Option {
+        /// What the flag means without a value.
+        bare: &'static str,
+    },
+    Switch,
+    Number {
+        lowest: i64,
+        highest: i64,
+    },
+    /// Separated by commas, or given several times.
+    List,
+}
+
+/// Where help puts a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Northflank,
+    Sync,
+    Service,
+    Logs,
+    Telemetry,
+}
+
+impl Group {
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Northflank => "Northflank",
+            Self::Sync => "Sync",
+            Self::Service => "Service mode (with ConductorOne)",
+            Self::Logs => "Logs",
+            Self::Telemetry => "OpenTelemetry",
+        }
+    }
+}
+
+/// Whether a field is part of the exported schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Export {
+    /// No: it concerns the command line only.
+    No,
+    /// Yes, for whoever operates the connector.
+    Operators,
+    /// Yes, for whoever sets up the connector.
+    Form,
+}
+
+impl Field {
+    const fn new(name: &'static str, kind: Kind, value: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            help,
+            aside: None,
+            group: Group::Sync,
+            short: None,
+            value,
+            default: None,
+            default_in_words: None,
+            is_required: false,
+            is_secret: false,
+            is_hidden: false,
+            export: Export::No,
+            display_name: "",
+        }
+    }
+
+    const fn text(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self::new(name, Kind::Text, value, help)
+    }
+
+    const fn switch(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, Kind::Switch, "BOOL", help)
+    }
+
+    const fn number(name: &'static str, lowest: i64, highest: i64, help: &'static str) -> Self {
+        Self::new(name, Kind::Number { lowest, highest }, "NUMBER", help)
+    }
+
+    const fn list(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self::new(name, Kind::List, value, help)
+    }
+
+    const fn group(mut self, group: Group) -> Self {
+        self.group = group;
+        self
+    }
+
+    const fn aside(mut self, aside: &'static str) -> Self {
+        self.aside = Some(aside);
+        self
+    }
+
+    const fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn default_in_words(mut self, default: &'static str) -> Self {
+        self.default_in_words = Some(default);
+        self
+    }
+
+    const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
+    const fn hidden(mut self) -> Self {
+        self.is_hidden = true;
+        self
+    }
+
+    const fn for_operators(mut self) -> Self {
+        self.export = Export::Operators;
+        self
+    }
+
+    const fn for_form(mut self, display_name: &'static str) -> Self {
+        self.export = Export::Form;
+        self.display_name = display_name;
+        self
+    }
+
+    /// The field's variable.
+    pub(super) fn variable(&self) -> String {
+        format!("BATON_{}", self.name.replace('-', "_").to_uppercase())
+    }
+}
+
+/// Defines one constant for each field, and [`FIELDS`] with all of them.
+macro_rules! fields {
+    ($($constant:ident = $field:expr;)*) => {
+        $(pub(super) const $constant: &Field = &$field;)*
+
+        /// All fields, in the order in which help lists them.
+        pub(super) const FIELDS: &[&Field] = &[$($constant),*];
+    };
+}
+
+fields! {
+    API_TOKEN = Field::text(
+        "northflank-api-token",
+        "TOKEN",
+        "API token whose organization role may read members and roles",
+    )
+    .aside("better given by its variable: other users of the machine see command lines")
+    .group(Group::Northflank)
+    .required()
+    .secret()
+    .for_form("Northflank API token");
+
+    BASE_URL = Field::text("northflank-base-url", "URL", "Where the Northflank API is")
+        .group(Group::Northflank)
+        .default("https://api.northflank.com")
+        .for_form("Northflank API base URL");
+
+    HTTP_TIMEOUT_SECONDS = Field::number(
+        "http-timeout-seconds",
+        1,
+        1800,
+        "The longest that one request may take, in seconds (1 to 1800)",
+    )
+    .group(Group::Northflank)
+    .default("300")
+    .for_operators();
+
+    MAX_WAIT = Field::text(
+        "max-wait",
+        "DURATION",
+        "The longest that a sync may wait for Northflank's rate limit in all, such as 90s, 20m \
+         or 2h",
+    )
+    .group(Group::Northflank)
+    .default_in_words("as long as it takes");
+
+    FILE = Field::text(
+        "file",
+        "FILE",
+        "The sync file to write; an existing one gets a new sync and keeps the one before",
+    )
+    .short('f')
+    .default("sync.c1z");
+
+    WORKERS = Field::number(
+        "workers",
+        -1,
+        100,
+        "Lists to read side by side: a number up to 100, 0 for one at a time, -1 for automatic, \
+         which is 8",
+    )
+    .default("-1");
+
+    NO_RESUME = Field::switch(
+        "no-resume",
+        "Start afresh, even where an interrupted sync of the same file could go on",
+    );
+
+    DIFF = Field::new(
+        "diff",
+        Kind::Option { bare: "table" },
+        "FORMAT",
+        "After the sync, print what changed since the file's sync before: as table, json or \
+         markdown",
+    );
+
+    EXIT_CODE = Field::switch("exit-code", "With --diff, exit with 20 if something changed");
+
+    SYNC_RESOURCE_TYPES = Field::list(
+        "sync-resource-types",
+        "TYPES",
+        "Sync only resources of these types: group, role, user",
+    );
+
+    SYNC_RESOURCES = Field::list(
+        "sync-resources",
+        "IDS",
+        "Sync only these resources, each given as type/id or type:id, such as role/admin",
+    );
+
+    SKIP_ENTITLEMENTS_AND_GRANTS = Field::switch(
+        "skip-entitlements-and-grants",
+        "Sync resources only",
+    );
+
+    SKIP_GRANTS = Field::switch("skip-grants", "Sync resources and entitlements, but no grants")
+        .hidden();
+
+    STORAGE_ENGINE = Field::text(
+        "storage-engine",
+        "ENGINE",
+        "The kind of sync file; this connector writes sqlite only, which every reader accepts",
+    )
+    .default("sqlite");
+
+    PROVISIONING = Field::switch(
+        "provisioning",
+        "Accepted as by every connector; this one only reads and never provisions",
+    )
+    .short('p');
+
+    CLIENT_ID = Field::text(
+        "client-id",
+        "ID",
+        "Client id from ConductorOne; with its secret, run as a service that syncs on request",
+    )
+    .group(Group::Service);
+
+    CLIENT_SECRET = Field::text("client-secret", "SECRET", "Client secret from ConductorOne")
+        .group(Group::Service)
+        .secret();
+
+    TASK_CONCURRENCY = Field::number(
+        "task-concurrency",
+        1,
+        100,
+        "Tasks to run at a time (1 to 100)",
+    )
+    .group(Group::Service)
+    .default("3");
+
+    SKIP_FULL_SYNC = Field::switch(
+        "skip-full-sync",
+        "Answer requests for a sync without syncing",
+    )
+    .group(Group::Service);
+
+    C1Z_TEMP_DIR = Field::text(
+        "c1z-temp-dir",
+        "DIRECTORY",
+        "Where sync files are built before they are uploaded; a sync without ConductorOne works \
+         beside its file",
+    )
+    .group(Group::Service)
+    .default_in_words("the system's temporary directory")
+    .hidden();
+
+    HEALTH_CHECK = Field::switch("health-check", "Serve /health, /ready and /live over HTTP")
+        .group(Group::Service)
+        .for_operators();
+
+    HEALTH_CHECK_PORT = Field::number(
+        "health-check-port",
+        1,
+        65_535,
+        "Port of the health check server",
+    )
+    .group(Group::Service)
+    .default("8081")
+    .for_operators();
+
+    HEALTH_CHECK_BIND_ADDRESS = Field::text(
+        "health-check-bind-address",
+        "ADDRESS",
+        "IP address that the health check server listens on",
+    )
+    .group(Group::Service)
+    .default("127.0.0.1")
+    .hidden()
+    .for_operators();
+
+    LOG_LEVEL = Field::text("log-level", "LEVEL", "How much to log: debug, info, warn or error")
+        .group(Group::Logs)
+        .default("info")
+        .for_operators();
+
+    LOG_LEVEL_DEBUG_EXPIRES_AT = Field::text(
+        "log-level-debug-expires-at",
+        "TIME",
+        "When debug logging falls back to info, such as 2026-12-01T00:00:00Z",
+    )
+    .group(Group::Logs)
+    .for_operators();
+
+    LOG_FORMAT = Field::text("log-format", "FORMAT", "How to log: console or json")
+        .group(Group::Logs)
+        .default_in_words("console on a terminal, else json");
+
+    LOG_PATH = Field::list(
+        "log-path",
+        "FILES",
+        "Files to write logs to, besides standard error",
+    )
+    .group(Group::Logs);
+
+    OTEL_COLLECTOR_ENDPOINT = Field::text(
+        "otel-collector-endpoint",
+        "ENDPOINT",
+        "OpenTelemetry collector to send traces and logs to, over gRPC",
+    )
+    .group(Group::Telemetry)
+    .for_operators();
+
+    OTEL_COLLECTOR_ENDPOINT_TLS_CERT_PATH = Field::text(
+        "otel-collector-endpoint-tls-cert-path",
+        "FILE",
+        "File with the PEM certificate of the collector's CA",
+    )
+    .group(Group::Telemetry)
+    .hidden()
+    .for_operators();
+
+    OTEL_COLLECTOR_ENDPOINT_TLS_CERT = Field::text(
+        "otel-collector-endpoint-tls-cert",
+        "PEM",
+        "PEM certificate of the collector's CA",
+    )
+    .group(Group::Telemetry)
+    .hidden()
+    .for_operators();
+
+    OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE = Field::switch(
+        "otel-collector-endpoint-tls-insecure",
+        "Talk to the collector without TLS",
+    )
+    .group(Group::Telemetry)
+    .hidden()
+    .for_operators();
+
+    OTEL_TRACING_DISABLED = Field::switch("otel-tracing-disabled", "Send no traces")
+        .group(Group::Telemetry)
+        .hidden()
+        .for_operators();
+
+    OTEL_LOGGING_DISABLED = Field::switch("otel-logging-disabled", "Send no logs")
+        .group(Group::Telemetry)
+        .hidden()
+        .for_operators();
+}

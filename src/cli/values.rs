@@ -1,0 +1,198 @@
+//! Looks settings up: a flag goes before its variable, a variable before the file, the file
+//! before the default. Collects everything that is wrong.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use secrecy::SecretString;
+
+use super::config_file::ConfigFile;
+use super::fields::{FIELDS, Field, Kind};
+use super::flags::Flags;
+
+/// Everything that is wrong with the configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("; "))
+    }
+}
+
+/// All sources of settings, and the problems found so far.
+pub(super) struct Values<'source, F> {
+    flags: &'source Flags,
+    variable: F,
+    file: ConfigFile,
+    problems: Vec<String>,
+}
+
+/// A value as it was given, and where.
+struct Given {
+    words: Vec<String>,
+    /// Names the setting for whoever gave it.
+    name: String,
+}
+
+impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
+    /// All sources. Reads the file.
+    pub(super) fn new(flags: &'source Flags, variable: F) -> Self {
+        let file = ConfigFile::default();
+        let mut values = Self { flags, variable, file, problems: Vec::new() };
+        let path = values.variable("BATON_CONFIG_PATH");
+        match ConfigFile::read(path.as_deref()) {
+            Ok(file) => values.file = file,
+            Err(problem) => values.problems.push(problem),
+        }
+        values
+    }
+
+    /// Keys of the file that are no settings of this connector.
+    pub(super) fn unknown_keys(&self) -> Vec<String> {
+        let is_known = |key: &str| FIELDS.iter().any(|field| field.name == key);
+        self.file.keys().filter(|key| !is_known(key)).map(str::to_owned).collect()
+    }
+
+    /// Whether the field was given anywhere.
+    pub(super) fn is_given(&mut self, field: &Field) -> bool {
+        self.given(field).is_some()
+    }
+
+    /// A text, or its default.
+    pub(super) fn text(&mut self, field: &Field) -> Option<String> {
+        self.parsed(field, |text| Ok(text.to_owned()))
+    }
+
+    /// A text, or its default, as something else.
+    pub(super) fn parsed<T>(
+        &mut self,
+        field: &Field,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let given = match (self.given(field), field.default) {
+            (Some(given), _) => given,
+            (None, Some(default)) => {
+                Given { words: vec![default.to_owned()], name: field.name.to_owned() }
+            }
+            (None, None) => return None,
+        };
+        let parsed = match given.words.as_slice() {
+            [text] => parse(text.trim()).map_err(|problem| format!("is {text:?}; {problem}")),
+            _ => Err("is a list; it takes one value".to_owned()),
+        };
+        match parsed {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problem(format!("{} {problem}", given.name));
+                None
+            }
+        }
+    }
+
+    /// A whole number within the field's bounds, or its default.
+    pub(super) fn number<T: TryFrom<i64>>(&mut self, field: &Field) -> Option<T> {
+        let (lowest, highest) = match field.kind {
+            Kind::Number { lowest, highest } => (lowest, highest),
+            Kind::Text | Kind::Option { .. } | Kind::Switch | Kind::List => (i64::MIN, i64::MAX),
+        };
+        self.parsed(field, |text| {
+            let number = text.parse().ok().filter(|number| (lowest..=highest).contains(number));
+            number
+                .and_then(|number| T::try_from(number).ok())
+                .ok_or_else(|| format!("it takes a number from {lowest} to {highest}"))
+        })
+    }
+
+    /// Whether a switch is on. Written as the reference's language reads truth values.
+    pub(super) fn switch(&mut self, field: &Field) -> bool {
+        self.given(field).is_some()
+            && self
+                .parsed(field, |text| match text {
+                    "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+                    "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+                    _ => Err("it takes true or false".to_owned()),
+                })
+                .unwrap_or_default()
+    }
+
+    /// A list; commas and blanks separate its parts.
+    pub(super) fn list<T>(
+        &mut self,
+        field: &Field,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(given) = self.given(field) else { return Vec::new() };
+        let parts = given.words.iter().flat_map(|word| word.split(','));
+        let mut list = Vec::new();
+        for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+            match parse(part) {
+                Ok(value) => list.push(value),
+                Err(problem) => self.problem(format!("{} has {part:?}; {problem}", given.name)),
+            }
+        }
+        list
+    }
+
+    /// A secret without the blanks that copying leaves around it. No problem quotes it.
+    pub(super) fn secret(&mut self, field: &Field) -> Option<SecretString> {
+        let given = self.given(field)?;
+        let problem = match given.words.as_slice() {
+            [secret] if secret.trim().is_empty() => "is blank",
+            [secret] if secret.trim().bytes().all(|byte| byte.is_ascii_graphic()) => {
+                return Some(secret.trim().into());
+            }
+            [_] => "has characters that it can't have; was it copied whole and alone?",
+            _ => "is a list; it takes one value",
+        };
+        self.problem(format!("{} {problem}", given.name));
+        None
+    }
+
+    /// A variable that is no field's. An empty one counts as unset, as it does for other
+    /// baton connectors.
+    pub(super) fn variable(&mut self, name: &str) -> Option<String> {
+        match (self.variable)(name)?.into_string() {
+            Ok(value) if value.is_empty() => None,
+            Ok(value) => Some(value),
+            Err(_) => {
+                self.problem(format!("{name} is not valid UTF-8"));
+                None
+            }
+        }
+    }
+
+    /// Notes something that is wrong.
+    pub(super) fn problem(&mut self, problem: String) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Everything that was found wrong, or else `value`.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Problems(self.problems)),
+        }
+    }
+
+    fn given(&mut self, field: &Field) -> Option<Given> {
+        let both_names = || format!("{} (--{})", field.variable(), field.name);
+        if let Some(words) = self.flags.get(field) {
+            return Some(Given { words: words.to_vec(), name: both_names() });
+        }
+        if let Some(text) = self.variable(&field.variable()) {
+            // The reference takes blanks for separators in variables.
+            let words = match field.kind {
+                Kind::List => text.split_whitespace().map(str::to_owned).collect(),
+                Kind::Text | Kind::Option { .. } | Kind::Switch | Kind::Number { .. } => {
+                    vec![text]
+                }
+            };
+            return Some(Given { words, name: both_names() });
+        }
+        let words = self.file.get(field.name)?.to_vec();
+        Some(Given { words, name: format!("{} in {}", field.name, self.file.path().display()) })
+    }
+}

@@ -1,0 +1,99 @@
+//! What the connector says of itself: its name, what it syncs, and which permissions that
+//! takes.
+
+use crate::baton::v2::{
+    Capability, CapabilityPermission, CapabilityPermissions, ConnectorCapabilities,
+    ConnectorMetadata, CredentialDetails, ResourceType, ResourceTypeCapability,
+};
+
+use super::{GROUP, ROLE, USER, resource_types};
+
+/// The name of what is synced, as people know it.
+pub const DISPLAY_NAME: &str = "Northflank";
+
+/// The permission to read the members of the organization and of directory groups, as
+/// Northflank shows it.
+pub const READ_MEMBERS: &str = "Organization > Admin > Members > Read";
+
+/// The permission to read roles, their members and directory groups, as Northflank shows it.
+pub const READ_ROLES: &str = "Organization > Admin > Roles > Read";
+
+/// Name, description and capabilities.
+pub fn metadata() -> ConnectorMetadata {
+    ConnectorMetadata {
+        display_name: DISPLAY_NAME.to_owned(),
+        description: "Syncs the members, roles and directory groups of a Northflank \
+                      organization, and who is in each role and group"
+            .to_owned(),
+        capabilities: Some(capabilities()),
+    }
+}
+
+/// What can be done with each resource type: reading only.
+pub fn capabilities() -> ConnectorCapabilities {
+    ConnectorCapabilities {
+        resource_type_capabilities: resource_types().map(capability).into(),
+        connector_capabilities: vec![Capability::Sync.into()],
+        credential_details: Some(CredentialDetails {}),
+    }
+}
+
+fn capability(resource_type: ResourceType) -> ResourceTypeCapability {
+    let permissions = permissions(&resource_type.id)
+        .iter()
+        .map(|permission| CapabilityPermission { permission: (*permission).to_owned() });
+    ResourceTypeCapability {
+        permissions: Some(CapabilityPermissions { permissions: permissions.collect() }),
+        capabilities: vec![Capability::Sync.into()],
+        resource_type: Some(resource_type),
+    }
+}
+
+/// What the token's role must be allowed, for resources of this type and their grants.
+fn permissions(resource_type: &str) -> &'static [&'static str] {
+    match resource_type {
+        USER => &[READ_MEMBERS],
+        ROLE => &[READ_ROLES],
+        GROUP => &[READ_MEMBERS, READ_ROLES],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{READ_MEMBERS, READ_ROLES, metadata};
+
+    #[test]
+    fn every_resource_type_says_what_it_takes_to_read_it() {
+        let capabilities = metadata().capabilities.unwrap();
+        assert_eq!(capabilities.connector_capabilities, [2]);
+        assert!(capabilities.credential_details.is_some());
+        let types: Vec<_> = capabilities
+            .resource_type_capabilities
+            .iter()
+            .map(|capability| {
+                assert_eq!(capability.capabilities, [2]);
+                let permissions = capability.permissions.as_ref().unwrap();
+                let permissions = permissions.permissions.iter();
+                (
+                    capability.resource_type.as_ref().unwrap().id.as_str(),
+                    permissions.map(|permission| permission.permission.as_str()).collect(),
+                )
+            })
+            .collect();
+        let expected: [(&str, Vec<&str>); 3] = [
+            ("group", vec![READ_MEMBERS, READ_ROLES]),
+            ("role", vec![READ_ROLES]),
+            ("user", vec![READ_MEMBERS]),
+        ];
+        assert_eq!(types, expected);
+    }
+
+    #[test]
+    fn the_permissions_are_those_that_the_validation_asks_for() {
+        use crate::sync::Scope;
+        assert_eq!(Scope::Members.permission(), READ_MEMBERS);
+        assert_eq!(Scope::Roles.permission(), READ_ROLES);
+        assert_eq!(Scope::DirectoryGroups.permission(), READ_ROLES);
+    }
+}

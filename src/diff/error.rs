@@ -1,0 +1,21 @@
+//! Why two syncs can't be compared.
+
+use std::path::PathBuf;
+
+use crate::c1z;
+
+/// Why two syncs can't be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file can't be read.
+    #[error(transparent)]
+    File(#[from] c1z::Error),
+    /// A row holds something else than it should.
+    #[error("{} holds a row that is no baton message: {source}", .file.display())]
+    Message {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: prost::DecodeError,
+    },
+}

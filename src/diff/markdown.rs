@@ -1,0 +1,67 @@
+//! A diff for pages that render Markdown, such as the summary of a CI job.
+
+use std::fmt::Write as _;
+
+use super::table::{Line, entitled, lines, named, own_changes, summary, sync};
+use super::{Diff, Held, how};
+
+/// The diff as Markdown.
+pub fn markdown(diff: &Diff) -> String {
+    let mut text = format!(
+        "### Access changes\n\nFrom {} to {}.\n",
+        escape(&sync(&diff.old)),
+        escape(&sync(&diff.new))
+    );
+    if diff.is_empty() {
+        text.push_str("\nNo changes.\n");
+        return text;
+    }
+    let _ = writeln!(text, "\n{}", summary(diff));
+    let resources = lines(&diff.resources, |row| vec![named(row)]);
+    section(&mut text, "Resources", &["Resource"], &resources);
+    let entitlements = lines(&own_changes(diff), |row| vec![entitled(row)]);
+    section(&mut text, "Entitlements", &["Entitlement"], &entitlements);
+    let grants = lines(&diff.grants, |row: &Held| {
+        vec![named(&row.principal), entitled(&row.entitlement), how(row)]
+    });
+    section(&mut text, "Access", &["Who", "What", "How"], &grants);
+    text
+}
+
+fn section(text: &mut String, title: &str, columns: &[&str], lines: &[Line]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n#### {title}\n\n| | {} | Changes |", columns.join(" | "));
+    let _ = writeln!(text, "|---|{}---|", "---|".repeat(columns.len()));
+    for line in lines {
+        let sign = match line.sign {
+            '+' => "added",
+            '-' => "removed",
+            _ => "changed",
+        };
+        let cells: Vec<_> = line.columns.iter().map(|cell| escape(cell)).collect();
+        let changes: Vec<_> = line.changes.iter().map(|change| escape(change)).collect();
+        let _ = writeln!(text, "| {sign} | {} | {} |", cells.join(" | "), changes.join("<br>"));
+    }
+}
+
+/// Names come from people: none may become markup.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in crate::baton::printable(text).chars() {
+        match char {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            // A bare `@name` would notify somebody.
+            '@' => escaped.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
+                escaped.push('\\');
+                escaped.push(char);
+            }
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
