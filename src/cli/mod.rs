@@ -118,7 +118,7 @@ async fn one_shot(config: &Config, file: &Path, terminal: &Terminal) -> Result<(
                 terminal.clear();
                 return Err(Failure::Signal(signal));
             }
-            _ = redraw.tick(), if terminal.is_shown() => terminal.draw(&progress, client.window()),
+            _ = redraw.tick(), if terminal.is_shown() => terminal.draw(&progress, &client),
         }
     };
     terminal.clear();

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use time::OffsetDateTime;
 
 use crate::c1z::Saved;
-use crate::northflank::Window;
+use crate::northflank::{Client, Window};
 use crate::sync::{Phase, Progress};
 
 use super::config::LogFormat;
@@ -44,10 +45,14 @@ impl Terminal {
         self.is_shown() && colour_is_wanted()
     }
 
-    /// Draws how far the sync is.
-    pub(super) fn draw(&self, progress: &Progress, window: Option<Window>) {
+    /// Draws how far the sync is, and for what it waits.
+    pub(super) fn draw(&self, progress: &Progress, client: &Client) {
         if let Some(line) = &self.line {
-            line.set_message(status(progress, window));
+            let until = *client.waiting().borrow();
+            line.set_message(match until {
+                Some(until) => waiting(progress, until, OffsetDateTime::now_utc()),
+                None => status(progress, client.window()),
+            });
             line.tick();
         }
     }
@@ -79,17 +84,32 @@ pub(super) fn colour_is_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// One line: how long Northflank accepts no requests, and how far the sync is.
+fn waiting(progress: &Progress, until: OffsetDateTime, now: OffsetDateTime) -> String {
+    let left = Duration::try_from(until - now).unwrap_or_default();
+    format!(
+        "Waiting for the rate limit: {} left, until {:02}:{:02}:{:02} UTC · {} pages read, {} of {} \
+         roles and groups",
+        humantime::format_duration(Duration::from_secs(left.as_secs())),
+        until.hour(),
+        until.minute(),
+        until.second(),
+        HumanCount(progress.pages.get()),
+        HumanCount(progress.lists_done.get()),
+        HumanCount(progress.lists.get()),
+    )
+}
+
 /// One line: what is being done and how many requests Northflank still accepts.
 fn status(progress: &Progress, window: Option<Window>) -> String {
     let members = HumanCount(progress.members.get());
     let mut line = match progress.phase() {
         Phase::Validating => "Checking the token's permissions".to_owned(),
         Phase::Reading => {
-            let lists = progress.roles.get() + progress.groups.get();
             format!(
                 "Reading: {members} members · {} of {} roles and groups · {} memberships",
                 HumanCount(progress.lists_done.get()),
-                HumanCount(lists),
+                HumanCount(progress.lists.get()),
                 HumanCount(progress.memberships.get()),
             )
         }
@@ -149,9 +169,20 @@ pub(super) fn summary(saved: &Saved, path: &Path, elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Path, Saved, summary};
+    use super::{OffsetDateTime, Path, Progress, Saved, summary, waiting};
     use crate::c1z::Stats;
     use std::time::Duration;
+
+    #[test]
+    fn a_wait_says_how_long_until_when_and_how_far_the_sync_is() {
+        let until = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(12_345);
+        let now = until - Duration::from_millis(2_460_900);
+        assert_eq!(
+            waiting(&Progress::default(), until, now),
+            "Waiting for the rate limit: 41m left, until 03:25:45 UTC · 0 pages read, 0 of 0 \
+             roles and groups"
+        );
+    }
 
     #[test]
     fn the_summary_counts_each_type_and_names_the_file() {
