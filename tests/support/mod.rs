@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod expected;
+#[cfg(target_os = "linux")]
+pub mod interrupt;
 pub mod sync_file;
 
 use std::ffi::OsStr;
