@@ -6,6 +6,7 @@ pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;
 pub mod sync_file;
+pub mod trial;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -119,6 +119,11 @@ impl FakeNorthflank {
         self.shared.state().rules.push(rule);
     }
 
+    /// Takes back all that was scripted.
+    pub fn unscript(&self) {
+        self.shared.state().rules.clear();
+    }
+
     /// Changes the organization while it is served.
     pub fn mutate(&self, mut change: impl FnMut(&mut Organization)) {
         self.shared.state().mutate(&mut change);
@@ -305,7 +310,9 @@ fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
     if names.iter().any(|name| name == "page") && names.iter().any(|name| name == "cursor") {
         violations.push("page and cursor together".to_owned());
     }
-    if !asked.path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte)) {
+    // What RFC 3986 allows in a path.
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~%!$&'()*+,;=:@".contains(&byte);
+    if !asked.path.bytes().all(allowed) {
         violations.push(format!("an id that is not percent-encoded: {}", asked.path));
     }
     if state.not_before.is_some_and(|until| state.now() < until) {
