@@ -15,5 +15,5 @@ pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
     RoleMember, TeamRestriction, Text,
 };
-pub use page::{Page, PageError};
+pub use page::{Listed, Page, PageError, Paging};
 pub use window::Window;
