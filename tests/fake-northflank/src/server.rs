@@ -310,8 +310,8 @@ fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
     if names.iter().any(|name| name == "page") && names.iter().any(|name| name == "cursor") {
         violations.push("page and cursor together".to_owned());
     }
-    // What RFC 3986 allows in a path.
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~%!$&'()*+,;=:@".contains(&byte);
+    // What the URL Standard leaves as it is in a path.
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>?\\`{}".contains(&byte);
     if !asked.path.bytes().all(allowed) {
         violations.push(format!("an id that is not percent-encoded: {}", asked.path));
     }
