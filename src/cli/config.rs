@@ -30,6 +30,9 @@ use super::values::{Problems, Values};
 /// would not finish a large organization sooner, only press the API harder.
 const AUTOMATIC_WORKERS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
+/// The time before the first retry of a request: a hiccup is over by then.
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+
 /// Everything that a run needs to know, valid.
 #[allow(dead_code, reason = "some is for the sync and for service mode")]
 #[derive(Debug)]
@@ -184,6 +187,7 @@ impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
             base_url: base_url?,
             token: token?,
             request_timeout: Duration::from_secs(timeout?),
+            first_retry: FIRST_RETRY,
             max_wait,
         })
     }

@@ -48,6 +48,8 @@ pub struct Settings {
     pub token: SecretString,
     /// Time for one try of a request, from the first byte sent to the last received.
     pub request_timeout: Duration,
+    /// About the time before a failed request is tried again; it grows from try to try.
+    pub first_retry: Duration,
     /// Time that all waits for the rate limit may take together; `None` for as long as it
     /// takes.
     pub max_wait: Option<Duration>,
@@ -76,6 +78,7 @@ struct Shared {
     base_url: BaseUrl,
     token: SecretString,
     budget: Budget,
+    first_retry: Duration,
     requests: AtomicU64,
 }
 
@@ -107,6 +110,7 @@ impl Client {
                 base_url: settings.base_url.clone(),
                 token: settings.token.clone(),
                 budget: Budget::new(settings.max_wait),
+                first_retry: settings.first_retry,
                 requests: AtomicU64::new(0),
             }),
         })
@@ -231,7 +235,7 @@ impl Client {
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
-        let mut retries = Retries::new();
+        let mut retries = Retries::new(self.shared.first_retry);
         loop {
             let permit = self.shared.budget.permit().await.map_err(|too_long| {
                 let budget::TooLong { wait, allowed } = too_long;

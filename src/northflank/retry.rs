@@ -27,10 +27,10 @@ pub(super) struct Retries {
 }
 
 impl Retries {
-    /// Before the first try.
-    pub(super) fn new() -> Self {
+    /// Before the first try. `first` is about the delay after it.
+    pub(super) fn new(first: Duration) -> Self {
         let delays = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(200))
+            .with_min_delay(first)
             .with_factor(3.0)
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(MOST_TRIES as usize - 1)
@@ -83,6 +83,8 @@ mod tests {
     use super::{Duration, MOST_RATE_LIMITED, MOST_TRIES, Problem, Retries, StatusCode};
     use crate::northflank::{PageError, Refusal};
 
+    const FIRST: Duration = Duration::from_millis(200);
+
     fn refused(status: u16) -> Problem {
         Problem::Refused(Refusal {
             status: StatusCode::from_u16(status).unwrap(),
@@ -93,7 +95,7 @@ mod tests {
     }
 
     fn tries(problem: &Problem, hint: Option<Duration>) -> u32 {
-        let mut retries = Retries::new();
+        let mut retries = Retries::new(FIRST);
         while retries.after(problem, hint).is_some() {}
         retries.tries()
     }
@@ -117,14 +119,14 @@ mod tests {
         let hint = Some(Duration::from_mins(1));
         assert_eq!(tries(&refused(429), hint), MOST_RATE_LIMITED);
         assert_eq!(tries(&refused(503), hint), MOST_TRIES);
-        let mut retries = Retries::new();
+        let mut retries = Retries::new(FIRST);
         assert_eq!(retries.after(&refused(429), hint), hint);
         assert!(retries.after(&refused(503), hint) >= hint, "never sooner than asked");
     }
 
     #[tokio::test]
     async fn delays_grow() {
-        let mut retries = Retries::new();
+        let mut retries = Retries::new(FIRST);
         let problem = refused(500);
         let delays: Vec<_> = std::iter::from_fn(|| retries.after(&problem, None)).collect();
         assert_eq!(delays.len(), 4);

@@ -4,9 +4,12 @@
 
 pub mod changes;
 pub mod expected;
+#[cfg(target_os = "linux")]
+pub mod interrupt;
 pub mod reader;
 pub mod shown;
 pub mod sync_file;
+pub mod trial;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,9 @@ use rusqlite::Connection;
 
 use super::expected::ExpectedGrant;
 
+/// Rows by table: ids and messages, in the file's order.
+pub type Content = BTreeMap<&'static str, Vec<(String, Vec<u8>)>>;
+
 /// An unpacked sync file.
 pub struct SyncFile {
     _scratch: tempfile::TempDir,
@@ -65,6 +68,18 @@ impl SyncFile {
                 (id, plain(grant, expansion))
             })
             .collect()
+    }
+
+    /// All rows of the newest sync, which is finished. Two syncs of one organization have the
+    /// same.
+    pub fn content(&self) -> Content {
+        let finished = "select sync_id from v1_sync_runs where ended_at is not null";
+        assert_eq!(self.column(finished).len(), self.syncs().len());
+        let rows = |table| {
+            let sql = format!("select external_id, data from v1_{table}");
+            (table, self.newest(&sql))
+        };
+        ["resource_types", "resources", "entitlements", "grants"].map(rows).into()
     }
 
     fn newest(&self, sql: &str) -> Vec<(String, Vec<u8>)> {

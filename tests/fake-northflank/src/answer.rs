@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::cursor::{Bound, Position};
+use crate::delivery::Delivery;
 use crate::options::{BothTypes, DeniedAs, Options, PagingAnchor, Profile, RateHeaders};
 use crate::organization::DirectoryUser;
 use crate::render::{HALF_SURROGATE, Render};
@@ -22,11 +23,24 @@ pub(crate) struct Asked<'request> {
     pub(crate) authorization: Vec<&'request str>,
 }
 
-/// An answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+/// An answer, before it goes out.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers, besides content type and rate headers, which these replace.
+    pub headers: Vec<(String, String)>,
+    /// The body. It goes out as it is if a `content-encoding` is among the headers.
+    pub body: Vec<u8>,
+    /// How it goes out.
+    pub delivery: Delivery,
+}
+
+impl Answer {
+    /// An answer that goes out whole.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), delivery: Delivery::Whole }
+    }
 }
 
 /// Answers a request.
@@ -46,7 +60,9 @@ pub(crate) fn answer(state: &mut State, options: &Options, asked: &Asked<'_>) ->
             ("x-ratelimit-remaining", remaining.to_string()),
             ("x-ratelimit-reset", reset.to_string()),
         ] {
-            outcome.headers.push((name.into(), value));
+            if !outcome.headers.iter().any(|(own, _)| own == name) {
+                outcome.headers.push((name.into(), value));
+            }
         }
     }
     outcome
@@ -91,14 +107,32 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
             DeniedAs::Forbidden => error(403, "nf-permission", "Forbidden", &json!(null)),
         };
     }
-    if let Some(answer) = scripted(state, endpoint, id.as_deref()) {
-        return answer;
-    }
-    let query = match Query::read(endpoint, asked.query, options.profile == Profile::Strict) {
-        Ok(query) => query,
-        Err(bad) => return bad_request(&bad),
+    let id = id.as_deref();
+    // Taken out while one of them is at work on the rest of the state.
+    let mut rules = std::mem::take(&mut state.rules);
+    let rule = rules.iter_mut().find_map(|rule| rule.takes(endpoint, id).then_some(rule));
+    let answer = match rule.map(|rule| &mut rule.action) {
+        Some(Action::Respond { status, headers, body }) => {
+            Answer { headers: headers.clone(), ..Answer::new(*status, body.clone()) }
+        }
+        Some(Action::Refuse { headers, wait }) => {
+            let until = state.now() + *wait;
+            state.not_before = state.not_before.max(Some(until));
+            Answer { headers: headers.clone(), ..too_many() }
+        }
+        Some(Action::Mutate(change)) => {
+            state.mutate(change);
+            usual(state, options, endpoint, id, asked.query)
+        }
+        Some(Action::Alter(alter)) => {
+            let mut answer = usual(state, options, endpoint, id, asked.query);
+            alter(&mut answer);
+            answer
+        }
+        None => usual(state, options, endpoint, id, asked.query),
     };
-    listed(state, options, endpoint, id.as_deref(), &query)
+    state.rules = rules;
+    answer
 }
 
 /// Takes one request from the window; the refusal if there is none left.
@@ -117,7 +151,11 @@ fn spend(state: &mut State, options: &Options) -> Option<Answer> {
         state.window.used += 1;
     }
     state.not_before = Some(now + left(state, options));
-    Some(error(429, "nf-rate-limit", "Too many requests", &json!(null)))
+    Some(too_many())
+}
+
+fn too_many() -> Answer {
+    error(429, "nf-rate-limit", "Too many requests", &json!(null))
 }
 
 /// Time until the window ends.
@@ -127,20 +165,18 @@ fn left(state: &State, options: &Options) -> Duration {
     end.saturating_sub(now)
 }
 
-fn scripted(state: &mut State, endpoint: Endpoint, id: Option<&str>) -> Option<Answer> {
-    let taken = state.rules.iter_mut().position(|rule| rule.takes(endpoint, id))?;
-    let mut rule = state.rules.swap_remove(taken);
-    let answer = match &mut rule.action {
-        Action::Respond { status, headers, body } => {
-            Some(Answer { status: *status, headers: headers.clone(), body: body.clone() })
-        }
-        Action::Mutate(change) => {
-            state.mutate(change);
-            None
-        }
-    };
-    state.rules.push(rule);
-    answer
+/// What is answered where no rule says otherwise.
+fn usual(
+    state: &mut State,
+    options: &Options,
+    endpoint: Endpoint,
+    id: Option<&str>,
+    query: &str,
+) -> Answer {
+    match Query::read(endpoint, query, options.profile == Profile::Strict) {
+        Ok(query) => listed(state, options, endpoint, id, &query),
+        Err(bad) => bad_request(&bad),
+    }
 }
 
 fn listed(
@@ -265,12 +301,12 @@ impl List<'_> {
             endpoint: self.endpoint,
             id: self.id.map(str::to_owned),
             filter: format!("{:?} {:?}", self.query.membership, self.query.user_ids),
-            per_page: (options.profile == Profile::Strict).then_some(self.per_page()),
+            per_page: (options.profile == Profile::Strict).then_some(self.per_page(options)),
         }
     }
 
-    fn per_page(&self) -> usize {
-        self.query.per_page.unwrap_or(50)
+    fn per_page(&self, options: &Options) -> usize {
+        options.page_size.or(self.query.per_page).unwrap_or(50)
     }
 
     fn page(
@@ -283,21 +319,32 @@ impl List<'_> {
         let start = match (&self.query.cursor, self.query.page) {
             (Some(cursor), _) => match state.cursors.find(cursor, &self.bound(options)) {
                 Some(Position::Offset(offset)) => offset,
+                Some(Position::Empty { more, then }) => {
+                    let next = match more.checked_sub(1) {
+                        Some(more) => Position::Empty { more, then },
+                        None => *then,
+                    };
+                    return Ok(Served { rows: 0..0, next: Some(next) });
+                }
                 Some(Position::After(last)) => {
                     (0..count).position(|row| key(row) == last).map_or(count, |row| row + 1)
                 }
                 None => return Err(BadParameter("cursor".into(), "is not valid here")),
             },
-            (None, Some(page)) => (page - 1).saturating_mul(self.per_page()),
+            (None, Some(page)) => (page - 1).saturating_mul(self.per_page(options)),
             (None, None) => 0,
         };
         let start = start.min(count);
-        let end = (start + self.per_page()).min(count);
-        let full = end - start == self.per_page();
+        let end = (start + self.per_page(options)).min(count);
+        let full = end - start == self.per_page(options);
         let more = end < count || (full && options.last_full_page_says_more);
         let next = more.then(|| match options.anchor {
             PagingAnchor::Key if end > 0 => Position::After(key(end - 1)),
             PagingAnchor::Key | PagingAnchor::Offset => Position::Offset(end),
+        });
+        let next = next.map(|then| match options.empty_pages.checked_sub(1) {
+            Some(more) => Position::Empty { more, then: Box::new(then) },
+            None => then,
         });
         Ok(Served { rows: start..end, next })
     }
@@ -343,7 +390,7 @@ fn body(options: &Options, key: &str, rows: &[Value], pagination: Option<Value>)
 
 fn json_answer(body: &Value) -> Answer {
     let body = body.to_string().replace(HALF_SURROGATE, r"\ud83d");
-    Answer { status: 200, headers: Vec::new(), body: body.into_bytes() }
+    Answer::new(200, body)
 }
 
 fn bad_request(BadParameter(name, why): &BadParameter) -> Answer {
@@ -357,5 +404,5 @@ fn error(status: u16, id: &str, message: &str, details: &Value) -> Answer {
     if !details.is_null() {
         body["error"]["details"] = details.clone();
     }
-    Answer { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+    Answer::new(status, body.to_string())
 }

@@ -12,6 +12,8 @@ pub(crate) enum Position {
     Offset(usize),
     /// After the row with this key.
     After(String),
+    /// With this and `more` empty pages, then with what there is.
+    Empty { more: usize, then: Box<Position> },
 }
 
 /// The list that a cursor was issued for.

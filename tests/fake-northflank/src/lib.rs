@@ -4,16 +4,19 @@
 //!   size, or the demo's.
 //! - [`Options`]: how it is served where the real API's behaviour is unknown or varies.
 //! - [`FakeNorthflank`]: the server, with what a test needs to see (journal, violations) and
-//!   to do (tokens, clock, scripted answers, changes while a sync runs).
+//!   to do (tokens, clock, scripted answers and faults, changes while a sync runs).
 //!
 //! What it does is laid down in `northflank-api.md`, section 11; Northflank's own JavaScript
 //! client reads it in `tests/official_client.rs`.
 
 mod answer;
 mod cursor;
+mod delivery;
 mod demo;
+mod encoding;
 mod generate;
 mod journal;
+mod odd;
 mod options;
 mod organization;
 mod render;
@@ -23,6 +26,9 @@ mod server;
 mod state;
 mod token;
 
+pub use answer::Answer;
+pub use delivery::Delivery;
+pub use encoding::Encoding;
 pub use generate::Size;
 pub use journal::Request;
 pub use options::{

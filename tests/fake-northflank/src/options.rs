@@ -22,6 +22,10 @@ pub struct Options {
     pub cursors: CursorStyle,
     /// What a cursor remembers.
     pub anchor: PagingAnchor,
+    /// Rows of each page, whatever was asked for.
+    pub page_size: Option<usize>,
+    /// Empty pages, each with a fresh cursor, before each page but a list's first.
+    pub empty_pages: usize,
     /// Whether the last page of a list that ends with it claims that more follow, which then
     /// turns out as an empty page.
     pub last_full_page_says_more: bool,
@@ -33,6 +37,8 @@ pub struct Options {
     pub gzip: bool,
     /// Whether bodies come in chunks instead of with a length.
     pub chunked: bool,
+    /// Whether header names come In-Title-Case.
+    pub title_case_headers: bool,
     /// Which of the documented fields there are.
     pub schema: Schema,
     /// More requests than this at once are a violation.
@@ -50,11 +56,14 @@ impl Default for Options {
             latency: Duration::ZERO,
             cursors: CursorStyle::UrlSafe,
             anchor: PagingAnchor::Offset,
+            page_size: None,
+            empty_pages: 0,
             last_full_page_says_more: false,
             both_types: BothTypes::ExplicitWins,
             denied_as: DeniedAs::Unauthorized,
             gzip: true,
             chunked: false,
+            title_case_headers: false,
             schema: Schema::default(),
             most_in_flight: None,
         }

@@ -1,5 +1,11 @@
 //! Scripted answers: what a test wants to happen at a certain request.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::delivery::Delivery;
 use crate::organization::Organization;
 use crate::route::Endpoint;
 
@@ -23,11 +29,20 @@ pub enum Action {
     Respond {
         /// The status.
         status: u16,
-        /// Headers, besides content type and rate headers.
+        /// Headers, besides content type and rate headers, which these replace.
         headers: Vec<(String, String)>,
         /// The body.
         body: Vec<u8>,
     },
+    /// 429. Any request before the time that it tells to wait is a violation.
+    Refuse {
+        /// Headers, besides content type and rate headers, which these replace.
+        headers: Vec<(String, String)>,
+        /// How long they tell to wait.
+        wait: Duration,
+    },
+    /// What would be answered goes out altered.
+    Alter(Box<dyn FnMut(&mut Answer) + Send>),
     /// The organization changes before the request is answered.
     Mutate(Box<dyn FnMut(&mut Organization) + Send>),
 }
@@ -53,7 +68,13 @@ impl Rule {
     /// Only once.
     #[must_use]
     pub fn once(self) -> Self {
-        Self { times: 1, ..self }
+        self.times(1)
+    }
+
+    /// Only so many times.
+    #[must_use]
+    pub fn times(self, times: usize) -> Self {
+        Self { times, ..self }
     }
 
     /// Whether the request is this rule's; counts it if so.
@@ -77,5 +98,30 @@ impl Action {
     /// An answer with a JSON body.
     pub fn json(status: u16, body: &str) -> Self {
         Self::Respond { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    /// What would be answered goes out altered.
+    pub fn alter(alter: impl FnMut(&mut Answer) + Send + 'static) -> Self {
+        Self::Alter(Box::new(alter))
+    }
+
+    /// What would be answered goes out with an altered body. Bodies that aren't JSON become
+    /// JSON's null first.
+    pub fn alter_json(mut alter: impl FnMut(&mut Value) + Send + 'static) -> Self {
+        Self::alter(move |answer| {
+            let mut body = serde_json::from_slice(&answer.body).unwrap_or_default();
+            alter(&mut body);
+            answer.body = body.to_string().into_bytes();
+        })
+    }
+
+    /// What would be answered goes out in this way.
+    pub fn deliver(delivery: Delivery) -> Self {
+        Self::alter(move |answer| answer.delivery = delivery)
+    }
+
+    /// The organization changes before the request is answered.
+    pub fn mutate(change: impl FnMut(&mut Organization) + Send + 'static) -> Self {
+        Self::Mutate(Box::new(change))
     }
 }

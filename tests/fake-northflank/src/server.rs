@@ -1,26 +1,30 @@
 //! The server: HTTP on loopback, on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::io::{self, Write as _};
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue,
+};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Asked, answer};
+use crate::delivery::{Delivery, HungUp};
+use crate::encoding::Encoding;
 use crate::journal;
 use crate::options::Options;
 use crate::organization::Organization;
@@ -115,6 +119,11 @@ impl FakeNorthflank {
         self.shared.state().rules.push(rule);
     }
 
+    /// Takes back all that was scripted.
+    pub fn unscript(&self) {
+        self.shared.state().rules.clear();
+    }
+
     /// Changes the organization while it is served.
     pub fn mutate(&self, mut change: impl FnMut(&mut Organization)) {
         self.shared.state().mutate(&mut change);
@@ -184,30 +193,46 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         // Small answers go out at once, as on any server that cares for latency.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(respond(&shared, request).await) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service);
-            // A client that goes away is no error of the server's.
-            let _ = connection.await;
-        });
+        tokio::spawn(converse(stream, shared));
     }
 }
 
-async fn respond(
-    shared: &Shared,
-    request: Request<Incoming>,
-) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+/// Serves one connection.
+async fn converse(stream: TcpStream, shared: Arc<Shared>) {
+    let title_case = shared.options.title_case_headers;
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move { respond(&shared, request).await })
+    });
+    let mut connection = hyper::server::conn::http1::Builder::new()
+        .title_case_headers(title_case)
+        .serve_connection(TokioIo::new(stream), service);
+    // A client that goes away is no error of the server's, which may mean to hang up itself.
+    let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    let cause = outcome.as_ref().err().and_then(|error| error.source()?.downcast_ref());
+    if let Some(HungUp { reset: true }) = cause {
+        let stream = connection.into_parts().io.into_inner();
+        // Dropped at once, the connection is reset. Were it not, the client would see it
+        // closed, which is as good a fault.
+        let _ = stream.set_zero_linger();
+    }
+}
+
+type Body = UnsyncBoxBody<Bytes, HungUp>;
+
+async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response<Body>, HungUp> {
     begin(shared);
     let answer = answered(shared, &request);
     if !shared.options.latency.is_zero() {
         tokio::time::sleep(shared.options.latency).await;
     }
     shared.state().in_flight -= 1;
-    response(&shared.options, request.headers(), answer)
+    match answer.delivery {
+        Delivery::Closed => Err(HungUp { reset: false }),
+        Delivery::Reset => Err(HungUp { reset: true }),
+        Delivery::Silence => std::future::pending().await,
+        _ => Ok(response(&shared.options, request.headers(), answer)),
+    }
 }
 
 fn begin(shared: &Shared) {
@@ -285,7 +310,9 @@ fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
     if names.iter().any(|name| name == "page") && names.iter().any(|name| name == "cursor") {
         violations.push("page and cursor together".to_owned());
     }
-    if !asked.path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte)) {
+    // What the URL Standard leaves as it is in a path.
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>?\\`{}".contains(&byte);
+    if !asked.path.bytes().all(allowed) {
         violations.push(format!("an id that is not percent-encoded: {}", asked.path));
     }
     if state.not_before.is_some_and(|until| state.now() < until) {
@@ -295,39 +322,38 @@ fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
     state.violations.extend(violations);
 }
 
-fn response(
-    options: &Options,
-    asked: &HeaderMap,
-    answer: Answer,
-) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+fn response(options: &Options, asked: &HeaderMap, mut answer: Answer) -> Response<Body> {
     let accepts_gzip = asked
         .get_all(ACCEPT_ENCODING)
         .iter()
         .any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")));
-    let compress = options.gzip && accepts_gzip && answer.body.len() > COMPRESSED_FROM;
-    let body = if compress { gzip(&answer.body) } else { answer.body };
-    let body = Bytes::from(body);
-    let body = if options.chunked {
-        let frames = body.chunks(4096).map(|part| Ok(Frame::data(Bytes::copy_from_slice(part))));
-        StreamBody::new(Frames(frames.collect::<Vec<_>>().into_iter())).boxed_unsync()
-    } else {
-        Full::new(body).boxed_unsync()
-    };
-    let mut response = Response::new(body);
+    let is_encoded = answer.headers.iter().any(|(name, _)| name == CONTENT_ENCODING.as_str());
+    if options.gzip && accepts_gzip && !is_encoded && answer.body.len() > COMPRESSED_FROM {
+        answer.encode(Encoding::Gzip);
+    }
+    let body = Bytes::from(answer.body);
+    let length = answer.delivery.content_length(body.len());
+    let mut response = Response::new(match answer.delivery {
+        Delivery::Whole if options.chunked => {
+            let parts = body.chunks(4096).map(|part| Ok(Frame::data(Bytes::copy_from_slice(part))));
+            StreamBody::new(Frames(parts.collect::<Vec<_>>().into_iter())).boxed_unsync()
+        }
+        Delivery::Whole => Full::new(body).map_err(|never| match never {}).boxed_unsync(),
+        in_parts => StreamBody::new(in_parts.send(body)).boxed_unsync(),
+    });
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut headers =
-        vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
-    if compress {
-        headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    if let Some(length) = length.filter(|_| !options.chunked) {
+        headers.insert(CONTENT_LENGTH, length.into());
     }
-    headers.extend(answer.headers);
-    for (name, value) in headers {
+    for (name, value) in answer.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            if name == "content-type" {
-                response.headers_mut().insert(name, value);
+            if name == CONTENT_TYPE {
+                headers.insert(name, value);
             } else {
-                response.headers_mut().append(name, value);
+                headers.append(name, value);
             }
         }
     }
@@ -346,10 +372,4 @@ impl<I: Iterator + Unpin> futures_core::Stream for Frames<I> {
     ) -> std::task::Poll<Option<I::Item>> {
         std::task::Poll::Ready(self.0.next())
     }
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing to memory can't fail; if it did, an empty body would be noticed.
-    encoder.write_all(body).and_then(|()| encoder.finish()).unwrap_or_default()
 }

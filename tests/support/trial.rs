@@ -1,0 +1,118 @@
+//! One run of the connector against a server with faults. Its outcome is a complete and true
+//! file or none; there is nothing between.
+
+use std::sync::OnceLock;
+
+use fake_northflank::{FakeNorthflank, Options, Organization, Rule, Size};
+
+use super::sync_file::{Content, SyncFile};
+use super::{Room, Run, expected};
+
+/// What a test sends into a run.
+pub struct Trial {
+    pub fake: FakeNorthflank,
+    pub room: Room,
+    arguments: Vec<String>,
+}
+
+/// An organization whose longer lists have several pages.
+pub fn organization() -> Organization {
+    Organization::generate(5, Size { members: 230, roles: 8, groups: 4, memberships: 1_200 })
+}
+
+/// The id of one of its roles, of three pages of members.
+pub fn long_role() -> String {
+    let organization = organization();
+    let members = |role| organization.role_members(role).len();
+    let longest = organization.roles.iter().max_by_key(|role| members(role)).unwrap();
+    assert!(members(longest) > 100, "two pages at least");
+    longest.id.clone()
+}
+
+/// Requests of a run without faults: each page, and two checks that tell too little.
+pub fn requests() -> usize {
+    organization().requests() + 2
+}
+
+impl Trial {
+    /// Serves the organization with these faults.
+    pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self::with(Options::default(), rules)
+    }
+
+    /// Serves the organization in this way with these faults.
+    pub fn with(options: Options, rules: impl IntoIterator<Item = Rule>) -> Self {
+        let fake = FakeNorthflank::start(organization(), options).unwrap();
+        rules.into_iter().for_each(|rule| fake.script(rule));
+        Self { fake, room: Room::new(), arguments: Vec::new() }
+    }
+
+    /// Gives the connector arguments.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    fn run(&self) -> Run {
+        self.room.connector_to(&self.fake).arguments(&self.arguments).run()
+    }
+
+    /// Runs; asserts that the file is the one that a run without faults makes.
+    pub fn succeed(&self) -> Run {
+        let run = self.run().expect_success();
+        self.assert_complete();
+        assert_eq!(self.room.names(), ["sync.c1z"], "nothing is left behind");
+        run
+    }
+
+    /// Runs; asserts the exit code, that the error says all of `parts` and that an older file
+    /// is untouched.
+    pub fn fail(&self, code: i32, parts: &[&str]) -> Run {
+        let path = self.room.file("sync.c1z");
+        std::fs::write(&path, older_file()).unwrap();
+        let run = self.run().expect_failure(code, parts);
+        assert!(!run.stderr().contains(self.fake.token()), "the token is shown");
+        assert!(std::fs::read(&path).unwrap() == older_file(), "the older file has changed");
+        run
+    }
+
+    /// The same; and the next run, without faults, makes a complete file.
+    pub fn fail_then_succeed(&self, code: i32, parts: &[&str]) -> Run {
+        let run = self.fail(code, parts);
+        self.fake.unscript();
+        self.run().expect_success();
+        self.assert_complete();
+        run
+    }
+
+    fn assert_complete(&self) {
+        let file = SyncFile::open(&self.room.file("sync.c1z"));
+        assert_eq!(file.resource_keys(), expected::resources(&organization()));
+        assert_eq!(file.grants(), expected::grants(&organization()));
+        assert!(file.content() == *complete(), "rows differ from those of a run without faults");
+    }
+}
+
+/// The rows that a run without faults makes.
+fn complete() -> &'static Content {
+    static CONTENT: OnceLock<Content> = OnceLock::new();
+    CONTENT.get_or_init(|| {
+        let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
+        let room = Room::new();
+        room.connector_to(&fake).run().expect_success();
+        assert_eq!(fake.requests(), requests());
+        SyncFile::open(&room.file("sync.c1z")).content()
+    })
+}
+
+/// The sync file of an organization of nobody.
+fn older_file() -> &'static [u8] {
+    static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let fake = FakeNorthflank::start(Organization::default(), Options::default()).unwrap();
+        let room = Room::new();
+        room.connector_to(&fake).run().expect_success();
+        std::fs::read(room.file("sync.c1z")).unwrap()
+    })
+}
