@@ -106,6 +106,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
     let work = WorkDirectory::create(Target::inspect(path)?)?;
     let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
     let run = SyncRun {
+        sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
         sync_type: SyncType::Full,
         started_at: OffsetDateTime::now_utc(),
         is_expanded: true,

@@ -125,7 +125,8 @@ impl Error {
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull(target.to_owned()),
-            Some(rusqlite::ErrorCode::SystemIoFailure) => {
+            // SQLite doesn't say why it could not create a file.
+            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen) => {
                 Self::Disk { path: target.to_owned(), source }
             }
             _ => Self::Database { path: target.to_owned(), source },

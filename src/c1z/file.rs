@@ -4,14 +4,12 @@
 //! Each run writes a fresh database and copies kept syncs over, instead of deleting old rows
 //! and vacuuming: no row is written twice, and indexes are built over sorted rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use prost::Message;
 use rusqlite::{Connection, OpenFlags, params};
 use serde::Serialize;
-use svix_ksuid::{Ksuid, KsuidLike};
 use time::{Duration, OffsetDateTime};
 
 use crate::baton::resource_key;
@@ -71,8 +69,10 @@ impl SyncType {
 pub(super) const FULL: &str = "full";
 
 /// The sync that a new file adds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SyncRun {
+    /// Its id, a KSUID.
+    pub sync_id: String,
     /// What it covers.
     pub sync_type: SyncType,
     /// When its first page was asked for.
@@ -104,7 +104,14 @@ pub struct Stats {
 
 /// The previous sync file, unpacked and found sound; or none.
 #[derive(Debug)]
-pub struct Previous(Option<PathBuf>);
+pub struct Previous(Option<Unpacked>);
+
+#[derive(Debug)]
+struct Unpacked {
+    database: PathBuf,
+    /// The ids of its syncs.
+    sync_ids: BTreeSet<String>,
+}
 
 impl Previous {
     /// Unpacks and checks the target, if it exists. `own_types` are the resource types of
@@ -115,8 +122,13 @@ impl Previous {
         }
         let database = work.file("previous.db");
         container::unpack(work.target().path(), &database)?;
-        previous::check(work.target().path(), &database, own_types)?;
-        Ok(Self(Some(database)))
+        let sync_ids = previous::check(work.target().path(), &database, own_types)?;
+        Ok(Self(Some(Unpacked { database, sync_ids })))
+    }
+
+    /// Whether the file has a sync of this id.
+    pub(super) fn has_sync(&self, sync_id: &str) -> bool {
+        self.0.as_ref().is_some_and(|unpacked| unpacked.sync_ids.contains(sync_id))
     }
 }
 
@@ -125,7 +137,6 @@ pub struct NewFile<'work> {
     work: &'work WorkDirectory,
     database: PathBuf,
     connection: Connection,
-    sync_id: String,
     run: SyncRun,
     /// When rows were discovered: one time for all, so that they compress and compare well.
     discovered_at: String,
@@ -158,20 +169,24 @@ impl<'work> NewFile<'work> {
         let connection = Connection::open(&database).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
         let Copied { newest_end, newest_full } = match &previous.0 {
-            Some(previous) => {
-                previous::copy(&connection, previous, retention, &run).map_err(fail)?
+            Some(Unpacked { database, .. }) => {
+                previous::copy(&connection, database, retention, &run).map_err(fail)?
             }
             None => Copied::default(),
         };
         let parent = newest_full.filter(|_| run.sync_type == SyncType::Partial);
-        let sync_id = Ksuid::new(Some(SystemTime::from(run.started_at)), None).to_string();
         let started_at = timestamp::format(run.started_at);
         connection
             .execute(
                 "insert into v1_sync_runs
                  (sync_id, started_at, sync_token, sync_type, parent_sync_id, grants_backfilled)
                  values (?1, ?2, '', ?3, ?4, 1)",
-                params![sync_id, started_at, run.sync_type.as_str(), parent.unwrap_or_default()],
+                params![
+                    run.sync_id,
+                    started_at,
+                    run.sync_type.as_str(),
+                    parent.unwrap_or_default()
+                ],
             )
             .map_err(fail)?;
         connection.execute_batch("begin").map_err(fail)?;
@@ -179,7 +194,6 @@ impl<'work> NewFile<'work> {
             work,
             database,
             connection,
-            sync_id,
             run,
             discovered_at: started_at,
             newest_end,
@@ -197,7 +211,7 @@ impl<'work> NewFile<'work> {
             params![
                 resource_type.id,
                 resource_type.encode_to_vec(),
-                self.sync_id,
+                self.run.sync_id,
                 self.discovered_at
             ],
         )
@@ -215,7 +229,7 @@ impl<'work> NewFile<'work> {
                 resource_type,
                 resource_key(resource_type, id),
                 data,
-                self.sync_id,
+                self.run.sync_id,
                 self.discovered_at
             ],
         )
@@ -235,7 +249,7 @@ impl<'work> NewFile<'work> {
                 resource,
                 entitlement.id,
                 entitlement.encode_to_vec(),
-                self.sync_id,
+                self.run.sync_id,
                 self.discovered_at
             ],
         )
@@ -269,7 +283,7 @@ impl<'work> NewFile<'work> {
                 expansion.map(Message::encode_to_vec),
                 expansion.is_some() && !self.run.is_expanded,
                 grant.encode_to_vec(),
-                self.sync_id,
+                self.run.sync_id,
                 self.discovered_at
             ],
         )
@@ -279,10 +293,10 @@ impl<'work> NewFile<'work> {
     pub fn save(self) -> Result<Saved, Error> {
         let fail = Error::database(self.work.target().path());
         self.end().map_err(fail)?;
-        let Self { work, database, connection, sync_id, stats, .. } = self;
+        let Self { work, database, connection, run, stats, .. } = self;
         connection.close().map_err(|(_, error)| fail(error))?;
         let size = container::save(work, &database)?;
-        Ok(Saved { sync_id, stats, size })
+        Ok(Saved { sync_id: run.sync_id, stats, size })
     }
 
     fn end(&self) -> rusqlite::Result<()> {
@@ -300,7 +314,7 @@ impl<'work> NewFile<'work> {
             "update v1_sync_runs
              set ended_at = ?2, sync_token = ?3, stats = ?4, supports_diff = 1
              where sync_id = ?1",
-            params![self.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
+            params![self.run.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
         )?;
         self.connection.execute_batch("commit")
     }

@@ -15,7 +15,12 @@ use super::timestamp;
 const RESUMABLE: Duration = Duration::WEEK;
 
 /// Checks that `database`, unpacked from `target`, is sound and this connector's.
-pub(super) fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<(), Error> {
+/// Returns the ids of its syncs.
+pub(super) fn check(
+    target: &Path,
+    database: &Path,
+    own_types: &[&str],
+) -> Result<BTreeSet<String>, Error> {
     let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
     let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
     let connection = open_unpacked(database).map_err(unreadable)?;
@@ -29,17 +34,16 @@ pub(super) fn check(target: &Path, database: &Path, own_types: &[&str]) -> Resul
             return Err(damaged(format!("its database has no table {table}")));
         }
     }
-    let types: BTreeSet<String> = connection
-        .prepare("select distinct external_id from v1_resource_types")
-        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-        .map_err(unreadable)?;
+    let column = |sql: &str| -> rusqlite::Result<BTreeSet<String>> {
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    };
+    let types = column("select distinct external_id from v1_resource_types").map_err(unreadable)?;
     let foreign: Vec<_> =
         types.iter().map(String::as_str).filter(|id| !own_types.contains(id)).collect();
-    if foreign.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::OtherConnector { path: target.to_owned(), types: foreign.join(", ") })
+    if !foreign.is_empty() {
+        return Err(Error::OtherConnector { path: target.to_owned(), types: foreign.join(", ") });
     }
+    column("select sync_id from v1_sync_runs").map_err(unreadable)
 }
 
 /// What there is to know of the syncs that were copied.
@@ -178,7 +182,7 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[Run], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let new = SyncRun { sync_type, started_at, is_expanded: true };
+        let new = SyncRun { sync_id: String::new(), sync_type, started_at, is_expanded: true };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 

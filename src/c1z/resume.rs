@@ -6,12 +6,15 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use svix_ksuid::{Ksuid, KsuidLike};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::error::Error;
+use super::file::Previous;
 use super::staging::{self, Staging};
 use super::target::WorkDirectory;
 
@@ -82,9 +85,10 @@ impl fmt::Display for Reason {
 
 impl Staging {
     /// Goes on from what an earlier run left in `work`, if `resume` is true and it was a run
-    /// of the same kind; begins anew otherwise.
+    /// of the same kind whose sync `previous` hasn't got; begins anew otherwise.
     pub fn open(
         work: &WorkDirectory,
+        previous: &Previous,
         identity: &Identity<'_>,
         resume: bool,
     ) -> Result<(Self, Found), Error> {
@@ -94,8 +98,11 @@ impl Staging {
         let mut found = Found::Nothing;
         if path.exists() {
             match Earlier::open(&path, identity, resume).map_err(fail)? {
-                Earlier::Usable { connection, started_at, pages } => {
-                    return Ok((Self::new(connection, target, started_at), Found::Pages(pages)));
+                // Killed after saving: nothing is left to do with it.
+                Earlier::Usable { sync_id, .. } if previous.has_sync(&sync_id) => {}
+                Earlier::Usable { connection, sync_id, started_at, pages } => {
+                    let staging = Self::new(connection, target, sync_id, started_at);
+                    return Ok((staging, Found::Pages(pages)));
                 }
                 Earlier::Empty => {}
                 Earlier::Unusable(reason) => found = Found::Discarded(reason),
@@ -103,14 +110,15 @@ impl Staging {
             work.remove_store()?;
         }
         let connection = Connection::open(&path).map_err(fail)?;
-        begin(&connection, identity).map_err(fail)?;
-        Ok((Self::new(connection, target, identity.now), found))
+        let sync_id = Ksuid::new(Some(SystemTime::from(identity.now)), None).to_string();
+        begin(&connection, identity, &sync_id).map_err(fail)?;
+        Ok((Self::new(connection, target, sync_id, identity.now), found))
     }
 }
 
 /// The store of an earlier run.
 enum Earlier {
-    Usable { connection: Connection, started_at: OffsetDateTime, pages: u64 },
+    Usable { connection: Connection, sync_id: String, started_at: OffsetDateTime, pages: u64 },
     Empty,
     Unusable(Reason),
 }
@@ -146,22 +154,29 @@ impl Earlier {
             return Ok(Self::Unusable(Reason::Damaged(verdict)));
         }
         let run = connection
-            .query_row("select version, settings, salt, token, started_at from run", [], |row| {
-                Ok(Run {
-                    version: row.get(0)?,
-                    settings: row.get(1)?,
-                    salt: row.get(2)?,
-                    token: row.get(3)?,
-                    started_at: row.get(4)?,
-                })
-            })
+            .query_row(
+                "select version, settings, salt, token, sync_id, started_at from run",
+                [],
+                |row| {
+                    Ok(Run {
+                        version: row.get(0)?,
+                        settings: row.get(1)?,
+                        salt: row.get(2)?,
+                        token: row.get(3)?,
+                        sync_id: row.get(4)?,
+                        started_at: row.get(5)?,
+                    })
+                },
+            )
             .optional()?;
         let pages = staging::count(&connection, "select coalesce(sum(pages), 0) from list", [])?;
-        Ok(match run.map(|run| run.started_at_if_like(identity)) {
+        Ok(match run.map(|run| Ok((run.started_at_if_like(identity)?, run.sync_id))) {
             None => Self::Unusable(Reason::Damaged("it doesn't say what it is".to_owned())),
             Some(Err(reason)) => Self::Unusable(reason),
             Some(Ok(_)) if pages == 0 => Self::Empty,
-            Some(Ok(started_at)) => Self::Usable { connection, started_at, pages },
+            Some(Ok((started_at, sync_id))) => {
+                Self::Usable { connection, sync_id, started_at, pages }
+            }
         })
     }
 }
@@ -172,6 +187,7 @@ struct Run {
     settings: String,
     salt: Vec<u8>,
     token: [u8; 32],
+    sync_id: String,
     started_at: String,
 }
 
@@ -210,7 +226,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     }
 }
 
-fn begin(connection: &Connection, identity: &Identity<'_>) -> rusqlite::Result<()> {
+fn begin(connection: &Connection, identity: &Identity<'_>, sync_id: &str) -> rusqlite::Result<()> {
     staging::configure(connection)?;
     let salt: [u8; 16] = connection.query_row("select randomblob(16)", [], |row| row.get(0))?;
     let started_at = identity
@@ -225,16 +241,19 @@ fn begin(connection: &Connection, identity: &Identity<'_>) -> rusqlite::Result<(
              settings text not null,
              salt blob not null,
              token blob not null,
+             sync_id text not null,
              started_at text not null
          )",
     )?;
     transaction.execute(
-        "insert into run (version, settings, salt, token, started_at) values (?1, ?2, ?3, ?4, ?5)",
+        "insert into run (version, settings, salt, token, sync_id, started_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             env!("CARGO_PKG_VERSION"),
             identity.settings,
             salt,
             (identity.token_digest)(&salt),
+            sync_id,
             started_at
         ],
     )?;
@@ -244,7 +263,8 @@ fn begin(connection: &Connection, identity: &Identity<'_>) -> rusqlite::Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Identity, LAYOUT, Reason, STORE, Staging};
+    use super::{Found, Identity, LAYOUT, Previous, Reason, STORE, Staging};
+    use crate::c1z::file::{NewFile, Retention, SyncRun, SyncType};
     use crate::c1z::target::{Target, WorkDirectory};
     use rusqlite::Connection;
     use time::macros::datetime;
@@ -281,7 +301,8 @@ mod tests {
             let work = self.work();
             work.keep_store();
             let identity = Identity { settings, token_digest: &digest, now };
-            Staging::open(&work, &identity, resume).unwrap()
+            let previous = Previous::open(&work, &[]).unwrap();
+            Staging::open(&work, &previous, &identity, resume).unwrap()
         }
 
         fn work(&self) -> WorkDirectory {
@@ -308,6 +329,7 @@ mod tests {
         let (staging, found) = place.open("s", 1, NOW + Duration::hours(5), true);
         assert_eq!(found, Found::Pages(1));
         assert_eq!(staging.started_at(), NOW);
+        assert_eq!(staging.sync_id().len(), 27);
         assert_eq!(staging.next_page("members").unwrap(), Some(Some("next".to_owned())));
     }
 
@@ -325,6 +347,22 @@ mod tests {
             assert_eq!(found, Found::Discarded(reason));
             assert_eq!(staging.next_page("members").unwrap(), None);
         }
+    }
+
+    #[test]
+    fn a_store_whose_sync_has_been_saved_is_spent() {
+        let place = Place::with_a_page();
+        let sync_id = place.open("s", 1, NOW, true).0.sync_id().to_owned();
+        let work = place.work();
+        work.keep_store();
+        let run =
+            SyncRun { sync_id, sync_type: SyncType::Full, started_at: NOW, is_expanded: true };
+        let previous = Previous::open(&work, &[]).unwrap();
+        NewFile::create(&work, &previous, Retention::DEFAULT, run).unwrap().save().unwrap();
+        drop(work);
+        let (staging, found) = place.open("s", 1, NOW, true);
+        assert_eq!(found, Found::Nothing);
+        assert_eq!(staging.next_page("members").unwrap(), None);
     }
 
     #[test]

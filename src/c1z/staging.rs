@@ -26,6 +26,7 @@ const CHECKPOINT_PAGES: i64 = 8 * 1024;
 pub struct Staging {
     connection: Connection,
     target: PathBuf,
+    sync_id: String,
     started_at: OffsetDateTime,
 }
 
@@ -69,8 +70,18 @@ pub struct Holding {
 }
 
 impl Staging {
-    pub(super) fn new(connection: Connection, target: &Path, started_at: OffsetDateTime) -> Self {
-        Self { connection, target: target.to_owned(), started_at }
+    pub(super) fn new(
+        connection: Connection,
+        target: &Path,
+        sync_id: String,
+        started_at: OffsetDateTime,
+    ) -> Self {
+        Self { connection, target: target.to_owned(), sync_id, started_at }
+    }
+
+    /// The id of the sync that this becomes, a KSUID.
+    pub fn sync_id(&self) -> &str {
+        &self.sync_id
     }
 
     /// When the first page was asked for, maybe by an earlier run.
@@ -445,6 +456,7 @@ fn blob<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<&'row [u8]>
 mod tests {
     use super::{Error, Holding, Source, Staging};
     use crate::baton::v2::ResourceId;
+    use crate::c1z::file::Previous;
     use crate::c1z::resume::Identity;
     use crate::c1z::target::{Target, WorkDirectory};
     use time::OffsetDateTime;
@@ -459,7 +471,8 @@ mod tests {
         let work = WorkDirectory::create(target).unwrap();
         let identity =
             Identity { settings: "", token_digest: &|_| [0; 32], now: OffsetDateTime::UNIX_EPOCH };
-        let (staging, _) = Staging::open(&work, &identity, true).unwrap();
+        let previous = Previous::open(&work, &[]).unwrap();
+        let (staging, _) = Staging::open(&work, &previous, &identity, true).unwrap();
         (directory, work, staging)
     }
 

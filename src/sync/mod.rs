@@ -82,7 +82,7 @@ async fn run(
             // A store that can't be looked at for another's fault is kept.
             work.keep_store();
             let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
-            let staging = open(&work, &client, &options, started_at, &progress)?;
+            let staging = open(&work, &previous, &client, &options, started_at, &progress)?;
             Ok::<_, Error>((work, previous, staging))
         })
         .await??
@@ -101,6 +101,7 @@ async fn run(
     let (progress, cancel) = (Arc::clone(progress), cancel.clone());
     tokio::task::spawn_blocking(move || {
         let run = SyncRun {
+            sync_id: staging.sync_id().to_owned(),
             sync_type: options.selection.sync_type(),
             started_at: staging.started_at(),
             is_expanded: options.selection.expand,
@@ -141,6 +142,7 @@ async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
 /// Opens the staging, with what an earlier run has left in it, and says what was found.
 fn open(
     work: &WorkDirectory,
+    previous: &Previous,
     client: &Client,
     options: &Options,
     now: OffsetDateTime,
@@ -149,7 +151,7 @@ fn open(
     let settings = format!("{} {:?}", client.base_url(), options.selection);
     let token_digest = &|salt: &[u8]| client.token_digest(salt);
     let identity = Identity { settings: &settings, token_digest, now };
-    let (staging, found) = Staging::open(work, &identity, options.resume)?;
+    let (staging, found) = Staging::open(work, previous, &identity, options.resume)?;
     match found {
         Found::Nothing => {}
         Found::Pages(pages) => {
