@@ -128,6 +128,7 @@ fn northflank_code(error: &northflank::Error) -> u8 {
         Problem::Refused(answer) if answer.is_denied() => PERMISSION_DENIED,
         Problem::Refused(answer) => match answer.status {
             StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
+            StatusCode::REQUEST_TIMEOUT => DEADLINE_EXCEEDED,
             StatusCode::TOO_MANY_REQUESTS => RESOURCE_EXHAUSTED,
             status if status.is_server_error() => UNAVAILABLE,
             _ => UNKNOWN,

@@ -248,14 +248,16 @@ pub(super) fn hint(status: StatusCode, headers: &HeaderMap) -> Option<Duration> 
 fn reset(headers: &HeaderMap) -> Option<Duration> {
     const EPOCH: f64 = 1e9;
     const EPOCH_MILLISECONDS: f64 = 1e12;
-    let value: f64 = first(headers, "x-ratelimit-reset", |text| text.parse().ok())?;
-    let value = if value < EPOCH_MILLISECONDS { value } else { value / 1e3 };
-    let time = Duration::try_from_secs_f64(value.ceil()).ok()?;
-    if value < EPOCH {
-        return credible(time);
-    }
-    let now = Duration::try_from(OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH).ok()?;
-    credible(time.saturating_sub(now))
+    first(headers, "x-ratelimit-reset", |text| {
+        let value: f64 = text.parse().ok()?;
+        let value = if value < EPOCH_MILLISECONDS { value } else { value / 1e3 };
+        let time = Duration::try_from_secs_f64(value.ceil()).ok()?;
+        if value < EPOCH {
+            return credible(time);
+        }
+        let now = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
+        credible(time.saturating_sub(Duration::try_from(now).ok()?))
+    })
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -427,6 +429,8 @@ mod tests {
         ] {
             assert_eq!(hint(&headers(&[(name, value)])), None, "{name}: {value}");
         }
+        let first_valid = ["-5", "soon", "100"].map(|value| ("x-ratelimit-reset", value));
+        assert_eq!(hint(&headers(&first_valid)), Some(Duration::from_secs(101)));
         let both = [("x-ratelimit-reset", "5"), ("retry-after", "30")];
         assert_eq!(hint(&headers(&both)), Some(Duration::from_secs(31)));
         let busy = super::hint(StatusCode::SERVICE_UNAVAILABLE, &window(9, 3600));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{Stream, try_unfold};
+use memchr::memmem;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
@@ -272,7 +273,8 @@ impl Client {
         let status = response.status();
         tracing::trace!(path = response.url().path(), %status, "answer");
         let hint = budget::hint(status, response.headers());
-        let body = body(response).await?;
+        let mut body = body(response).await?;
+        mask(&mut body, self.shared.token.expose_secret());
         if status == StatusCode::OK {
             Page::read(&body, paging).map_err(|error| Problem::from(error).into())
         } else {
@@ -304,6 +306,22 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Problem> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Makes the token unreadable in an answer. A server or proxy that repeats it, in an error's
+/// message say, must not get it into logs or files.
+fn mask(body: &mut [u8], token: &str) {
+    // Something so short is no token, and may stand in an answer for other reasons.
+    const SHORTEST: usize = 16;
+    if token.len() < SHORTEST {
+        return;
+    }
+    let mut from = 0;
+    while let Some(found) = memmem::find(&body[from..], token.as_bytes()) {
+        let start = from + found;
+        from = start + token.len();
+        body[start..from].fill(b'*');
+    }
 }
 
 fn transport(error: reqwest::Error) -> Problem {
