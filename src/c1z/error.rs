@@ -75,7 +75,8 @@ pub enum Error {
     },
     /// The place is not ours to write to.
     #[error(
-        "no permission to {action} {}; run as a user who may, or name a file elsewhere",
+        "no permission to {action} {}; run as a user who may (in a container: \
+         --user \"$(id -u):$(id -g)\"), or name a file elsewhere",
         .path.display()
     )]
     Unwritable {
