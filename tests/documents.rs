@@ -41,7 +41,7 @@ fn variables(text: &str) -> BTreeSet<String> {
 fn every_variable_that_a_document_names_exists() {
     let known = known_variables();
     assert!(known.len() > 25, "{known:?}");
-    for document in ["README.md", "docs/connector.mdx"] {
+    for document in ["README.md", "docs/connector.mdx", "CONTRIBUTING.md"] {
         let named = variables(&read(document));
         assert!(!named.is_empty());
         let unknown: Vec<_> = named.difference(&known).collect();
@@ -82,5 +82,15 @@ fn the_table_of_capabilities_lists_every_resource_type() {
         for permission in capability["permissions"]["permissions"].as_array().unwrap() {
             assert!(document.contains(permission["permission"].as_str().unwrap()));
         }
+    }
+}
+
+#[test]
+fn the_architecture_names_every_room() {
+    let document = read("ARCHITECTURE.md");
+    let rooms = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    for room in rooms.map(Result::unwrap).filter(|room| room.path().is_dir()) {
+        let name = room.file_name().into_string().unwrap();
+        assert!(document.contains(&format!("| `{name}/` |")), "{name}");
     }
 }
