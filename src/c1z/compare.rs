@@ -197,7 +197,10 @@ fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
     let mut magic = Vec::new();
     File::open(path)
         .and_then(|file| file.take(container::MAGIC.len() as u64).read_to_end(&mut magic))
-        .map_err(Error::io("read", path))?;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+            _ => Error::io("read", path)(error),
+        })?;
     let found = match magic.as_slice() {
         start if start == container::MAGIC => return container::unpack(path, database),
         start if start == container::MAGIC_3 => {

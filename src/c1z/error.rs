@@ -25,6 +25,9 @@ pub enum Error {
         /// What it begins with.
         found: &'static str,
     },
+    /// A file that is to be read isn't there.
+    #[error("the file {} does not exist", .0.display())]
+    Missing(PathBuf),
     /// A file that is to be read is no version 1 sync file.
     #[error("can't read {}: {found}", .path.display())]
     Unreadable {
@@ -75,7 +78,8 @@ pub enum Error {
     },
     /// The place is not ours to write to.
     #[error(
-        "no permission to {action} {}; run as a user who may, or name a file elsewhere",
+        "no permission to {action} {}; run as a user who may (in a container: \
+         --user \"$(id -u):$(id -g)\"), or name a file elsewhere",
         .path.display()
     )]
     Unwritable {

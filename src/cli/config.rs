@@ -316,20 +316,13 @@ impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
         let file = self.text(fields::FILE);
         match (client_id, has_secret) {
             (None, false) => {
-                for (is_on, field) in
-                    [(skip_full_sync, fields::SKIP_FULL_SYNC), (health_check, fields::HEALTH_CHECK)]
-                {
-                    if is_on {
-                        notes.push(format!("--{} applies to service mode only", field.name));
-                    }
+                // The health check is switched on in the container image, for both modes.
+                if skip_full_sync {
+                    notes.push("--skip-full-sync applies to service mode only".to_owned());
                 }
                 let diff = diff.map(|format| AfterSync { format, exit_code });
-                if diff.is_some() && self.retention() == Retention::Newest(1) {
-                    self.problem(
-                        "--diff needs the file's sync before, but BATON_KEEP_SYNC_COUNT is 1; \
-                         let it be 2 or more"
-                            .to_owned(),
-                    );
+                if diff.is_some() {
+                    self.check_diff();
                 }
                 if exit_code && diff.is_none() {
                     notes.push("--exit-code has no effect without --diff".to_owned());
@@ -363,6 +356,24 @@ impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
                 ));
                 None
             }
+        }
+    }
+
+    /// A diff after the sync needs the whole organization, and the sync before it.
+    fn check_diff(&mut self) {
+        if self.retention() == Retention::Newest(1) {
+            self.problem(
+                "--diff needs the file's sync before, but BATON_KEEP_SYNC_COUNT is 1; let it be \
+                 2 or more"
+                    .to_owned(),
+            );
+        }
+        if self.selection() != Selection::default() {
+            self.problem(
+                "--diff needs a sync of everything; what --sync-resource-types, \
+                 --sync-resources and --skip-… leave out would look removed"
+                    .to_owned(),
+            );
         }
     }
 
@@ -612,8 +623,18 @@ mod tests {
     #[test]
     fn settings_of_the_other_mode_are_noted() {
         let notes = |arguments: &[&str], variables| with(arguments, variables).unwrap().notes;
-        assert_eq!(notes(&["--health-check", "--skip-full-sync", "-p=true"], &[]).len(), 3);
+        assert_eq!(notes(&["--skip-full-sync", "-p", "--exit-code"], &[]).len(), 3);
+        assert_eq!(notes(&["--health-check"], &[]).len(), 0);
         assert_eq!(notes(&["--diff"], &CREDENTIALS).len(), 1);
+    }
+
+    #[test]
+    fn a_diff_needs_two_syncs_of_everything() {
+        assert!(with(&["--diff"], &[]).is_ok());
+        assert!(with(&["--diff"], &[("BATON_KEEP_SYNC_COUNT", "1")]).is_err());
+        for part in ["--skip-grants", "--sync-resource-types=role", "--sync-resources=role/a"] {
+            assert!(with(&["--diff", part], &[]).is_err(), "{part}");
+        }
     }
 
     #[test]

@@ -86,7 +86,11 @@ impl Failure {
     pub(super) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
         let said = text.split("\n\nUsage:").next().unwrap_or(&text);
-        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let one_line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+        let parts = said.split("\n\n").map(one_line);
+        let parts: Vec<_> =
+            parts.filter(|part| !part.starts_with("For more information")).collect();
+        let line = parts.join("; ");
         let line = line.strip_prefix("error: ").unwrap_or(&line);
         Self::Usage(format!("{line}; see --help"))
     }
@@ -145,6 +149,7 @@ fn file_code(error: &c1z::Error) -> u8 {
         | c1z::Error::Foreign { .. }
         | c1z::Error::OtherConnector { .. }
         | c1z::Error::Damaged { .. }
+        | c1z::Error::Missing(_)
         | c1z::Error::Unreadable { .. }
         | c1z::Error::NoSync(_)
         | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,

@@ -25,8 +25,9 @@ variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default
 BATON_SKIP_CLEANUP, to keep all.
 
 Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
-7 missing permissions, 14 Northflank or the file is unavailable, 16 the token is refused, \
-20 something changed (with --exit-code), 130 and 143 stopped by SIGINT and SIGTERM.";
+7 missing permissions, 8 the rate limit took longer than --max-wait, 14 Northflank or the file \
+is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 130 and 143 \
+stopped by SIGINT and SIGTERM.";
 
 /// The settings that were given as flags. Some are secrets: there is no `Debug`.
 #[derive(Default)]

@@ -88,13 +88,10 @@ pub(super) fn colour_is_wanted() -> bool {
 fn waiting(progress: &Progress, until: OffsetDateTime, now: OffsetDateTime) -> String {
     let left = Duration::try_from(until - now).unwrap_or_default();
     format!(
-        "Waiting for the rate limit: {} left, until {:02}:{:02}:{:02} UTC · {} pages read, {} of {} \
-         roles and groups",
+        "Waiting for the rate limit: {}, until {:02}:{:02} UTC · {}/{} lists read",
         humantime::format_duration(Duration::from_secs(left.as_secs())),
         until.hour(),
         until.minute(),
-        until.second(),
-        HumanCount(progress.pages.get()),
         HumanCount(progress.lists_done.get()),
         HumanCount(progress.lists.get()),
     )
@@ -107,7 +104,7 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
         Phase::Validating => "Checking the token's permissions".to_owned(),
         Phase::Reading => {
             format!(
-                "Reading: {members} members · {} of {} roles and groups · {} memberships",
+                "Reading {}/{} lists · {members} members · {} memberships",
                 HumanCount(progress.lists_done.get()),
                 HumanCount(progress.lists.get()),
                 HumanCount(progress.memberships.get()),
@@ -117,12 +114,7 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
         Phase::Saving => "Saving the file".to_owned(),
     };
     if let (Phase::Validating | Phase::Reading, Some(window)) = (progress.phase(), window) {
-        let _ = write!(
-            line,
-            " · {} of {} requests left",
-            HumanCount(window.remaining.into()),
-            HumanCount(window.limit.into())
-        );
+        let _ = write!(line, " · {} requests left", HumanCount(window.remaining.into()));
     }
     line
 }
@@ -179,8 +171,7 @@ mod tests {
         let now = until - Duration::from_millis(2_460_900);
         assert_eq!(
             waiting(&Progress::default(), until, now),
-            "Waiting for the rate limit: 41m left, until 03:25:45 UTC · 0 pages read, 0 of 0 \
-             roles and groups"
+            "Waiting for the rate limit: 41m, until 03:25 UTC · 0/0 lists read"
         );
     }
 

@@ -26,6 +26,7 @@ pub fn table(diff: &Diff, colour: bool) -> String {
     let grants = lines(&diff.grants, |row: &Held| {
         vec![named(&row.principal), entitled(&row.entitlement), how(row)]
     });
+    let grants: Vec<Line> = grants.into_iter().map(narrow).collect();
     for (title, lines) in
         [("Resources", resources), ("Entitlements", entitlements), ("Access", grants)]
     {
@@ -33,6 +34,17 @@ pub fn table(diff: &Diff, colour: bool) -> String {
     }
     let _ = writeln!(text, "\n{}", summary(diff));
     text
+}
+
+/// A row of access without its last column: most access is direct, and what isn't has a line
+/// of its own, so that rows fit a terminal.
+fn narrow(mut line: Line) -> Line {
+    let how = line.columns.pop().unwrap_or_default();
+    let is_told = how == "direct" || line.changes.iter().any(|it| it.starts_with("held: "));
+    if !is_told {
+        line.changes.insert(0, how);
+    }
+    line
 }
 
 /// How much changed, in a sentence.

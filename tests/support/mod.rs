@@ -7,6 +7,7 @@ pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;
 pub mod reader;
+pub mod screen;
 pub mod shown;
 pub mod sync_file;
 pub mod trial;

@@ -1,0 +1,96 @@
+//! Documents say what is true: variables exist, manifests are YAML, every resource type is
+//! listed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use saphyr::{LoadableYamlNode, Yaml};
+
+/// Variables that are no settings of a run.
+const FURTHER_VARIABLES: [&str; 4] =
+    ["BATON_CONFIG_PATH", "BATON_HOST_ID", "BATON_KEEP_SYNC_COUNT", "BATON_SKIP_CLEANUP"];
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The variables that the manual page names, hidden ones included by the schema.
+fn known_variables() -> BTreeSet<String> {
+    let schema: serde_json::Value = serde_json::from_str(&read("config_schema.json")).unwrap();
+    let exported = schema["fields"].as_array().unwrap().iter().map(|field| {
+        let name = field["name"].as_str().unwrap();
+        format!("BATON_{}", name.replace('-', "_").to_uppercase())
+    });
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    exported.chain(variables(&help)).chain(FURTHER_VARIABLES.map(str::to_owned)).collect()
+}
+
+/// All `BATON_…` words of a text.
+fn variables(text: &str) -> BTreeSet<String> {
+    text.split(|char: char| !char.is_ascii_uppercase() && !char.is_ascii_digit() && char != '_')
+        .filter(|word| word.starts_with("BATON_") && word.len() > "BATON_".len())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_variable_that_a_document_names_exists() {
+    let known = known_variables();
+    assert!(known.len() > 25, "{known:?}");
+    for document in ["README.md", "docs/connector.mdx", "CONTRIBUTING.md"] {
+        let named = variables(&read(document));
+        assert!(!named.is_empty());
+        let unknown: Vec<_> = named.difference(&known).collect();
+        assert!(unknown.is_empty(), "{document}: {unknown:?}");
+    }
+}
+
+#[test]
+fn the_manifests_are_yaml_that_names_the_image_and_the_secret_once() {
+    let document = read("docs/connector.mdx");
+    let manifests: Vec<_> = document
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .map(|manifest| Yaml::load_from_str(manifest).unwrap().remove(0))
+        .collect();
+    let kinds: Vec<_> = manifests.iter().map(|manifest| manifest["kind"].as_str()).collect();
+    assert_eq!(kinds, [Some("Secret"), Some("Deployment")]);
+    let container = &manifests[1]["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(
+        container["envFrom"][0]["secretRef"]["name"].as_str(),
+        manifests[0]["metadata"]["name"].as_str()
+    );
+    assert!(manifests[0]["stringData"]["BATON_NORTHFLANK_API_TOKEN"].is_string());
+}
+
+#[test]
+fn the_table_of_capabilities_lists_every_resource_type() {
+    let document = read("docs/connector.mdx");
+    let capabilities: serde_json::Value =
+        serde_json::from_str(&read("baton_capabilities.json")).unwrap();
+    for capability in capabilities["resourceTypeCapabilities"].as_array().unwrap() {
+        let id = capability["resourceType"]["id"].as_str().unwrap();
+        let row = document.lines().find(|line| line.contains(&format!("(`{id}`) |")));
+        let row = row.unwrap_or_else(|| panic!("{id}"));
+        // Sync, but no provisioning.
+        assert_eq!(row.matches("square-check").count(), 1, "{row}");
+        for permission in capability["permissions"]["permissions"].as_array().unwrap() {
+            assert!(document.contains(permission["permission"].as_str().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn the_architecture_names_every_room() {
+    let document = read("ARCHITECTURE.md");
+    let rooms = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    for room in rooms.map(Result::unwrap).filter(|room| room.path().is_dir()) {
+        let name = room.file_name().into_string().unwrap();
+        assert!(document.contains(&format!("| `{name}/` |")), "{name}");
+    }
+}
