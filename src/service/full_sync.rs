@@ -22,8 +22,8 @@ use crate::sync::{self, Progress};
 /// Time for a sync to stop after it has been told to.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
-/// Does the task and tells how it ended. `None` means that ConductorOne is not told, because
-/// it did not answer, or did not want, the first heartbeat.
+/// Does the task and tells ConductorOne how it ended, unless the first heartbeat got no answer
+/// or a cancellation: then ConductorOne doesn't count the task as begun.
 pub(super) async fn full_sync(
     daemon: &Daemon,
     task: &Task,
@@ -62,10 +62,10 @@ pub(super) async fn full_sync(
     if stop.is_cancelled() && daemon.scratch.lasts() {
         place.keep_unfinished();
     }
-    // Gone before ConductorOne hears of it: it may send the same task again at once.
-    drop(place);
+    // Before ConductorOne hears of the end: it may send the same task again at once, and takes
+    // no heartbeat of a task that has ended.
+    drop((place, heartbeats));
     daemon.finish(&task.id, &outcome, stop).await;
-    drop(heartbeats);
 }
 
 impl Failure {

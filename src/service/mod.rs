@@ -129,30 +129,34 @@ pub async fn run(
     let host_id = host_id(settings.host_id);
     let tokens =
         TokenSource::new(settings.client_id, settings.client_secret, &host, settings.token_timeout);
+    tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
     let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?)?;
     let daemon =
         Arc::new(Daemon { platform: Arc::new(platform), northflank, scratch, sync: settings.sync });
 
     let tasks = TaskTracker::new();
-    let said = stop.run_until_cancelled(hello::at_start(&daemon.platform)).await;
-    if let Some(said) = said {
-        said?;
-        tracing::info!(
-            host = host.as_str(),
-            name,
-            "ConductorOne knows this connector; waiting for tasks"
-        );
-        poll::poll(&daemon, settings.task_concurrency, &tasks, stop).await;
-    }
+    let outcome = serve(&daemon, settings.task_concurrency, &tasks, stop).await;
     tasks.close();
     if !tasks.is_empty() {
-        tracing::info!(tasks = tasks.len(), "stopping; ending the tasks that run");
+        tracing::info!(tasks = tasks.len(), "ending the tasks that run");
     }
     let _ = tokio::time::timeout(STOP_WITHIN, tasks.wait()).await;
-    if let Some(daemon) = Arc::into_inner(daemon) {
-        daemon.scratch.close();
-    }
-    tracing::info!("stopped");
+    daemon.scratch.close();
+    outcome
+}
+
+async fn serve(
+    daemon: &Arc<Daemon>,
+    concurrency: NonZeroUsize,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let Some(said) = stop.run_until_cancelled(hello::at_start(&daemon.platform)).await else {
+        return Ok(());
+    };
+    said?;
+    tracing::info!("ConductorOne knows this connector; waiting for tasks");
+    poll::poll(daemon, concurrency, tasks, stop).await;
     Ok(())
 }
 

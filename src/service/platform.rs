@@ -219,19 +219,32 @@ fn no_token(error: TokenError) -> Status {
     status
 }
 
-/// Whether ConductorOne surely never saw the call: no connection, or no token for it.
-pub(super) fn never_sent(status: &Status) -> bool {
+/// How far a call that failed has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// ConductorOne surely never saw it: there was no connection, or no token for it.
+    Nobody,
+    /// The connection broke before an answer: ConductorOne may have seen it.
+    Unknown,
+    /// ConductorOne answered, or took too long to.
+    ConductorOne,
+}
+
+/// How far the call that failed with `status` has come.
+pub(super) fn reached(status: &Status) -> Reached {
+    // What ConductorOne says has no cause on this side.
     let mut cause = status.source();
+    let mut reached = Reached::ConductorOne;
     while let Some(error) = cause {
-        if error.is::<tonic::ConnectError>() {
-            return true;
-        }
-        if let Some(error) = error.downcast_ref::<TokenError>() {
-            return matches!(error, TokenError::Failing(_) | TokenError::Unreachable(_));
+        match error.downcast_ref::<TokenError>() {
+            Some(TokenError::Failing(_) | TokenError::Unreachable(_)) => return Reached::Nobody,
+            Some(_) => return Reached::ConductorOne,
+            None if error.is::<tonic::ConnectError>() => return Reached::Nobody,
+            None => reached = Reached::Unknown,
         }
         cause = error.source();
     }
-    false
+    reached
 }
 
 /// A status as people read it: what was said, and what lies below it.

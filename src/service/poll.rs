@@ -15,7 +15,7 @@ use super::Daemon;
 use super::answer::{answer, kind};
 use super::full_sync::full_sync;
 use super::hello::hello;
-use super::platform::{Described, Outcome, never_sent};
+use super::platform::{Described, Outcome, Reached, reached};
 use super::protocol::Task;
 use super::protocol::task::TaskType;
 
@@ -128,8 +128,8 @@ impl Daemon {
         }
     }
 
-    /// Tells ConductorOne how a task ended. What has been sent is not sent again, whatever the
-    /// answer: it must come once. While ConductorOne can't be reached, this goes on trying.
+    /// Tells ConductorOne how a task ended, again until it answers. Whatever the answer, it is
+    /// not told twice.
     pub(super) async fn finish(&self, task: &str, outcome: &Outcome, stop: &CancellationToken) {
         match outcome {
             Ok(_) => tracing::info!("task done"),
@@ -141,7 +141,9 @@ impl Daemon {
         let telling = async {
             loop {
                 match self.platform.finish(task, outcome).await {
-                    Err(status) if never_sent(&status) && !stop.is_cancelled() => {
+                    Err(status)
+                        if reached(&status) != Reached::ConductorOne && !stop.is_cancelled() =>
+                    {
                         let seconds = wait.as_secs();
                         tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "can't tell ConductorOne yet");
                         tokio::time::sleep(wait).await;

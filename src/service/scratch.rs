@@ -72,7 +72,7 @@ impl Scratch {
     }
 
     /// Ends the use: what an unfinished sync could go on from stays if the directory lasts.
-    pub(super) fn close(self) {
+    pub(super) fn close(&self) {
         let lasts = self.lasts;
         // Whatever can't be removed is cleared at the next start.
         let _ = self.clear(|name| lasts && name.ends_with(UNFINISHED));

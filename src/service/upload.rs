@@ -11,7 +11,7 @@ use futures_util::{Stream, stream};
 use ring::digest::{Context, SHA256};
 use tonic::{Code, Status};
 
-use super::platform::{Described, Failure, Platform, never_sent};
+use super::platform::{Described, Failure, Platform, Reached, reached};
 use super::protocol::BatonServiceUploadAssetRequest as Message;
 use super::protocol::baton_service_upload_asset_request::{
     Msg, UploadData, UploadEof, UploadMetadata,
@@ -73,7 +73,7 @@ pub(super) async fn upload(
             Err(UploadError::Platform(status)) => status,
             Err(error @ UploadError::Read(_)) => return Err(error),
         };
-        if never_sent(&error) {
+        if reached(&error) == Reached::Nobody {
             let seconds = wait.as_secs();
             tracing::warn!(error = %Described(&error), retry_in_seconds = seconds, "can't upload yet");
             tokio::time::sleep(wait).await;

@@ -47,6 +47,15 @@ impl Daemon {
         fs::read_to_string(self.room.file("log")).unwrap()
     }
 
+    /// Waits until something has been logged.
+    pub fn wait_for_log(&self, text: &str) {
+        let give_up_at = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < give_up_at, "{text:?} was not logged: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.as_mut().unwrap().try_wait().unwrap().is_none()
     }
