@@ -192,13 +192,7 @@ fn a_first_heartbeat_that_fails_leaves_the_task_to_the_platform() {
     platform.wait_for_calls(Method::GetTask, platform.count(Method::GetTask) + 3);
     assert!(!platform.has_ended(&task) && northflank.requests() == 0);
     // After some time the platform hands it out again.
-    platform.take_back(&task);
-    let again = fake_conductorone::api::Task {
-        id: task.clone(),
-        task_type: Some(fake_conductorone::api::task::TaskType::SyncFull(Default::default())),
-        ..Default::default()
-    };
-    platform.assign_task(again);
+    platform.assign_again(&task);
     assert_eq!(platform.ending(&task).code, Code::Ok);
     platform.assert_no_violations();
 }
@@ -339,13 +333,7 @@ fn an_outcome_that_was_lost_makes_the_task_come_and_be_done_again() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(platform.count(Method::FinishTask), 1, "it could have arrived");
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
-    platform.take_back(&task);
-    let again = fake_conductorone::api::Task {
-        id: task.clone(),
-        task_type: Some(fake_conductorone::api::task::TaskType::SyncFull(Default::default())),
-        ..Default::default()
-    };
-    platform.assign_task(again);
+    platform.assign_again(&task);
     assert_eq!(platform.ending(&task).code, Code::Ok, "{}", daemon.log());
     assert_eq!(platform.uploads(&task).len(), 2);
     platform.assert_no_violations();

@@ -52,7 +52,6 @@ pub(super) struct Config {
 }
 
 /// What the process is for.
-#[allow(dead_code, reason = "some is for service mode")]
 #[derive(Debug)]
 pub(super) enum Mode {
     /// Syncs into one file and ends.
@@ -67,7 +66,6 @@ pub(super) enum Mode {
 }
 
 /// What service mode needs to know.
-#[allow(dead_code, reason = "for service mode")]
 #[derive(Debug)]
 pub(super) struct Service {
     /// As ConductorOne gave it, unparsed.
@@ -162,6 +160,16 @@ impl Config {
         };
         values.finish(config)
     }
+}
+
+/// Where the health check server of a service with these settings listens.
+pub(super) fn health_check_address(
+    flags: &Flags,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<SocketAddr, Problems> {
+    let mut values = Values::new(flags, variable);
+    let address = values.health_check_address();
+    values.finish(address)
 }
 
 impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {

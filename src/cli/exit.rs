@@ -74,6 +74,9 @@ pub(super) enum Failure {
     /// Service mode could not begin.
     #[error(transparent)]
     Service(#[from] service::Error),
+    /// A running service isn't well, or there is none.
+    #[error(transparent)]
+    Probe(#[from] service::ProbeError),
     /// Threads or signal handlers could not be set up.
     #[error("can't start")]
     Runtime(#[source] std::io::Error),
@@ -110,6 +113,8 @@ impl Failure {
             Self::Service(service::Error::Refused { code, .. }) => {
                 u8::try_from(*code).unwrap_or(UNKNOWN)
             }
+            Self::Probe(service::ProbeError::Timeout(_)) => DEADLINE_EXCEEDED,
+            Self::Service(service::Error::Health { .. }) | Self::Probe(_) => UNAVAILABLE,
             Self::Service(service::Error::Tls(_) | service::Error::Http(_))
             | Self::Settings(SettingsError::Http(_))
             | Self::Output(_)

@@ -25,12 +25,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::c1z::{Saved, Target};
 use crate::northflank::Client;
+use crate::service;
 use crate::sync::{self, Progress};
 
 use config::{Config, Mode};
 use exit::Failure;
 pub(crate) use exit::sync_code;
-use flags::{Action, Flags};
+use flags::{Action, Flags, Probe};
 use signal::Signals;
 use terminal::Terminal;
 
@@ -59,6 +60,7 @@ pub fn main(
     let outcome = match action {
         Action::Run(flags) => run(&flags, variable),
         Action::Diff(compared) => difference::compare(&compared),
+        Action::HealthCheck(asked) => probe(&asked, variable),
         Action::Capabilities => {
             describe::capabilities_json().and_then(|json| describe::print(json.as_bytes()))
         }
@@ -70,6 +72,14 @@ pub fn main(
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => exit::report(&failure),
     }
+}
+
+/// Asks a running service how it is.
+fn probe(asked: &Probe, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
+    let address = config::health_check_address(&asked.flags, variable)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let asking = service::probe(address, &asked.endpoint, asked.timeout);
+    Ok(runtime.map_err(Failure::Runtime)?.block_on(asking)?)
 }
 
 fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {

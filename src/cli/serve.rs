@@ -7,7 +7,7 @@ use std::str::FromStr;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use crate::northflank::Client;
+use crate::northflank::{self, Client};
 use crate::service::{self, Settings};
 
 use super::config::{Config, Service};
@@ -37,7 +37,9 @@ pub(super) fn settings(
         task_concurrency: service.task_concurrency,
         scratch: scratch.or_else(|| filled("BATON_TMPDIR").map(Into::into)),
         token_timeout: config.northflank.request_timeout,
-        sync: config.sync,
+        health_check: service.health_check,
+        skip_full_sync: service.skip_full_sync,
+        sync: config.sync.clone(),
     })
 }
 
@@ -48,7 +50,16 @@ fn parsed<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Failure
 /// Serves ConductorOne until a signal comes. A second signal ends the process at once.
 pub(super) async fn serve(config: &Config, settings: Settings) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-    let client = Client::new(&config.northflank)?;
+    let northflank = &config.northflank;
+    if northflank.max_wait.is_some() {
+        tracing::warn!("--max-wait does not apply to service mode, where heartbeats go on");
+    }
+    let client = Client::new(&northflank::Settings {
+        base_url: northflank.base_url.clone(),
+        token: northflank.token.clone(),
+        request_timeout: northflank.request_timeout,
+        max_wait: None,
+    })?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         base_url = %config.northflank.base_url,

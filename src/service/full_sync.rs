@@ -7,7 +7,7 @@ use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use super::heartbeat::Heartbeats;
+use super::heartbeat::{GivenUp, Heartbeats};
 use super::platform::{Described, Failure, Outcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
@@ -16,8 +16,8 @@ use super::upload::upload;
 use super::{Daemon, hex};
 use crate::c1z::{Saved, Target};
 use crate::causes::with_causes;
-use crate::connector::resource_types;
-use crate::sync::{self, Progress};
+use crate::connector::{GROUP, ROLE, USER};
+use crate::sync::{self, Depth, Progress, Selection};
 
 /// Time for a sync to stop after it has been told to.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -43,24 +43,32 @@ pub(super) async fn full_sync(
         }
     };
     let cancel = CancellationToken::new();
-    let outcome = {
-        let mut working = std::pin::pin!(work(daemon, task, wanted, &mut place, &cancel));
+    let (outcome, is_wanted) = {
+        let mut working = std::pin::pin!(work(daemon, task, wanted, &place, &cancel));
         tokio::select! {
-            outcome = &mut working => outcome,
+            outcome = &mut working => (outcome, true),
             why = heartbeats.given_up() => {
                 cancel.cancel();
                 let _ = tokio::time::timeout(STOP_WITHIN, working).await;
-                Err(Failure::cancelled(why.to_string()))
+                (Err(Failure::cancelled(why.to_string())), why != GivenUp::Cancelled)
             }
             () = stop.cancelled() => {
                 cancel.cancel();
                 let _ = tokio::time::timeout(STOP_WITHIN, working).await;
-                Err(Failure::cancelled("the connector is shutting down".to_owned()))
+                (Err(Failure::cancelled("the connector is shutting down".to_owned())), true)
             }
         }
     };
-    if stop.is_cancelled() && daemon.scratch.lasts() {
-        place.keep_unfinished();
+    // What has been read is gone on from by the task's next try, here or after a restart.
+    place.keep_unfinished(is_wanted);
+    match &outcome {
+        Ok(_) => tracing::info!("task done"),
+        Err(failure) if failure.code == Code::Cancelled => {
+            tracing::warn!(reason = failure.message, "task ended early");
+        }
+        Err(failure) => {
+            tracing::error!(code = ?failure.code, error = failure.message, "task failed");
+        }
     }
     // Before ConductorOne hears of the end: it may send the same task again at once, and takes
     // no heartbeat of a task that has ended.
@@ -84,14 +92,20 @@ async fn work(
     daemon: &Daemon,
     task: &Task,
     wanted: &SyncFullTask,
-    place: &mut Place,
+    place: &Place,
     cancel: &CancellationToken,
 ) -> Outcome {
     let started = Instant::now();
-    check(wanted)?;
+    if daemon.skips_full_syncs {
+        // An empty file would tell ConductorOne that nobody has access to anything.
+        let message = "full syncs are switched off here (--skip-full-sync)".to_owned();
+        return Err(Failure { code: Code::FailedPrecondition, message, is_final: true });
+    }
+    let selection = selection(wanted, &daemon.sync.selection)?;
+    let options = sync::Options { selection: Arc::new(selection), ..daemon.sync.clone() };
     let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
     let progress = Arc::new(Progress::default());
-    let saved = sync::sync(&daemon.northflank, target, daemon.sync, &progress, cancel).await?;
+    let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;
     let Saved { sync_id, stats, size } = &saved;
     tracing::info!(
         sync_id,
@@ -111,23 +125,45 @@ async fn work(
     Ok(None)
 }
 
-/// Refuses what can't be done as it is wanted.
-fn check(wanted: &SyncFullTask) -> Result<(), Failure> {
-    let refuse = |message| Err(Failure { code: Code::Unknown, message, is_final: false });
-    let known = resource_types();
-    for id in &wanted.sync_resource_type_ids {
-        if !known.iter().any(|resource_type| resource_type.id == *id) {
-            return refuse(format!("invalid resource type '{id}' in filter"));
-        }
-    }
+/// What part of the organization is wanted. The types that this connector is limited to count
+/// where ConductorOne names none; its other local limits are not for syncs on request.
+fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Failure> {
+    let refuse = |message| Failure { code: Code::Unknown, message, is_final: false };
     match wanted.storage_engine.as_str() {
-        "" | "sqlite" => Ok(()),
-        "pebble" => {
-            tracing::warn!("ConductorOne asks for a pebble file; this connector writes sqlite");
-            Ok(())
-        }
-        engine => refuse(format!("unknown storage engine '{engine}'")),
+        "" | "sqlite" => {}
+        "pebble" => tracing::info!("a pebble file is asked for; this connector writes sqlite"),
+        engine => return Err(refuse(format!("unknown storage engine '{engine}'"))),
     }
+    let own_type = |id: &String| {
+        let own = [GROUP, ROLE, USER].into_iter().find(|own| own == id);
+        own.ok_or_else(|| refuse(format!("invalid resource type '{id}' in filter")))
+    };
+    let resource_types: Vec<_> =
+        wanted.sync_resource_type_ids.iter().map(own_type).collect::<Result<_, _>>()?;
+    let resources: Vec<_> = wanted
+        .targeted_sync_resources
+        .iter()
+        .map(|resource| {
+            resource.id.clone().ok_or_else(|| refuse("a targeted resource has no id".to_owned()))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Selection {
+        depth: if wanted.skip_entitlements_and_grants {
+            Depth::ResourcesOnly
+        } else if wanted.skip_grants {
+            Depth::WithoutGrants
+        } else {
+            Depth::Full
+        },
+        resource_types: if resource_types.is_empty() {
+            local.resource_types.clone()
+        } else {
+            resource_types
+        },
+        // As in baton-sdk, some resources alone are not expanded.
+        expand: !wanted.skip_expand_grants && resources.is_empty(),
+        resources,
+    })
 }
 
 impl From<sync::Error> for Failure {

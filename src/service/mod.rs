@@ -17,6 +17,7 @@ mod assertion;
 mod credentials;
 mod dial;
 mod full_sync;
+mod health;
 mod heartbeat;
 mod hello;
 mod host;
@@ -31,19 +32,22 @@ pub use assertion::NoRandomness;
 pub use credentials::{
     ApiHost, ApiHostError, ClientId, ClientIdError, ClientSecret, ClientSecretError,
 };
+pub use health::{ProbeError, probe};
 pub use token::TokenError;
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::northflank;
 use crate::sync;
 
+use health::Health;
 use platform::Platform;
 use scratch::Scratch;
 use token::TokenSource;
@@ -66,10 +70,14 @@ pub struct Settings {
     pub host_id: String,
     /// Tasks worked on at once.
     pub task_concurrency: NonZeroUsize,
+    /// Whether full syncs are refused.
+    pub skip_full_sync: bool,
     /// Where sync files are made; the system's temporary directory if `None`.
     pub scratch: Option<PathBuf>,
     /// Time for one request for a token.
     pub token_timeout: Duration,
+    /// Where the health check server listens, if there is to be one.
+    pub health_check: Option<SocketAddr>,
     /// How to sync.
     pub sync: sync::Options,
 }
@@ -96,6 +104,16 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The health check server can't listen.
+    #[error(
+        "the health check server can't listen on {address}; choose another --health-check-port"
+    )]
+    Health {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {
@@ -111,6 +129,7 @@ struct Daemon {
     platform: Arc<Platform>,
     northflank: northflank::Client,
     scratch: Scratch,
+    skips_full_syncs: bool,
     sync: sync::Options,
 }
 
@@ -123,6 +142,16 @@ pub async fn run(
     northflank: northflank::Client,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
+    let health = Arc::new(Health::new(northflank.clone()));
+    let _server = match settings.health_check {
+        None => None,
+        Some(address) => {
+            let listener = health::listen(address).await?;
+            tracing::info!(%address, "answering health checks");
+            let serving = tokio::spawn(health::serve(listener, Arc::clone(&health)));
+            Some(AbortOnDropHandle::new(serving))
+        }
+    };
     let scratch = Scratch::open(settings.scratch.as_deref(), &settings.client_id)?;
     let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
     let name = settings.client_id.name().to_owned();
@@ -131,11 +160,17 @@ pub async fn run(
         TokenSource::new(settings.client_id, settings.client_secret, &host, settings.token_timeout);
     tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
     let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?)?;
-    let daemon =
-        Arc::new(Daemon { platform: Arc::new(platform), northflank, scratch, sync: settings.sync });
+    let daemon = Arc::new(Daemon {
+        platform: Arc::new(platform),
+        northflank,
+        scratch,
+        skips_full_syncs: settings.skip_full_sync,
+        sync: settings.sync,
+    });
 
     let tasks = TaskTracker::new();
-    let outcome = serve(&daemon, settings.task_concurrency, &tasks, stop).await;
+    let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, stop).await;
+    health.set_ready(false);
     tasks.close();
     if !tasks.is_empty() {
         tracing::info!(tasks = tasks.len(), "ending the tasks that run");
@@ -147,6 +182,7 @@ pub async fn run(
 
 async fn serve(
     daemon: &Arc<Daemon>,
+    health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,
     stop: &CancellationToken,
@@ -155,6 +191,7 @@ async fn serve(
         return Ok(());
     };
     said?;
+    health.set_ready(true);
     tracing::info!("ConductorOne knows this connector; waiting for tasks");
     poll::poll(daemon, concurrency, tasks, stop).await;
     Ok(())

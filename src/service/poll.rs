@@ -124,19 +124,19 @@ impl Daemon {
                 Err(status) => tracing::error!(error = %Described(&status), "Hello failed"),
             },
             Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, stop).await,
-            other => self.finish(&task.id, &answer(other.as_ref()), stop).await,
+            other => {
+                let outcome = answer(other.as_ref());
+                if let Err(failure) = &outcome {
+                    tracing::info!(code = ?failure.code, answer = failure.message, "not done here");
+                }
+                self.finish(&task.id, &outcome, stop).await;
+            }
         }
     }
 
     /// Tells ConductorOne how a task ended, again until it answers. Whatever the answer, it is
     /// not told twice.
     pub(super) async fn finish(&self, task: &str, outcome: &Outcome, stop: &CancellationToken) {
-        match outcome {
-            Ok(_) => tracing::info!("task done"),
-            Err(failure) => {
-                tracing::error!(code = ?failure.code, error = failure.message, "task failed");
-            }
-        }
         let mut wait = Duration::from_secs(1);
         let telling = async {
             loop {

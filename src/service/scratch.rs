@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::credentials::ClientId;
 use super::{Error, hex};
@@ -15,8 +16,14 @@ use super::{Error, hex};
 /// Daemons with the same client id that may share a directory.
 const MOST_DAEMONS: usize = 16;
 
-/// The suffix of what a sync leaves beside its file while it is unfinished.
-const UNFINISHED: &str = ".work";
+/// The extension of what a sync leaves beside its file while it is unfinished.
+const UNFINISHED: &str = "work";
+
+/// Older than this, what is unfinished is not gone on from.
+const LONGEST_AGE: Duration = Duration::from_hours(24);
+
+/// The name of the lock.
+const LOCK: &str = "lock";
 
 /// A directory that belongs to this process, as long as it lives.
 pub(super) struct Scratch {
@@ -44,11 +51,11 @@ impl Scratch {
             };
             let path = parent.join(name);
             make_private(&path).map_err(fail)?;
-            let lock = File::create(path.join("lock")).map_err(fail)?;
+            let lock = File::create(path.join(LOCK)).map_err(fail)?;
             match lock.try_lock() {
                 Ok(()) => {
                     let scratch = Self { path, lasts, taken: Arc::default(), _lock: lock };
-                    scratch.clear(|name| name.ends_with(UNFINISHED)).map_err(fail)?;
+                    scratch.clear(is_worth_keeping).map_err(fail)?;
                     return Ok(scratch);
                 }
                 Err(fs::TryLockError::WouldBlock) => {}
@@ -75,27 +82,27 @@ impl Scratch {
     pub(super) fn close(&self) {
         let lasts = self.lasts;
         // Whatever can't be removed is cleared at the next start.
-        let _ = self.clear(|name| lasts && name.ends_with(UNFINISHED));
-        let _ = fs::remove_file(self.path.join("lock"));
+        let _ = self.clear(|path| lasts && is_worth_keeping(path));
+        let _ = fs::remove_file(self.path.join(LOCK));
         let _ = fs::remove_dir(&self.path);
     }
 
-    /// Whether what is left here is found again by the next process.
-    pub(super) fn lasts(&self) -> bool {
-        self.lasts
-    }
-
-    fn clear(&self, keep: impl Fn(&str) -> bool) -> io::Result<()> {
+    fn clear(&self, keep: impl Fn(&Path) -> bool) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name != "lock" && !keep(&name) {
-                remove(&entry.path())?;
+            let path = entry?.path();
+            if !path.ends_with(LOCK) && !keep(&path) {
+                remove(&path)?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether an unfinished sync goes on from this.
+fn is_worth_keeping(path: &Path) -> bool {
+    let age = || fs::metadata(path).ok()?.modified().ok()?.elapsed().ok();
+    path.extension().is_some_and(|extension| extension == UNFINISHED)
+        && age().is_none_or(|age| age < LONGEST_AGE)
 }
 
 /// The path of one task's sync file. Dropping it removes the file.
@@ -116,17 +123,15 @@ impl Place {
         self.path.with_extension(extension)
     }
 
-    /// Leaves what an unfinished sync goes on from where it is.
-    pub(super) fn keep_unfinished(&mut self) {
-        self.keep_unfinished = true;
+    /// Whether to leave what an unfinished sync goes on from where it is.
+    pub(super) fn keep_unfinished(&mut self, keep: bool) {
+        self.keep_unfinished = keep;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut unfinished = self.path.clone().into_os_string();
-        unfinished.push(UNFINISHED);
-        let unfinished = (!self.keep_unfinished).then(|| PathBuf::from(unfinished));
+        let unfinished = (!self.keep_unfinished).then(|| self.beside("c1z.work"));
         for path in [self.path.clone(), self.beside("log")].into_iter().chain(unfinished) {
             if let Err(error) = remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "can't remove a temporary file");
@@ -201,7 +206,7 @@ mod tests {
         let work = place.beside("c1z.work");
         fs::create_dir(&work).unwrap();
         fs::write(place.path(), "rows").unwrap();
-        place.keep_unfinished();
+        place.keep_unfinished(true);
         drop(place);
         scratch.close();
         assert!(work.exists());

@@ -147,9 +147,13 @@ impl FakeConductorOne {
         id
     }
 
-    /// Takes a task back that the connector never finished, as after a time-out.
-    pub fn take_back(&self, task: &str) {
-        self.shared.state().in_flight.remove(task);
+    /// Takes a task back that the connector never finished, as after a time-out, and hands it
+    /// out again.
+    pub fn assign_again(&self, task: &str) {
+        let mut state = self.shared.state();
+        state.in_flight.remove(task);
+        let task_type = Some(TaskType::SyncFull(SyncFullTask::default()));
+        state.queue.push_back(Task { id: task.to_owned(), task_type, ..Task::default() });
     }
 
     /// Answers the next heartbeat of a task with a cancellation.
