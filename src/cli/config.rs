@@ -137,7 +137,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Problems> {
         let mut values = Values::new(flags, variable);
-        let northflank = values.northflank();
+        let mut northflank = values.northflank();
         let resume = !values.switch(fields::NO_RESUME);
         let workers = values.workers();
         let retention = values.retention();
@@ -147,6 +147,12 @@ impl Config {
         values.storage_engine();
         let mut notes = values.notes();
         let mode = values.mode(&mut notes);
+        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
+            && northflank.max_wait.take().is_some()
+        {
+            // It limits all waits of a process together, which a daemon's life would use up.
+            notes.push("--max-wait does not apply to service mode".to_owned());
+        }
         let config = match (mode, northflank, log, workers) {
             (Some(mode), Some(northflank), Some(log), Some(workers)) => Some(Self {
                 mode,
@@ -621,7 +627,7 @@ mod tests {
     fn settings_of_the_other_mode_are_noted() {
         let notes = |arguments: &[&str], variables| with(arguments, variables).unwrap().notes;
         assert_eq!(notes(&["--health-check", "--skip-full-sync", "-p=true"], &[]).len(), 3);
-        assert_eq!(notes(&["--diff"], &CREDENTIALS).len(), 1);
+        assert_eq!(notes(&["--diff", "--max-wait=1h"], &CREDENTIALS).len(), 2);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use crate::northflank::{self, Client};
+use crate::northflank::Client;
 use crate::service::{self, Settings};
 
 use super::config::{Config, Service};
@@ -50,16 +50,7 @@ fn parsed<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Failure
 /// Serves ConductorOne until a signal comes. A second signal ends the process at once.
 pub(super) async fn serve(config: &Config, settings: Settings) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-    let northflank = &config.northflank;
-    if northflank.max_wait.is_some() {
-        tracing::warn!("--max-wait does not apply to service mode, where heartbeats go on");
-    }
-    let client = Client::new(&northflank::Settings {
-        base_url: northflank.base_url.clone(),
-        token: northflank.token.clone(),
-        request_timeout: northflank.request_timeout,
-        max_wait: None,
-    })?;
+    let client = Client::new(&config.northflank)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         base_url = %config.northflank.base_url,
