@@ -4,8 +4,10 @@
 
 pub mod baton;
 pub mod c1z;
+mod causes;
 pub mod cli;
 pub mod connector;
 pub mod diff;
 pub mod northflank;
+pub mod service;
 pub mod sync;

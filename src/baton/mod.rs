@@ -26,6 +26,12 @@ pub fn printable(text: &str) -> String {
 /// The definitions of all messages: an encoded `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
+/// Package `google.rpc`: how a task ended.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod rpc {
+    include!(concat!(env!("OUT_DIR"), "/google.rpc.rs"));
+}
+
 /// Cuts `text` to at most `limit` bytes at a character boundary, ending in `…` where
 /// something was cut. Baton limits display names to 1024 bytes and descriptions to 2048.
 pub fn shorten(text: &str, limit: usize) -> String {

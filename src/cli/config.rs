@@ -52,7 +52,6 @@ pub(super) struct Config {
 }
 
 /// What the process is for.
-#[allow(dead_code, reason = "some is for service mode")]
 #[derive(Debug)]
 pub(super) enum Mode {
     /// Syncs into one file and ends.
@@ -67,7 +66,6 @@ pub(super) enum Mode {
 }
 
 /// What service mode needs to know.
-#[allow(dead_code, reason = "for service mode")]
 #[derive(Debug)]
 pub(super) struct Service {
     /// As ConductorOne gave it, unparsed.
@@ -139,7 +137,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Problems> {
         let mut values = Values::new(flags, variable);
-        let northflank = values.northflank();
+        let mut northflank = values.northflank();
         let resume = !values.switch(fields::NO_RESUME);
         let workers = values.workers();
         let retention = values.retention();
@@ -149,6 +147,12 @@ impl Config {
         values.storage_engine();
         let mut notes = values.notes();
         let mode = values.mode(&mut notes);
+        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
+            && northflank.max_wait.take().is_some()
+        {
+            // It limits all waits of a process together, which a daemon's life would use up.
+            notes.push("--max-wait does not apply to service mode".to_owned());
+        }
         let config = match (mode, northflank, log, workers) {
             (Some(mode), Some(northflank), Some(log), Some(workers)) => Some(Self {
                 mode,
@@ -162,6 +166,16 @@ impl Config {
         };
         values.finish(config)
     }
+}
+
+/// Where the health check server of a service with these settings listens.
+pub(super) fn health_check_address(
+    flags: &Flags,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<SocketAddr, Problems> {
+    let mut values = Values::new(flags, variable);
+    let address = values.health_check_address();
+    values.finish(address)
 }
 
 impl<F: Fn(&str) -> Option<OsString>> Values<'_, F> {
@@ -625,7 +639,7 @@ mod tests {
         let notes = |arguments: &[&str], variables| with(arguments, variables).unwrap().notes;
         assert_eq!(notes(&["--skip-full-sync", "-p", "--exit-code"], &[]).len(), 3);
         assert_eq!(notes(&["--health-check"], &[]).len(), 0);
-        assert_eq!(notes(&["--diff"], &CREDENTIALS).len(), 1);
+        assert_eq!(notes(&["--diff", "--max-wait=1h"], &CREDENTIALS).len(), 2);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
 //! in flags, variables or file, and 130 and 143 for signals.
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,8 +10,10 @@ use reqwest::StatusCode;
 
 use crate::baton::printable;
 use crate::c1z;
+use crate::causes::with_causes;
 use crate::diff;
 use crate::northflank::{self, Problem, SettingsError, TransportProblem};
+use crate::service;
 use crate::sync::{self, ValidationError};
 
 use super::signal::Signal;
@@ -67,9 +68,15 @@ pub(super) enum Failure {
     /// What was asked for can't be printed.
     #[error("can't write to standard output")]
     Output(#[source] std::io::Error),
-    /// Service mode, which is not there yet.
-    #[error("service mode is not part of this version; leave out client id and secret")]
-    NoService,
+    /// Credentials of ConductorOne that can't be used.
+    #[error("{0}")]
+    Credentials(String),
+    /// Service mode could not begin.
+    #[error(transparent)]
+    Service(#[from] service::Error),
+    /// A running service isn't well, or there is none.
+    #[error(transparent)]
+    Probe(#[from] service::ProbeError),
     /// Threads or signal handlers could not be set up.
     #[error("can't start")]
     Runtime(#[source] std::io::Error),
@@ -102,26 +109,42 @@ impl Failure {
             | Self::Settings(SettingsError::Token)
             | Self::OneSync(_)
             | Self::Log { .. }
-            | Self::NoService
-            | Self::Diff(diff::Error::Message { .. }) => INVALID_ARGUMENT,
-            Self::Settings(SettingsError::Http(_)) | Self::Output(_) | Self::Runtime(_) => UNKNOWN,
+            | Self::Diff(diff::Error::Message { .. })
+            | Self::Credentials(_)
+            | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
+                INVALID_ARGUMENT
+            }
+            Self::Service(service::Error::Refused { code, .. }) => {
+                u8::try_from(*code).unwrap_or(UNKNOWN)
+            }
+            Self::Probe(service::ProbeError::Timeout(_)) => DEADLINE_EXCEEDED,
+            Self::Service(service::Error::Health { .. }) | Self::Probe(_) => UNAVAILABLE,
+            Self::Service(service::Error::Tls(_) | service::Error::Http(_))
+            | Self::Settings(SettingsError::Http(_))
+            | Self::Output(_)
+            | Self::Runtime(_) => UNKNOWN,
             Self::Diff(diff::Error::File(error)) => file_code(error),
             Self::Changed => CHANGED,
             Self::Signal(signal) => signal.exit_code(),
-            Self::Sync(error) => match error {
-                sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
-                sync::Error::Validation(ValidationError::Permissions(_)) => PERMISSION_DENIED,
-                sync::Error::Validation(ValidationError::Failed(errors)) => {
-                    errors.first().map_or(UNKNOWN, northflank_code)
-                }
-                sync::Error::Northflank(error) => northflank_code(error),
-                sync::Error::File(error) => file_code(error),
-                sync::Error::Id { .. }
-                | sync::Error::Staged(_)
-                | sync::Error::Cancelled
-                | sync::Error::Lost(_) => UNKNOWN,
-            },
+            Self::Sync(error) => sync_code(error),
         }
+    }
+}
+
+/// The gRPC code number that says why a sync failed.
+pub(crate) fn sync_code(error: &sync::Error) -> u8 {
+    match error {
+        sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
+        sync::Error::Validation(ValidationError::Permissions(_)) => PERMISSION_DENIED,
+        sync::Error::Validation(ValidationError::Failed(errors)) => {
+            errors.first().map_or(UNKNOWN, northflank_code)
+        }
+        sync::Error::Northflank(error) => northflank_code(error),
+        sync::Error::File(error) => file_code(error),
+        sync::Error::Id { .. }
+        | sync::Error::Staged(_)
+        | sync::Error::Cancelled
+        | sync::Error::Lost(_) => UNKNOWN,
     }
 }
 
@@ -167,16 +190,6 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
     if matches!(failure, Failure::Changed) {
         return ExitCode::from(CHANGED);
     }
-    let mut line = failure.to_string();
-    let mut cause = failure.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // Errors from below often repeat their cause in their own text.
-        if !line.contains(&text) {
-            line = format!("{line}: {text}");
-        }
-        cause = error.source();
-    }
-    eprintln!("baton-northflank: {}", printable(&line));
+    eprintln!("baton-northflank: {}", printable(&with_causes(failure)));
     ExitCode::from(failure.exit_code())
 }

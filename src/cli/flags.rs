@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::difference::DiffFormat;
-use super::fields::{FIELDS, Field, Kind};
+use super::fields::{FIELDS, Field, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, Kind};
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -39,8 +40,8 @@ impl Flags {
         self.0.get(field.name).map(Vec::as_slice)
     }
 
-    fn from_matches(matches: &ArgMatches) -> Self {
-        let given = FIELDS.iter().filter_map(|field| {
+    fn from_matches(matches: &ArgMatches, fields: &[&Field]) -> Self {
+        let given = fields.iter().filter_map(|field| {
             let words = matches.get_many::<String>(field.name)?;
             Some((field.name, words.cloned().collect()))
         });
@@ -54,6 +55,8 @@ pub(super) enum Action {
     Run(Flags),
     /// Compare two syncs.
     Diff(Compared),
+    /// Ask a running service how it is.
+    HealthCheck(Probe),
     /// Print what the connector can do.
     Capabilities,
     /// Print the schema of the configuration.
@@ -76,6 +79,51 @@ pub(super) struct Compared {
     pub(super) exit_code: bool,
 }
 
+/// What a running service is to be asked, and where.
+pub(super) struct Probe {
+    /// `health`, `ready` or `live`.
+    pub(super) endpoint: String,
+    /// Time for the answer.
+    pub(super) timeout: Duration,
+    /// Where it listens.
+    pub(super) flags: Flags,
+}
+
+impl Probe {
+    /// The fields that say where the service listens.
+    const FIELDS: [&Field; 2] = [HEALTH_CHECK_PORT, HEALTH_CHECK_BIND_ADDRESS];
+
+    fn from_matches(arguments: &ArgMatches) -> Self {
+        Self {
+            endpoint: arguments.get_one::<String>("endpoint").cloned().unwrap_or_default(),
+            timeout: Duration::from_secs(arguments.get_one("timeout").copied().unwrap_or_default()),
+            flags: Flags::from_matches(arguments, &Self::FIELDS),
+        }
+    }
+
+    fn command() -> Command {
+        Command::new("health-check")
+            .about("Ask a service on this machine how it is; exit with 0 if it is well")
+            .arg(
+                Arg::new("endpoint")
+                    .long("endpoint")
+                    .value_name("ENDPOINT")
+                    .default_value("health")
+                    .value_parser(["health", "ready", "live"])
+                    .help("What to ask for"),
+            )
+            .arg(
+                Arg::new("timeout")
+                    .long("timeout")
+                    .value_name("SECONDS")
+                    .default_value("5")
+                    .value_parser(value_parser!(u64).range(1..=300))
+                    .help("Time for the answer"),
+            )
+            .args(Self::FIELDS.map(argument))
+    }
+}
+
 /// Reads the command line.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
@@ -83,13 +131,14 @@ pub(super) fn parse(
     let matches = command().try_get_matches_from(arguments).map_err(Box::new)?;
     Ok(match matches.subcommand() {
         Some(("diff", arguments)) => Action::Diff(Compared::from_matches(arguments)),
+        Some(("health-check", arguments)) => Action::HealthCheck(Probe::from_matches(arguments)),
         Some(("capabilities", _)) => Action::Capabilities,
         Some(("config", _)) => Action::Config,
         Some(("completion", arguments)) => {
             Action::Completion(arguments.get_one("shell").copied().unwrap_or(Shell::Bash))
         }
         Some(("man", _)) => Action::ManualPage,
-        _ => Action::Run(Flags::from_matches(&matches)),
+        _ => Action::Run(Flags::from_matches(&matches, FIELDS)),
     })
 }
 
@@ -160,6 +209,7 @@ pub(super) fn command() -> Command {
                         .action(ArgAction::SetTrue)
                         .help("Exit with 20 if something changed, with 0 if nothing did"),
                 ),
+            Probe::command(),
             Command::new("capabilities")
                 .about("Print what the connector can sync, as JSON; needs no token"),
             Command::new("config").about("Print the settings that a form can show, as JSON"),

@@ -8,6 +8,7 @@ mod exit;
 mod fields;
 mod flags;
 mod logging;
+mod serve;
 mod signal;
 mod terminal;
 mod values;
@@ -19,15 +20,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::c1z::{Saved, Target};
 use crate::northflank::Client;
+use crate::service;
 use crate::sync::{self, Progress};
 
 use config::{Config, Mode};
 use exit::Failure;
-use flags::{Action, Flags};
+pub(crate) use exit::sync_code;
+use flags::{Action, Flags, Probe};
 use signal::Signals;
 use terminal::Terminal;
 
@@ -56,6 +60,7 @@ pub fn main(
     let outcome = match action {
         Action::Run(flags) => run(&flags, variable),
         Action::Diff(compared) => difference::compare(&compared),
+        Action::HealthCheck(asked) => probe(&asked, variable),
         Action::Capabilities => {
             describe::capabilities_json().and_then(|json| describe::print(json.as_bytes()))
         }
@@ -69,26 +74,47 @@ pub fn main(
     }
 }
 
+/// Asks a running service how it is.
+fn probe(asked: &Probe, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
+    let address = config::health_check_address(&asked.flags, variable)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let asking = service::probe(address, &asked.endpoint, asked.timeout);
+    Ok(runtime.map_err(Failure::Runtime)?.block_on(asking)?)
+}
+
 fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
-    let config = Config::resolve(flags, variable)?;
+    let config = Config::resolve(flags, &variable)?;
     let terminal = Terminal::new(config.log.format);
     logging::start(&config.log, &terminal)?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
-    let outcome = match &config.mode {
+    let (runtime, outcome) = match &config.mode {
         Mode::OneShot { file, diff } => {
-            runtime.block_on(one_shot(&config, file, &terminal)).and_then(|()| match diff {
+            let runtime = Runtime::new().map_err(Failure::Runtime)?;
+            let outcome = runtime.block_on(one_shot(&config, file, &terminal));
+            let outcome = outcome.and_then(|()| match diff {
                 Some(how) => difference::after_sync(file, *how),
                 None => Ok(()),
-            })
+            });
+            (runtime, outcome)
         }
-        Mode::Service(_) => Err(Failure::NoService),
+        Mode::Service(service) => {
+            let settings = serve::settings(&config, service, &variable)?;
+            let runtime = small_runtime().map_err(Failure::Runtime)?;
+            let outcome = runtime.block_on(serve::serve(&config, settings));
+            (runtime, outcome)
+        }
     };
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
     outcome
+}
+
+/// A daemon waits most of its life, and what it does then is mostly waiting too: two threads
+/// are enough to heartbeat while pages are decoded.
+fn small_runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 /// One sync into one file.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod changes;
+pub mod daemon;
 pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;

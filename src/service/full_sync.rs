@@ -1,0 +1,174 @@
+//! The task for which all this is there: sync, upload, clean up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use prost::Message;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+
+use super::heartbeat::{GivenUp, Heartbeats};
+use super::platform::{Described, Failure, Outcome};
+use super::protocol::Task;
+use super::protocol::task::SyncFullTask;
+use super::scratch::Place;
+use super::upload::upload;
+use super::{Daemon, hex};
+use crate::c1z::{Saved, Target};
+use crate::causes::with_causes;
+use crate::connector::{GROUP, ROLE, USER};
+use crate::sync::{self, Depth, Progress, Selection};
+
+/// Time for a sync to stop after it has been told to.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Does the task and tells ConductorOne how it ended, unless the first heartbeat got no answer
+/// or a cancellation: then ConductorOne doesn't count the task as begun.
+pub(super) async fn full_sync(
+    daemon: &Daemon,
+    task: &Task,
+    wanted: &SyncFullTask,
+    stop: &CancellationToken,
+) {
+    let mut place = daemon.scratch.place(&kind(wanted));
+    let heartbeats = match Heartbeats::start(&daemon.platform, &task.id).await {
+        Ok(Some(heartbeats)) => heartbeats,
+        Ok(None) => {
+            tracing::info!("ConductorOne has cancelled the task already");
+            return;
+        }
+        Err(status) => {
+            tracing::warn!(error = %Described(&status), "the first heartbeat failed; the task is left to ConductorOne");
+            return;
+        }
+    };
+    let cancel = CancellationToken::new();
+    let (outcome, is_wanted) = {
+        let mut working = std::pin::pin!(work(daemon, task, wanted, &place, &cancel));
+        tokio::select! {
+            outcome = &mut working => (outcome, true),
+            why = heartbeats.given_up() => {
+                cancel.cancel();
+                let _ = tokio::time::timeout(STOP_WITHIN, working).await;
+                (Err(Failure::cancelled(why.to_string())), why != GivenUp::Cancelled)
+            }
+            () = stop.cancelled() => {
+                cancel.cancel();
+                let _ = tokio::time::timeout(STOP_WITHIN, working).await;
+                (Err(Failure::cancelled("the connector is shutting down".to_owned())), true)
+            }
+        }
+    };
+    // What has been read is gone on from by the task's next try, here or after a restart.
+    place.keep_unfinished(is_wanted);
+    match &outcome {
+        Ok(_) => tracing::info!("task done"),
+        Err(failure) if failure.code == Code::Cancelled => {
+            tracing::warn!(reason = failure.message, "task ended early");
+        }
+        Err(failure) => {
+            tracing::error!(code = ?failure.code, error = failure.message, "task failed");
+        }
+    }
+    // Before ConductorOne hears of the end: it may send the same task again at once, and takes
+    // no heartbeat of a task that has ended.
+    drop((place, heartbeats));
+    daemon.finish(&task.id, &outcome, stop).await;
+}
+
+impl Failure {
+    fn cancelled(message: String) -> Self {
+        Self { code: Code::Cancelled, message, is_final: false }
+    }
+}
+
+/// What syncs of one kind have in common is what is wanted of them.
+fn kind(wanted: &SyncFullTask) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, &wanted.encode_to_vec());
+    format!("sync-{}", hex(&digest.as_ref()[..4]))
+}
+
+async fn work(
+    daemon: &Daemon,
+    task: &Task,
+    wanted: &SyncFullTask,
+    place: &Place,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let started = Instant::now();
+    if daemon.skips_full_syncs {
+        // An empty file would tell ConductorOne that nobody has access to anything.
+        let message = "full syncs are switched off here (--skip-full-sync)".to_owned();
+        return Err(Failure { code: Code::FailedPrecondition, message, is_final: true });
+    }
+    let selection = selection(wanted, &daemon.sync.selection)?;
+    let options = sync::Options { selection: Arc::new(selection), ..daemon.sync.clone() };
+    let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
+    let progress = Arc::new(Progress::default());
+    let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;
+    let Saved { sync_id, stats, size } = &saved;
+    tracing::info!(
+        sync_id,
+        resources = stats.resources,
+        entitlements = stats.entitlements,
+        grants = stats.grants,
+        bytes = size,
+        seconds = started.elapsed().as_secs_f64(),
+        "sync complete"
+    );
+    let started = Instant::now();
+    cancel
+        .run_until_cancelled(upload(&daemon.platform, &task.id, place.path()))
+        .await
+        .ok_or(sync::Error::Cancelled)??;
+    tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+    Ok(None)
+}
+
+/// What part of the organization is wanted. The types that this connector is limited to count
+/// where ConductorOne names none; its other local limits are not for syncs on request.
+fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Failure> {
+    let refuse = |message| Failure { code: Code::Unknown, message, is_final: false };
+    match wanted.storage_engine.as_str() {
+        "" | "sqlite" => {}
+        "pebble" => tracing::info!("a pebble file is asked for; this connector writes sqlite"),
+        engine => return Err(refuse(format!("unknown storage engine '{engine}'"))),
+    }
+    let own_type = |id: &String| {
+        let own = [GROUP, ROLE, USER].into_iter().find(|own| own == id);
+        own.ok_or_else(|| refuse(format!("invalid resource type '{id}' in filter")))
+    };
+    let resource_types: Vec<_> =
+        wanted.sync_resource_type_ids.iter().map(own_type).collect::<Result<_, _>>()?;
+    let resources: Vec<_> = wanted
+        .targeted_sync_resources
+        .iter()
+        .map(|resource| {
+            resource.id.clone().ok_or_else(|| refuse("a targeted resource has no id".to_owned()))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Selection {
+        depth: if wanted.skip_entitlements_and_grants {
+            Depth::ResourcesOnly
+        } else if wanted.skip_grants {
+            Depth::WithoutGrants
+        } else {
+            Depth::Full
+        },
+        resource_types: if resource_types.is_empty() {
+            local.resource_types.clone()
+        } else {
+            resource_types
+        },
+        // As in baton-sdk, some resources alone are not expanded.
+        expand: !wanted.skip_expand_grants && resources.is_empty(),
+        resources,
+    })
+}
+
+impl From<sync::Error> for Failure {
+    fn from(error: sync::Error) -> Self {
+        let code = Code::from(i32::from(crate::cli::sync_code(&error)));
+        Self { code, message: with_causes(&error), is_final: false }
+    }
+}

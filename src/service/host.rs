@@ -1,0 +1,94 @@
+//! What ConductorOne is told of the machine and of the build.
+
+use sysinfo::System;
+
+use super::protocol::baton_service_hello_request::{BuildInfo, OsInfo};
+
+/// The longest text that ConductorOne accepts here, in bytes.
+const LONGEST: usize = 256;
+
+/// The build: compiler, package and version.
+pub(super) fn build_info() -> BuildInfo {
+    BuildInfo {
+        lang_version: env!("RUSTC_VERSION").to_owned(),
+        package: env!("CARGO_PKG_NAME").to_owned(),
+        package_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// The machine. ConductorOne refuses a connector that leaves a field empty, so that unknown
+/// ones fall back to a related one, as in baton-sdk.
+pub(super) fn os_info() -> OsInfo {
+    let os = std::env::consts::OS;
+    let platform = filled([System::distribution_id(), os.to_owned()]);
+    let kernel_version = filled([System::kernel_version().unwrap_or_default(), unknown()]);
+    let family = System::distribution_id_like().into_iter().next().unwrap_or_default();
+    OsInfo {
+        hostname: filled([hostname(), unknown()]),
+        os: os.to_owned(),
+        platform_version: filled([
+            System::os_version().unwrap_or_default(),
+            kernel_version.clone(),
+        ]),
+        platform_family: filled([family, platform.clone()]),
+        platform,
+        kernel_version,
+        kernel_arch: filled([System::cpu_arch(), std::env::consts::ARCH.to_owned()]),
+        virtualization_system: filled([container().to_owned(), "none".to_owned()]),
+    }
+}
+
+/// The machine's name, empty where it has none.
+pub(super) fn hostname() -> String {
+    System::host_name().unwrap_or_default()
+}
+
+/// What the process is contained in, as far as that shows.
+fn container() -> &'static str {
+    if std::path::Path::new("/.dockerenv").exists() {
+        "docker"
+    } else if std::path::Path::new("/run/.containerenv").exists() {
+        "podman"
+    } else if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        "kubernetes"
+    } else {
+        ""
+    }
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+/// The first text that isn't blank, within the limit.
+fn filled<const N: usize>(texts: [String; N]) -> String {
+    let text = texts.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
+    crate::baton::shorten(text.trim(), LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, build_info, os_info};
+
+    #[test]
+    fn every_field_is_filled_and_within_the_limit() {
+        let os = os_info();
+        let build = build_info();
+        let fields = [
+            os.hostname,
+            os.os,
+            os.platform,
+            os.platform_version,
+            os.platform_family,
+            os.kernel_version,
+            os.kernel_arch,
+            os.virtualization_system,
+            build.lang_version,
+            build.package,
+            build.package_version,
+        ];
+        for field in fields {
+            assert!((1..=LONGEST).contains(&field.len()), "{field:?}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Service mode: a self-hosted connector that ConductorOne drives.
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | `credentials` | client id and secret |
+//! | `assertion`, `token` | proves who we are and gets access tokens for it |
+//! | `dial`, `platform` | the connection, and every call over it |
+//! | `host` | what ConductorOne is told of machine and build |
+//! | `hello`, `poll` | the daemon's loop |
+//! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
+//! | `answer` | answers to what is not done here |
+//! | `health` | the server for probes |
+//! | `protocol` | generated messages |
+
+mod answer;
+mod assertion;
+mod credentials;
+mod dial;
+mod full_sync;
+mod health;
+mod heartbeat;
+mod hello;
+mod host;
+mod platform;
+mod poll;
+mod protocol;
+mod scratch;
+mod token;
+mod upload;
+
+pub use assertion::NoRandomness;
+pub use credentials::{
+    ApiHost, ApiHostError, ClientId, ClientIdError, ClientSecret, ClientSecretError,
+};
+pub use health::{ProbeError, probe};
+pub use token::TokenError;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use crate::northflank;
+use crate::sync;
+
+use health::Health;
+use platform::Platform;
+use scratch::Scratch;
+use token::TokenSource;
+
+/// Time for running tasks to end once the daemon is told to stop. Container runtimes grant
+/// ten seconds before they kill.
+const STOP_WITHIN: Duration = Duration::from_secs(7);
+
+/// How to be a self-hosted connector.
+#[derive(Debug)]
+pub struct Settings {
+    /// Who the connector is to ConductorOne.
+    pub client_id: ClientId,
+    /// What proves it.
+    pub client_secret: ClientSecret,
+    /// Where ConductorOne is, if not where the client id says.
+    pub api_host: Option<ApiHost>,
+    /// The name of this process among others with the same client id; the machine's name if
+    /// empty.
+    pub host_id: String,
+    /// Tasks worked on at once.
+    pub task_concurrency: NonZeroUsize,
+    /// Whether full syncs are refused.
+    pub skip_full_sync: bool,
+    /// Where sync files are made; the system's temporary directory if `None`.
+    pub scratch: Option<PathBuf>,
+    /// Time for one request for a token.
+    pub token_timeout: Duration,
+    /// Where the health check server listens, if there is to be one.
+    pub health_check: Option<SocketAddr>,
+    /// How to sync.
+    pub sync: sync::Options,
+}
+
+/// Why the daemon ended, or could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The host makes no address.
+    #[error("ConductorOne's host makes no address: {0}")]
+    Address(String),
+    /// TLS, mostly: no certificates to trust.
+    #[error(
+        "TLS for ConductorOne could not be set up; check the system's certificates and SSL_CERT_FILE"
+    )]
+    Tls(#[source] tonic::transport::Error),
+    /// The HTTP library.
+    #[error("the HTTP client for ConductorOne could not be set up")]
+    Http(#[source] reqwest::Error),
+    /// No scratch space.
+    #[error("can't work in {}: {source}; name another directory by --c1z-temp-dir", path.display())]
+    Scratch {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The health check server can't listen.
+    #[error(
+        "the health check server can't listen on {address}; choose another --health-check-port"
+    )]
+    Health {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// ConductorOne refuses the connector. Asking again would not help.
+    #[error("ConductorOne refuses the connector: {message}")]
+    Refused {
+        /// The gRPC code number.
+        code: i32,
+        /// What it said.
+        message: String,
+    },
+}
+
+/// All that tasks need.
+struct Daemon {
+    platform: Arc<Platform>,
+    northflank: northflank::Client,
+    scratch: Scratch,
+    skips_full_syncs: bool,
+    sync: sync::Options,
+}
+
+/// Works on ConductorOne's tasks until `stop` is triggered.
+///
+/// Stops gracefully: running tasks are ended, ConductorOne is told so, and nothing is left on
+/// disk but what an unfinished sync can go on from.
+pub async fn run(
+    settings: Settings,
+    northflank: northflank::Client,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let health = Arc::new(Health::new(northflank.clone()));
+    let _server = match settings.health_check {
+        None => None,
+        Some(address) => {
+            let listener = health::listen(address).await?;
+            tracing::info!(%address, "answering health checks");
+            let serving = tokio::spawn(health::serve(listener, Arc::clone(&health)));
+            Some(AbortOnDropHandle::new(serving))
+        }
+    };
+    let scratch = Scratch::open(settings.scratch.as_deref(), &settings.client_id)?;
+    let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
+    let name = settings.client_id.name().to_owned();
+    let host_id = host_id(settings.host_id);
+    let tokens =
+        TokenSource::new(settings.client_id, settings.client_secret, &host, settings.token_timeout);
+    tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
+    let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?)?;
+    let daemon = Arc::new(Daemon {
+        platform: Arc::new(platform),
+        northflank,
+        scratch,
+        skips_full_syncs: settings.skip_full_sync,
+        sync: settings.sync,
+    });
+
+    let tasks = TaskTracker::new();
+    let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, stop).await;
+    health.set_ready(false);
+    tasks.close();
+    if !tasks.is_empty() {
+        tracing::info!(tasks = tasks.len(), "ending the tasks that run");
+    }
+    let _ = tokio::time::timeout(STOP_WITHIN, tasks.wait()).await;
+    daemon.scratch.close();
+    outcome
+}
+
+async fn serve(
+    daemon: &Arc<Daemon>,
+    health: &Health,
+    concurrency: NonZeroUsize,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let Some(said) = stop.run_until_cancelled(hello::at_start(&daemon.platform)).await else {
+        return Ok(());
+    };
+    said?;
+    health.set_ready(true);
+    tracing::info!("ConductorOne knows this connector; waiting for tasks");
+    poll::poll(daemon, concurrency, tasks, stop).await;
+    Ok(())
+}
+
+/// At most 256 bytes and never empty, as ConductorOne wants it.
+fn host_id(wanted: String) -> String {
+    let names = [wanted, host::hostname()].into_iter();
+    let name = names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
+    crate::baton::shorten(name.as_deref().unwrap_or("baton-northflank"), 256)
+}
+
+/// Bytes as lowercase hex digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,269 @@
+//! The platform: every call that is made to ConductorOne, over one connection that is kept
+//! and opened again when it breaks.
+
+use std::error::Error as _;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::Stream;
+use prost_types::Any;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
+use tonic::{Code, Request, Response, Status};
+
+use super::dial::Dial;
+use super::protocol::baton_service_client::BatonServiceClient;
+use super::protocol::{
+    BatonServiceFinishTaskRequest, BatonServiceGetTaskRequest, BatonServiceGetTaskResponse,
+    BatonServiceHeartbeatRequest, BatonServiceHeartbeatResponse, BatonServiceHelloRequest,
+    BatonServiceUploadAssetRequest, baton_service_finish_task_request as finish,
+};
+use super::token::{Token, TokenError, TokenSource};
+use super::{ApiHost, Error};
+use crate::baton::rpc;
+use crate::causes::with_causes;
+
+/// Time to open a connection, proxy and TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for the answer to Hello and to a poll, a fresh token included.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Time for the answer to a heartbeat. A heartbeat that takes longer has failed.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for the answer to a finished task, which the other side is told of.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a task ended.
+pub(super) type Outcome = Result<Option<Any>, Failure>;
+
+/// Why a task failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The gRPC code.
+    pub(super) code: Code,
+    /// What happened.
+    pub(super) message: String,
+    /// Doing it again would fail again.
+    pub(super) is_final: bool,
+}
+
+/// Calls ConductorOne. All callers share one connection and one token.
+pub(super) struct Platform {
+    endpoint: Endpoint,
+    dial: Dial,
+    /// The connection. Replaced when the other side has gone silent.
+    channel: Mutex<Channel>,
+    tokens: TokenSource,
+    host_id: String,
+}
+
+impl Platform {
+    /// A platform at `host`, with a user agent that begins with `name`. Connects to nothing
+    /// yet.
+    pub(super) fn new(
+        host: &ApiHost,
+        name: &str,
+        host_id: String,
+        tokens: TokenSource,
+    ) -> Result<Self, Error> {
+        let uri = Uri::builder().scheme("https").authority(host.with_port()).path_and_query("/");
+        let uri = uri.build().map_err(|error| Error::Address(error.to_string()))?;
+        let user_agent = format!("{name} baton-northflank/{}", env!("CARGO_PKG_VERSION"));
+        let endpoint = Endpoint::from(uri)
+            .user_agent(user_agent)
+            .and_then(|endpoint| endpoint.tls_config(ClientTlsConfig::new().with_native_roots()))
+            .map_err(Error::Tls)?
+            .connect_timeout(CONNECT_TIMEOUT);
+        let dial = Dial::from_environment();
+        let channel = Mutex::new(endpoint.connect_with_connector_lazy(dial.clone()));
+        Ok(Self { endpoint, dial, channel, tokens, host_id })
+    }
+
+    /// Presents the connector. With `task`, in answer to that task.
+    pub(super) async fn hello(&self, hello: BatonServiceHelloRequest) -> Result<(), Status> {
+        let hello = BatonServiceHelloRequest { host_id: self.host_id.clone(), ..hello };
+        let call = |mut client: Client, request| async move { client.hello(request).await };
+        self.call(hello, ANSWER_TIMEOUT, call).await.map(drop)
+    }
+
+    /// Asks for a task.
+    pub(super) async fn get_task(&self) -> Result<BatonServiceGetTaskResponse, Status> {
+        let poll = BatonServiceGetTaskRequest { host_id: self.host_id.clone() };
+        let call = |mut client: Client, request| async move { client.get_task(request).await };
+        self.call(poll, ANSWER_TIMEOUT, call).await
+    }
+
+    /// Says that a task is being worked on.
+    pub(super) async fn heartbeat(
+        &self,
+        task: &str,
+    ) -> Result<BatonServiceHeartbeatResponse, Status> {
+        let beat = BatonServiceHeartbeatRequest {
+            host_id: self.host_id.clone(),
+            task_id: task.to_owned(),
+        };
+        let call = |mut client: Client, request| async move { client.heartbeat(request).await };
+        self.call(beat, HEARTBEAT_TIMEOUT, call).await
+    }
+
+    /// Says how a task ended.
+    pub(super) async fn finish(&self, task: &str, outcome: &Outcome) -> Result<(), Status> {
+        let (status, state) = match outcome {
+            Ok(response) => {
+                (None, finish::FinalState::Success(finish::Success { response: response.clone() }))
+            }
+            Err(failure) => {
+                let status = rpc::Status {
+                    code: failure.code.into(),
+                    message: failure.message.clone(),
+                    details: Vec::new(),
+                };
+                let error = finish::Error { non_retryable: failure.is_final };
+                (Some(status), finish::FinalState::Error(error))
+            }
+        };
+        let finished = BatonServiceFinishTaskRequest {
+            host_id: self.host_id.clone(),
+            task_id: task.to_owned(),
+            status,
+            final_state: Some(state),
+        };
+        let call = |mut client: Client, mut request: Request<_>| async move {
+            request.set_timeout(FINISH_TIMEOUT);
+            client.finish_task(request).await
+        };
+        self.call(finished, FINISH_TIMEOUT, call).await.map(drop)
+    }
+
+    /// Sends the messages of one upload. Without a time limit: it takes what it takes.
+    pub(super) async fn upload(
+        &self,
+        messages: impl Stream<Item = BatonServiceUploadAssetRequest> + Send + 'static,
+    ) -> Result<(), Status> {
+        let token = self.tokens.token().await.map_err(no_token)?;
+        let outcome = self.client().upload_asset(authorized(messages, &token)).await;
+        if let Err(status) = &outcome
+            && status.code() == Code::Unauthenticated
+        {
+            self.tokens.discard(&token).await;
+        }
+        outcome.map(drop)
+    }
+
+    /// The name under which this process is known.
+    pub(super) fn host_id(&self) -> &str {
+        &self.host_id
+    }
+
+    /// Makes a call, once more if the token turns out to be no longer accepted.
+    async fn call<M, R, F, Answer>(
+        &self,
+        message: M,
+        timeout: Duration,
+        call: F,
+    ) -> Result<R, Status>
+    where
+        M: Clone,
+        F: Fn(Client, Request<M>) -> Answer,
+        Answer: Future<Output = Result<Response<R>, Status>>,
+    {
+        let calling = async {
+            let token = self.tokens.token().await.map_err(no_token)?;
+            let outcome = call(self.client(), authorized(message.clone(), &token)).await;
+            match outcome {
+                Err(status) if status.code() == Code::Unauthenticated => {
+                    self.tokens.discard(&token).await;
+                    let token = self.tokens.token().await.map_err(no_token)?;
+                    call(self.client(), authorized(message.clone(), &token)).await
+                }
+                outcome => outcome,
+            }
+        };
+        if let Ok(outcome) = tokio::time::timeout(timeout, calling).await {
+            return outcome.map(Response::into_inner);
+        }
+        self.reconnect();
+        Err(Status::deadline_exceeded(format!("no answer within {} seconds", timeout.as_secs())))
+    }
+
+    fn client(&self) -> Client {
+        BatonServiceClient::new(self.channel.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Leaves a connection on which nothing is answered to those who still wait on it.
+    fn reconnect(&self) {
+        let fresh = self.endpoint.connect_with_connector_lazy(self.dial.clone());
+        *self.channel.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+}
+
+type Client = BatonServiceClient<Channel>;
+
+fn authorized<M>(message: M, token: &Token) -> Request<M> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", token.authorization.clone());
+    request
+}
+
+fn no_token(error: TokenError) -> Status {
+    let code = match &error {
+        TokenError::Refused(_) => Code::Unauthenticated,
+        TokenError::Failing(_) | TokenError::Unreachable(_) => Code::Unavailable,
+        TokenError::Malformed | TokenError::Random(_) => Code::Internal,
+    };
+    let mut status = Status::new(code, error.to_string());
+    status.set_source(std::sync::Arc::new(error));
+    status
+}
+
+/// How far a call that failed has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// ConductorOne surely never saw it: there was no connection, or no token for it.
+    Nobody,
+    /// The connection broke before an answer: ConductorOne may have seen it.
+    Unknown,
+    /// ConductorOne answered, or took too long to.
+    ConductorOne,
+}
+
+/// How far the call that failed with `status` has come.
+pub(super) fn reached(status: &Status) -> Reached {
+    // What ConductorOne says has no cause on this side.
+    let mut cause = status.source();
+    let mut reached = Reached::ConductorOne;
+    while let Some(error) = cause {
+        match error.downcast_ref::<TokenError>() {
+            Some(TokenError::Failing(_) | TokenError::Unreachable(_)) => return Reached::Nobody,
+            Some(_) => return Reached::ConductorOne,
+            None if error.is::<tonic::ConnectError>() => return Reached::Nobody,
+            None => reached = Reached::Unknown,
+        }
+        cause = error.source();
+    }
+    reached
+}
+
+/// A status as people read it: what was said, and what lies below it.
+pub(super) struct Described<'status>(pub(super) &'status Status);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.0.message().to_owned();
+        if let Some(cause) = self.0.source() {
+            let cause = with_causes(cause);
+            if !text.contains(&cause) {
+                text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+            }
+        }
+        let code = self.0.code();
+        if text.is_empty() {
+            write!(formatter, "{code}")
+        } else {
+            write!(formatter, "{text} ({code:?})")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The loop: take a free place, ask for a task, work on it, ask again.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+use tracing::Instrument;
+
+use super::Daemon;
+use super::answer::{answer, kind};
+use super::full_sync::full_sync;
+use super::hello::hello;
+use super::platform::{Described, Outcome, Reached, reached};
+use super::protocol::Task;
+use super::protocol::task::TaskType;
+
+/// The longest time between two polls.
+const LONGEST_POLL: Duration = Duration::from_mins(5);
+
+/// The least time between two polls when there was nothing to do.
+const SHORTEST_IDLE_POLL: Duration = Duration::from_secs(1);
+
+/// The longest time between two polls that fail.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// How long ConductorOne is told of a task's end, while it can't be reached.
+const FINISH_WITHIN: Duration = Duration::from_mins(10);
+
+/// Polls until `stop` is triggered. Tasks run on `tasks`.
+pub(super) async fn poll(
+    daemon: &Arc<Daemon>,
+    concurrency: NonZeroUsize,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let _ = stop.run_until_cancelled(poll_on(daemon, concurrency, tasks, stop)).await;
+}
+
+async fn poll_on(
+    daemon: &Arc<Daemon>,
+    concurrency: NonZeroUsize,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(concurrency.get()));
+    let running = Running::default();
+    let mut failures: u32 = 0;
+    loop {
+        // Before polling: a task that is handed out must be begun at once.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        let pause = match daemon.platform.get_task().await {
+            Ok(answer) => {
+                failures = 0;
+                let pause = answer.next_poll.and_then(|time| Duration::try_from(time).ok());
+                let pause = pause.unwrap_or_default().min(LONGEST_POLL);
+                match answer.task.filter(|task| !matches!(task.task_type, Some(TaskType::None(_))))
+                {
+                    Some(task) => {
+                        begin(daemon, task, &running, place, tasks, stop);
+                        pause
+                    }
+                    None => pause.max(SHORTEST_IDLE_POLL),
+                }
+            }
+            Err(status) => {
+                failures = failures.saturating_add(1);
+                let pause =
+                    Duration::from_secs(u64::from(failures.min(60)).pow(2)).min(LONGEST_WAIT);
+                report_failed_poll(&status, pause);
+                pause
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn report_failed_poll(status: &Status, pause: Duration) {
+    let seconds = pause.as_secs();
+    tracing::warn!(error = %Described(status), retry_in_seconds = seconds, "can't ask ConductorOne for tasks");
+}
+
+/// The ids of the tasks that are being worked on.
+type Running = Arc<Mutex<BTreeSet<String>>>;
+
+fn begin(
+    daemon: &Arc<Daemon>,
+    task: Task,
+    running: &Running,
+    place: OwnedSemaphorePermit,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let span = tracing::info_span!("task", id = task.id, kind = kind(task.task_type.as_ref()));
+    let ids = |running: &Running| {
+        running.lock().unwrap_or_else(PoisonError::into_inner).insert(task.id.clone())
+    };
+    if !ids(running) {
+        span.in_scope(|| tracing::warn!("ConductorOne sent a task that is being worked on"));
+        return;
+    }
+    let (daemon, running, stop) = (Arc::clone(daemon), Arc::clone(running), stop.clone());
+    let work = async move {
+        tracing::info!("task begun");
+        daemon.work(&task, &stop).await;
+        running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.id);
+        drop((daemon, place));
+    };
+    tasks.spawn(work.instrument(span));
+}
+
+impl Daemon {
+    async fn work(&self, task: &Task, stop: &CancellationToken) {
+        match &task.task_type {
+            // Hello itself tells ConductorOne that this task is done.
+            Some(TaskType::Hello(_)) => match hello(&self.platform, Some(&task.id)).await {
+                Ok(()) => tracing::info!("task done"),
+                Err(status) => tracing::error!(error = %Described(&status), "Hello failed"),
+            },
+            Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, stop).await,
+            other => {
+                let outcome = answer(other.as_ref());
+                if let Err(failure) = &outcome {
+                    tracing::info!(code = ?failure.code, answer = failure.message, "not done here");
+                }
+                self.finish(&task.id, &outcome, stop).await;
+            }
+        }
+    }
+
+    /// Tells ConductorOne how a task ended, again until it answers. Whatever the answer, it is
+    /// not told twice.
+    pub(super) async fn finish(&self, task: &str, outcome: &Outcome, stop: &CancellationToken) {
+        let mut wait = Duration::from_secs(1);
+        let telling = async {
+            loop {
+                match self.platform.finish(task, outcome).await {
+                    Err(status)
+                        if reached(&status) != Reached::ConductorOne && !stop.is_cancelled() =>
+                    {
+                        let seconds = wait.as_secs();
+                        tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "can't tell ConductorOne yet");
+                        tokio::time::sleep(wait).await;
+                        wait = (wait * 2).min(LONGEST_WAIT);
+                    }
+                    outcome => return outcome,
+                }
+            }
+        };
+        let told = tokio::time::timeout(FINISH_WITHIN, telling).await;
+        let told = told.unwrap_or_else(|_| Err(Status::unavailable("gave up telling it")));
+        if let Err(status) = told {
+            tracing::error!(error = %Described(&status), "ConductorOne was not told how the task ended; it will send it again");
+        }
+    }
+}

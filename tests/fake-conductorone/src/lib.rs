@@ -1,0 +1,29 @@
+//! A fake ConductorOne on loopback, for tests: the platform that drives self-hosted
+//! connectors, with TLS, token endpoint and `BatonService` on one port.
+//!
+//! - [`Options`]: how it is served.
+//! - [`FakeConductorOne`]: the server, with what a test needs to do (hand out tasks, cancel
+//!   them, script faults, go down) and to see (uploads, outcomes, calls, violations).
+//!
+//! What it checks is laid down in `service-protocol.md`, section 9.
+
+mod check;
+mod listener;
+mod platform;
+mod script;
+mod service;
+mod state;
+mod token;
+
+/// The messages, generated from the connector's `.proto` files.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+mod protocol {
+    include!(concat!(env!("OUT_DIR"), "/protocol.rs"));
+}
+
+pub use platform::{FakeConductorOne, Options};
+pub use protocol::c1::connector::v2;
+pub use protocol::c1::connectorapi::baton::v1 as api;
+pub use script::{Fault, Method, Rule};
+pub use state::{Call, Ending, Upload};
+pub use tonic::Code;

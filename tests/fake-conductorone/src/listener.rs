@@ -1,0 +1,147 @@
+//! The listener: TLS on loopback, HTTP/2 and HTTP/1.1, on a thread of its own.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio_rustls::TlsAcceptor;
+use tonic::body::Body;
+use tower_service::Service as _;
+
+use crate::api::baton_service_server::BatonServiceServer;
+use crate::platform::Options;
+use crate::script::{Fault, Method};
+use crate::service::Service;
+use crate::state::State;
+use crate::token::Registration;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) registration: Registration,
+    /// The host and port under which it is reached.
+    pub(crate) authority: String,
+    pub(crate) state: Mutex<State>,
+    /// Notified whenever something happened that a test could wait for.
+    pub(crate) changed: Condvar,
+    breaking: broadcast::Sender<()>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        options: Options,
+        registration: Registration,
+        authority: String,
+        state: State,
+    ) -> Self {
+        let breaking = broadcast::channel(1).0;
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { options, registration, authority, state, changed, breaking }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked while it held the lock has failed already.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Breaks all connections.
+    pub(crate) fn break_connections(&self) {
+        // Without connections nobody listens.
+        let _ = self.breaking.send(());
+    }
+}
+
+/// Serves until dropped.
+pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        if shared.state().is_down {
+            continue;
+        }
+        let _ = stream.set_nodelay(true);
+        let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+        let mut breaking = shared.breaking.subscribe();
+        tokio::spawn(async move {
+            {
+                let mut state = shared.state();
+                state.connections += 1;
+                state.open_connections += 1;
+            }
+            let serving = async {
+                let Ok(stream) = tls.accept(stream).await else {
+                    return;
+                };
+                let shared = Arc::clone(&shared);
+                let service = service_fn(move |request| respond(Arc::clone(&shared), request));
+                let builder = auto::Builder::new(TokioExecutor::new());
+                // A client that goes away is no error of the server's.
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            };
+            tokio::select! {
+                () = serving => {}
+                _ = breaking.recv() => {}
+            }
+            shared.state().open_connections -= 1;
+            shared.changed.notify_all();
+        });
+    }
+}
+
+async fn respond(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let authority = request.uri().authority().map(ToString::to_string).or_else(|| {
+        let host = request.headers().get("host")?;
+        Some(host.to_str().ok()?.to_owned())
+    });
+    if authority.as_deref() != Some(&shared.authority) {
+        shared.state().violation(format!("authority {authority:?}"));
+    }
+    if request.uri().path() == "/auth/v1/token" {
+        return Ok(token(&shared, request).await);
+    }
+    BatonServiceServer::new(Service(shared)).call(request).await
+}
+
+async fn token(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
+    let fault = shared.state().begin(Method::Token, None);
+    match fault {
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Fault::Refuse(code)) => {
+            let status = if code == tonic::Code::Unauthenticated { 401 } else { 503 };
+            return answer(status, String::new());
+        }
+        _ => {}
+    }
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
+    if ["authorization", "dpop"].iter().any(|name| head.headers.contains_key(*name)) {
+        shared.state().violation("a token request with an authorization");
+    }
+    let (status, body) = shared.registration.answer(
+        &mut shared.state(),
+        head.method.as_str(),
+        content_type,
+        &body,
+        shared.options.token_life,
+    );
+    answer(status, body)
+}
+
+fn answer(status: u16, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::new(Bytes::from(body))));
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    response
+}

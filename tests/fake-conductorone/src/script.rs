@@ -1,0 +1,91 @@
+//! Scripted faults: what a test wants to go wrong, and when.
+
+use std::time::Duration;
+
+use tonic::Code;
+
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// The token endpoint.
+    Token,
+    /// Hello.
+    Hello,
+    /// GetTask.
+    GetTask,
+    /// Heartbeat.
+    Heartbeat,
+    /// UploadAsset.
+    UploadAsset,
+    /// FinishTask.
+    FinishTask,
+}
+
+/// At which calls something goes wrong.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Calls of this method,
+    pub method: Method,
+    /// after so many that go as usual,
+    pub after: usize,
+    /// so many times.
+    pub times: usize,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+/// What goes wrong at a call.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// It is answered with an error. The token endpoint answers the code as an HTTP status.
+    Refuse(Code),
+    /// The answer takes so long.
+    Delay(Duration),
+    /// There is no answer.
+    Hang,
+    /// An upload is refused after so many messages.
+    RefuseAfter(usize, Code),
+    /// Every connection breaks after so many messages of an upload.
+    BreakAfter(usize),
+    /// An upload arrives with one bit wrong.
+    FlipBit,
+    /// Each message of an upload takes so long to arrive.
+    Slow(Duration),
+}
+
+impl Rule {
+    /// The next call of a method.
+    pub fn once(method: Method, fault: Fault) -> Self {
+        Self { method, after: 0, times: 1, fault }
+    }
+
+    /// Every call of a method.
+    pub fn every(method: Method, fault: Fault) -> Self {
+        Self { times: usize::MAX, ..Self::once(method, fault) }
+    }
+
+    /// Only after so many calls that go as usual.
+    #[must_use]
+    pub fn after(self, calls: usize) -> Self {
+        Self { after: calls, ..self }
+    }
+
+    /// So many times.
+    #[must_use]
+    pub fn times(self, times: usize) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Whether the call is this rule's; counts it if so.
+    pub(crate) fn takes(&mut self, method: Method) -> bool {
+        if self.method != method || self.times == 0 {
+            return false;
+        }
+        if self.after > 0 {
+            self.after -= 1;
+            return false;
+        }
+        self.times -= 1;
+        true
+    }
+}
