@@ -508,6 +508,22 @@ fn names_of_every_kind_reach_the_file_and_no_terminal() {
 }
 
 #[test]
+fn a_role_or_group_that_no_url_can_name_ends_the_sync() {
+    // Asked for as if nothing were the matter, either would seem to be deleted or another.
+    for id in [".", ".."] {
+        let name = move |body: &mut Value| {
+            for rows in body["data"].as_object_mut().unwrap().values_mut() {
+                rows[0]["id"] = json!(id);
+            }
+        };
+        for endpoint in [Endpoint::Roles, Endpoint::Groups] {
+            let trial = Trial::new([Rule::every(endpoint, Action::alter_json(name))]);
+            trial.fail(2, &["can't be synced", "no URL can name"]);
+        }
+    }
+}
+
+#[test]
 fn a_wrong_base_url_is_hinted_at_on_every_path() {
     let room = Room::new();
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();

@@ -25,12 +25,15 @@ pub enum IdError {
     /// A control character (NUL, line feed, …) has no place in a key.
     #[error("it contains a control character")]
     Control,
+    /// A path segment `.` or `..` means another path: the object can't be asked for.
+    #[error("it is a path segment with a meaning of its own, so that no URL can name the object")]
+    Dots,
     /// Joined ids may have 1024 bytes.
     #[error("it has {0} bytes, more than the {LONGEST_PART} that fit into a baton id")]
     TooLong(usize),
 }
 
-/// Checks that `id` can be joined into baton ids and be told apart in them.
+/// Checks that `id` can be joined into baton ids and be told apart in them, and be asked for.
 pub fn check_id(id: &str) -> Result<(), IdError> {
     if id.is_empty() {
         Err(IdError::Empty)
@@ -40,6 +43,8 @@ pub fn check_id(id: &str) -> Result<(), IdError> {
         Err(IdError::Colon)
     } else if id.chars().any(char::is_control) {
         Err(IdError::Control)
+    } else if matches!(id, "." | "..") {
+        Err(IdError::Dots)
     } else {
         Ok(())
     }
@@ -92,6 +97,9 @@ mod tests {
         assert_eq!(check_id(""), Err(IdError::Empty));
         assert_eq!(check_id("a:b"), Err(IdError::Colon));
         assert_eq!(check_id("a\nb"), Err(IdError::Control));
+        assert_eq!(check_id("."), Err(IdError::Dots));
+        assert_eq!(check_id(".."), Err(IdError::Dots));
+        assert_eq!(check_id("..."), Ok(()));
         assert_eq!(check_id(&"x".repeat(600)), Err(IdError::TooLong(600)));
         assert_eq!(check_id("directory_group_01HZX3M9Q2T7V5W8Y0ABCDEFGH"), Ok(()));
     }

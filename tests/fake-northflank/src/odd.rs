@@ -37,7 +37,7 @@ impl Organization {
             named("admin", "called like a role"),
             named("directory_group_1", "called like a group"),
             named("user", "called like a type"),
-            named("..", "dots"),
+            named("...", "dots"),
             named("a b/c?d#e%2Ff&g=h+é", "punctuation"),
             Member { name: None, emails: Vec::new(), ..named("nobody", "") },
         ];
@@ -87,7 +87,7 @@ impl Organization {
             ),
             role("admin", "", &["admin", "no-such-group"], &["ADA", "emoji-long", "controls"]),
             role("Admin", &"r".repeat(10_000), &["nobody-in-it"], &["rtl"]),
-            role("a b/c?d#e%2Ff&g=h+é", "a\0b\u{1b}c", &["nobody-in-it"], &[".."]),
+            role("a b/c?d#e%2Ff&g=h+é", "a\0b\u{1b}c", &["nobody-in-it"], &["..."]),
             Role {
                 description: Some("d\0\u{202e}".repeat(5_000)),
                 restrictions: restricted,
