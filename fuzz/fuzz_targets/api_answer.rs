@@ -1,0 +1,86 @@
+//! Whatever Northflank answers, for whichever endpoint: it is a page or an error, and every
+//! row of a page becomes a resource within baton's limits.
+#![no_main]
+
+use std::fmt::Debug;
+
+use baton_northflank::baton::check_id;
+use baton_northflank::baton::v2::Resource;
+use baton_northflank::connector::{entitlement, group, role, unlisted_user, user};
+use baton_northflank::northflank::{
+    DirectoryGroup, DirectoryGroupMember, Listed, Member, Page, Paging, Role, RoleMember,
+};
+use libfuzzer_sys::fuzz_target;
+use prost::Message;
+
+fuzz_target!(|body: &[u8]| {
+    for member in rows::<Member>(body, Paging::Rows(3)) {
+        valid(&user(&member));
+    }
+    for row in rows::<Role>(body, Paging::Rows(3)) {
+        let resource = role(&row);
+        valid(&resource);
+        valid_entitlement(&resource);
+    }
+    for row in rows::<DirectoryGroup>(body, Paging::Whole) {
+        let resource = group(&row);
+        valid(&resource);
+        valid_entitlement(&resource);
+    }
+    for row in rows::<RoleMember>(body, Paging::Rows(3)) {
+        valid(&unlisted_user(&row.id, row.name.as_ref(), &row.emails));
+    }
+    for row in rows::<DirectoryGroupMember>(body, Paging::Rows(3)) {
+        if let Some(id) = &row.id {
+            valid(&unlisted_user(id, row.name.as_ref(), &row.emails));
+        }
+    }
+});
+
+fn rows<T: Listed + Debug>(body: &[u8], paging: Paging) -> Vec<T> {
+    match Page::<T>::read(body, paging) {
+        Ok(page) => {
+            // What is accepted is JSON, and says where it goes on if it does.
+            let body: serde_json::Value = match serde_json::from_slice(body) {
+                Ok(body) => body,
+                // Half surrogates: accepted here, not by the plain reader.
+                Err(_) => return page.rows,
+            };
+            let array = body["data"][T::KEY].as_array().expect("an array of rows");
+            assert_eq!(page.rows.len(), array.len());
+            if let Some(next) = &page.next {
+                assert_eq!(body["pagination"]["cursor"], next.as_str());
+                assert!(!next.is_empty());
+                assert_ne!(body["pagination"]["hasNextPage"], false);
+            } else if let Paging::Rows(limit) = paging {
+                assert_ne!(body["pagination"]["hasNextPage"], true);
+                assert!(
+                    body["pagination"]["hasNextPage"] == false || page.rows.len() < limit,
+                    "a full page that doesn't say whether it is the last"
+                );
+            }
+            page.rows
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            Vec::new()
+        }
+    }
+}
+
+fn valid(resource: &Resource) {
+    let id = resource.id.as_ref().expect("an id");
+    assert!(resource.display_name.len() <= 1024);
+    assert!(resource.description.len() <= 2048);
+    assert!(!resource.display_name.trim().is_empty() || id.resource.trim().is_empty());
+    let encoded = resource.encode_to_vec();
+    assert_eq!(Resource::decode(&*encoded).as_ref(), Ok(resource));
+    // Whether an id can be used is decided elsewhere, and must always be decided.
+    let _ = check_id(&id.resource);
+}
+
+fn valid_entitlement(resource: &Resource) {
+    let entitlement = entitlement(resource);
+    assert!(entitlement.display_name.len() <= 1024);
+    assert!(entitlement.description.len() <= 2048);
+}

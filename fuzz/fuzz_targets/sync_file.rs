@@ -1,0 +1,53 @@
+//! Whatever is found where the sync file should be: it is refused and left alone, or its
+//! syncs are taken over into a file that can be opened in turn.
+#![no_main]
+
+use std::fs;
+use std::time::SystemTime;
+
+use baton_northflank::c1z::{
+    NewFile, Previous, Retention, SyncRun, SyncType, Target, WorkDirectory,
+};
+use baton_northflank::connector::{GROUP, ROLE, USER};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+const TYPES: [&str; 3] = [GROUP, ROLE, USER];
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Some((kind, data)) = data.split_first() else {
+        return Corpus::Reject;
+    };
+    // As it is, or packed first, so that what is inside is reached.
+    let file = match kind % 2 {
+        0 => data.to_vec(),
+        _ => {
+            let mut file = b"C1ZF\0".to_vec();
+            file.extend(zstd::encode_all(data, 1).expect("packing in memory"));
+            file
+        }
+    };
+    let room = tempfile::tempdir().expect("a directory");
+    let path = room.path().join("sync.c1z");
+    fs::write(&path, &file).expect("the file is written");
+    let Ok(target) = Target::inspect(&path) else {
+        return Corpus::Keep;
+    };
+    let work = WorkDirectory::create(target).expect("a work directory");
+    let saved = Previous::open(&work, &TYPES).and_then(|previous| {
+        let run = SyncRun {
+            sync_type: SyncType::Full,
+            started_at: SystemTime::now().into(),
+            is_expanded: true,
+        };
+        NewFile::create(&work, &previous, Retention::All, run)?.save()
+    });
+    drop(work);
+    if saved.is_err() {
+        assert!(fs::read(&path).expect("the file is there") == file);
+    } else {
+        let target = Target::inspect(&path).expect("our own file is a sync file");
+        let work = WorkDirectory::create(target).expect("a work directory");
+        Previous::open(&work, &TYPES).expect("our own file is sound");
+    }
+    Corpus::Keep
+});
