@@ -8,10 +8,13 @@ use std::fmt;
 use std::path::Path;
 use std::time::SystemTime;
 
+use prost::Message;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use svix_ksuid::{Ksuid, KsuidLike};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
+
+use crate::baton::v2::{Resource, ResourceId};
 
 use super::error::Error;
 use super::file::Previous;
@@ -153,6 +156,9 @@ impl Earlier {
         if verdict != "ok" {
             return Ok(Self::Unusable(Reason::Damaged(verdict)));
         }
+        if let Some(contradiction) = contradiction(&connection)? {
+            return Ok(Self::Unusable(Reason::Damaged(contradiction.to_owned())));
+        }
         let run = connection
             .query_row(
                 "select version, settings, salt, token, sync_id, started_at from run",
@@ -179,6 +185,40 @@ impl Earlier {
             }
         })
     }
+}
+
+/// What no run can have stored, if there is something. A database can be sound and its rows
+/// not: nobody but the disk vouches for them.
+fn contradiction(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
+    for (sql, contradiction) in [
+        (
+            "select 1 from list where state not in (0, 1) or pages < 0",
+            "a list is neither read nor unread",
+        ),
+        (
+            "select 1 from membership where container not in (select number from resource)
+             union all select 1 from link where container not in (select number from resource)",
+            "something is held of nothing",
+        ),
+        (
+            "select 1 from membership where principal not in (select id from resource)",
+            "nobody holds something",
+        ),
+    ] {
+        if connection.prepare(sql)?.exists([])? {
+            return Ok(Some(contradiction));
+        }
+    }
+    let mut statement = connection.prepare("select type, id, data from resource")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = ResourceId { resource_type: row.get(0)?, resource: row.get(1)? };
+        let resource = Resource::decode(row.get_ref(2)?.as_blob()?).unwrap_or_default();
+        if resource.id != Some(id) {
+            return Ok(Some("a resource is not the one that it is stored as"));
+        }
+    }
+    Ok(None)
 }
 
 /// What a store says of the run that made it.
@@ -377,7 +417,16 @@ mod tests {
 
     #[test]
     fn a_damaged_store_is_discarded() {
-        for sql in ["delete from run", "drop table list", "update run set started_at = 'x'"] {
+        for sql in [
+            "delete from run",
+            "drop table list",
+            "update run set started_at = 'x'",
+            "update list set state = 2",
+            "insert into membership (container, principal, direct) values (7, 'ada', 1)",
+            "insert into link values (7, 'eng')",
+            "insert into resource (type, id, source, data) values ('role', 'r', '', x'ff')",
+            "insert into resource (type, id, source, data) values ('role', 'r', '', x'')",
+        ] {
             let place = Place::with_a_page();
             place.change(sql);
             assert!(matches!(place.reason(), Some(Reason::Damaged(_))), "{sql}");

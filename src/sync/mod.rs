@@ -23,11 +23,13 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::c1z::{
-    Found, Identity, NewFile, Previous, Retention, Saved, Staging, SyncRun, Target, WorkDirectory,
+    Found, Identity, NewFile, Previous, Reason, Retention, Saved, Staging, SyncRun, Target,
+    WorkDirectory,
 };
 use crate::connector::{GROUP, ROLE, USER};
 use crate::northflank::Client;
 
+use list::List;
 use read::Plan;
 
 /// How a sync is to be done.
@@ -151,7 +153,12 @@ fn open(
     let settings = format!("{} {:?}", client.base_url(), options.selection);
     let token_digest = &|salt: &[u8]| client.token_digest(salt);
     let identity = Identity { settings: &settings, token_digest, now };
-    let (staging, found) = Staging::open(work, previous, &identity, options.resume)?;
+    let (mut staging, mut found) = Staging::open(work, previous, &identity, options.resume)?;
+    if !staging.unread()?.iter().all(|(name, _)| List::named(name).is_some()) {
+        drop(staging);
+        (staging, _) = Staging::open(work, previous, &identity, false)?;
+        found = Found::Discarded(Reason::Damaged("it names an unknown list".to_owned()));
+    }
     match found {
         Found::Nothing => {}
         Found::Pages(pages) => {
