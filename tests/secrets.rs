@@ -241,6 +241,41 @@ fn a_server_that_echoes_the_token_does_not_get_it_shown_or_stored() {
 }
 
 #[test]
+fn a_client_secret_that_cannot_be_used_is_not_quoted() {
+    let fake = fake(Options::default(), Vec::new());
+    // A valid key of zeros, in ways in which it may be copied or mistaken.
+    let seed = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let payload = "eyJkIjoiQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQSJ9";
+    let secret = Secret(vec![seed.into(), payload.into(), payload[20..40].into()]);
+    let id = "crimson-fox-1@tenant.example.com/pcc";
+    for (id, text) in [
+        (id, format!("secret-token:conductorone.com:v1:{payload}")),
+        (id, format!("secret-token:conductorone.com:v2:{payload}")),
+        (id, format!("secret-token:conductorone.com:v1:{}", &payload[..50])),
+        (id, format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{seed}"}}"#)),
+        (id, payload.to_owned()),
+        // The two mixed up, or one of them missing.
+        (payload, id.to_owned()),
+        (payload, payload.to_owned()),
+        ("", format!("secret-token:conductorone.com:v1:{payload}")),
+        (payload, String::new()),
+    ] {
+        let room = Room::new();
+        let run = room
+            .connector_to(&fake)
+            .variable("BATON_CLIENT_ID", id)
+            .variable("BATON_CLIENT_SECRET", &text)
+            .arguments(["--log-level", "debug"])
+            .run();
+        assert_eq!(run.code(), Some(3), "{text}: {}", run.stderr());
+        secret.assert_not_in(&text, &run.0.stderr);
+        secret.assert_not_in(&text, &run.0.stdout);
+        assert!(room.names().is_empty());
+    }
+    assert_eq!(fake.requests(), 0);
+}
+
+#[test]
 fn subcommands_that_need_no_token_do_not_show_one() {
     let fake = fake(Options::default(), Vec::new());
     let secret = Secret::of(fake.token());
