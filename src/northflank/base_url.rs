@@ -127,6 +127,8 @@ mod tests {
     fn a_gateway_below_a_path_is_kept() {
         let url = parse("https://proxy.test/northflank/v1/").unwrap().join(&["org-roles"]);
         assert_eq!(url.as_str(), "https://proxy.test/northflank/v1/org-roles");
+        let url = parse("https://proxy.test/v1/v1/").unwrap().join(&["org-roles"]);
+        assert_eq!(url.as_str(), "https://proxy.test/v1/v1/org-roles", "one version goes");
     }
 
     #[test]
