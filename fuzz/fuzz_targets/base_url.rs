@@ -15,5 +15,6 @@ fuzz_target!(|text: &str| {
     );
     let authority = shown.split('/').nth(2).unwrap_or_default();
     assert!(!shown.contains(['?', '#']) && !authority.contains('@') && !authority.is_empty());
-    assert_eq!(shown.parse::<BaseUrl>().as_ref(), Ok(&base_url), "{shown}");
+    // With the version, because a gateway's path may end like one itself.
+    assert_eq!(format!("{shown}/v1").parse::<BaseUrl>().as_ref(), Ok(&base_url), "{shown}");
 });

@@ -1,0 +1,30 @@
+//! Whatever is given as client secret: it is refused without being quoted, or is a key that
+//! no debug output shows.
+#![no_main]
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use baton_northflank::service::ClientSecret;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(data) {
+        check(text, data);
+    }
+    // As the key of a secret, so that what is inside is reached.
+    let payload = BASE64_URL_SAFE_NO_PAD.encode(data);
+    check(&format!("secret-token:conductorone.com:v1:{payload}"), data);
+});
+
+fn check(text: &str, data: &[u8]) {
+    let shown = match text.parse::<ClientSecret>() {
+        Ok(secret) => format!("{secret:?}"),
+        Err(error) => format!("{error} {error:?}"),
+    };
+    let key = serde_json::from_slice::<serde_json::Value>(data).unwrap_or_default();
+    if let Some(seed) = key["d"].as_str().filter(|seed| seed.len() > 16) {
+        assert!(!shown.contains(seed));
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(seed).unwrap_or_default();
+        assert!(bytes.is_empty() || !shown.contains(&format!("{bytes:02x?}")));
+    }
+}
