@@ -94,3 +94,38 @@ fn the_architecture_names_every_room() {
         assert!(document.contains(&format!("| `{name}/` |")), "{name}");
     }
 }
+
+/// All sources as one text, with texts that go over several lines put together.
+fn sources() -> String {
+    fn add(directory: &Path, sources: &mut String) {
+        for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                add(&entry, sources);
+            } else {
+                sources.push_str(&std::fs::read_to_string(entry).unwrap());
+            }
+        }
+    }
+    let mut sources = String::new();
+    add(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    let mut lines = sources.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| text + line.trim_start())
+}
+
+#[test]
+fn every_message_of_the_troubleshooting_table_exists() {
+    let document = read("docs/connector.mdx");
+    let table = document.split("| The message says |").nth(1).unwrap();
+    let sources = sources();
+    let messages: Vec<_> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .collect();
+    assert!(messages.len() >= 10, "{messages:?}");
+    for part in messages.iter().flat_map(|message| message.split('…')) {
+        assert!(sources.contains(part.trim()), "{part:?}");
+    }
+}

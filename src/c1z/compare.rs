@@ -88,21 +88,15 @@ impl Comparison {
     pub fn of_files(old: &Path, new: &Path) -> Result<Self, Error> {
         let scratch = scratch()?;
         let connection = connect().map_err(Error::database(old))?;
-        let mut compared = Vec::new();
-        for (path, side) in [(old, Side::Old), (new, Side::New)] {
+        let newest = |path: &Path, side: Side| {
             let database = scratch.path().join(side.schema());
             unpack(path, &database)?;
             attach(&connection, &database, side).map_err(damaged(path))?;
             let syncs = finished_syncs(&connection, path, side)?;
-            compared.extend(syncs.into_iter().next());
-            if compared.last().is_none_or(|sync| sync.file != path) {
-                return Err(Error::NoSync(path.to_owned()));
-            }
-        }
-        match <[ComparedSync; 2]>::try_from(compared) {
-            Ok([old, new]) => Ok(Self { connection, old, new, _scratch: scratch }),
-            Err(_) => Err(Error::NoSync(new.to_owned())),
-        }
+            syncs.into_iter().next().ok_or_else(|| Error::NoSync(path.to_owned()))
+        };
+        let (old, new) = (newest(old, Side::Old)?, newest(new, Side::New)?);
+        Ok(Self { connection, old, new, _scratch: scratch })
     }
 
     /// The two newest syncs of one file; `None` if it holds only one.

@@ -12,7 +12,7 @@ use crate::baton::{DESCRIPTORS, annotation};
 use crate::connector::{DISPLAY_NAME, capabilities};
 
 use super::exit::Failure;
-use super::fields::{Export, FIELDS, Field, Kind};
+use super::fields::{Export, FIELDS, Field, Group, Kind};
 use super::flags;
 
 /// The capabilities in protobuf's JSON, as `baton_capabilities.json` holds them.
@@ -28,14 +28,26 @@ pub(super) fn capabilities_json() -> Result<String, Failure> {
 
 /// The schema of the configuration, as `config_schema.json` holds it.
 pub(super) fn config_json() -> Result<String, Failure> {
-    let exported = |export| FIELDS.iter().filter(move |field| field.export == export);
-    let fields = exported(Export::Operators).chain(exported(Export::Form));
+    let mut fields: Vec<_> =
+        FIELDS.iter().filter(|field| field.export != Export::No).copied().collect();
+    fields.sort_by_key(|field| exported_place(field));
     json(&Configuration {
-        fields: fields.map(|field| ExportedField::new(field)).collect(),
+        fields: fields.into_iter().map(ExportedField::new).collect(),
         display_name: DISPLAY_NAME,
         help_url: "/docs/baton/northflank",
         icon_url: "/static/app-icons/northflank.svg",
     })
+}
+
+/// The order of other connectors' schemas: what concerns operators, then the form.
+fn exported_place(field: &Field) -> (bool, u8) {
+    let group = match field.group {
+        Group::Logs => 0,
+        Group::Telemetry => 1,
+        Group::Service => 2,
+        Group::Northflank | Group::Sync => 3,
+    };
+    (field.export == Export::Form, group)
 }
 
 /// A script that completes the command line in `shell`.

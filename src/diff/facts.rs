@@ -146,3 +146,85 @@ fn in_words(status: i32, details: &str) -> String {
     };
     if details.is_empty() { status.to_owned() } else { format!("{status} ({details})") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Facts, changed, membership, of_resource, text};
+    use crate::baton::v2::user_trait::{self, Email};
+    use crate::baton::v2::{Grant, GrantMetadata, Resource, Status, UserTrait};
+    use crate::baton::{Profile, annotation};
+    use prost_types::Value;
+    use prost_types::value::Kind;
+
+    fn facts(pairs: &[(&str, &str)]) -> Facts {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn only_facts_that_differ_are_changes() {
+        let old = facts(&[("name", "a"), ("login", "l"), ("parent", "p")]);
+        let new = facts(&[("name", "b"), ("login", "l"), ("emails", "e")]);
+        let change = |fact: &str, old: Option<&str>, new: Option<&str>| Change {
+            fact: fact.into(),
+            old: old.map(Into::into),
+            new: new.map(Into::into),
+        };
+        assert_eq!(
+            changed(&old, &new),
+            [
+                change("emails", None, Some("e")),
+                change("name", Some("a"), Some("b")),
+                change("parent", Some("p"), None),
+            ]
+        );
+        assert!(changed(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn facts_are_found_in_the_trait_where_the_resource_lacks_them() {
+        let profile = Profile::new().text("team", Some("red")).build();
+        let user = UserTrait {
+            emails: vec![Email { address: "a@b.test".into(), is_primary: true }],
+            status: Some(user_trait::Status { status: 2, details: "left".into() }),
+            profile: Some(profile.clone()),
+            login: "ann".into(),
+            ..UserTrait::default()
+        };
+        let old = Resource {
+            display_name: "Ann".into(),
+            annotations: vec![annotation(&user)],
+            ..Resource::default()
+        };
+        let expected = facts(&[
+            ("name", "Ann"),
+            ("emails", "a@b.test"),
+            ("login", "ann"),
+            ("profile.team", "red"),
+            ("status", "disabled (left)"),
+        ]);
+        assert_eq!(of_resource(&old), expected);
+        let new = Resource {
+            profile: Some(profile),
+            status: Some(Status { status: 2, details: "left".into() }),
+            ..old
+        };
+        assert_eq!(of_resource(&new), expected);
+    }
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        let number = |number| text(&Value { kind: Some(Kind::NumberValue(number)) });
+        assert_eq!(number(2.0), "2");
+        assert_eq!(number(-3.5), "-3.5");
+        assert_eq!(number(1e300), "1e+300");
+    }
+
+    #[test]
+    fn a_membership_that_nothing_explains_keeps_its_word() {
+        let metadata = Profile::new().text("membership", Some("implicit")).build();
+        let annotations = vec![annotation(&GrantMetadata { metadata: Some(metadata) })];
+        let grant = Grant { annotations, ..Grant::default() };
+        assert_eq!(membership(&grant).as_deref(), Some("implicit"));
+        assert_eq!(membership(&Grant::default()), None);
+    }
+}

@@ -65,3 +65,16 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn no_name_becomes_markup_or_a_mention() {
+        assert_eq!(escape("a|b"), r"a\|b");
+        assert_eq!(escape("<b> & [x](y) @team"), r"&lt;b&gt; &amp; \[x\](y) &#64;team");
+        assert_eq!(escape("`*_~#!\\\n"), "\\`\\*\\_\\~\\#\\!\\\\\u{fffd}");
+        assert_eq!(escape("Zoë Quill ✈"), "Zoë Quill ✈");
+    }
+}
