@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use opentelemetry_otlp::ExporterBuildError;
 use reqwest::StatusCode;
 
 use crate::baton::printable;
@@ -68,6 +69,9 @@ pub(super) enum Failure {
     /// What was asked for can't be printed.
     #[error("can't write to standard output")]
     Output(#[source] std::io::Error),
+    /// Traces and logs can't be sent.
+    #[error("the OpenTelemetry exporter can't be set up; check --otel-collector-endpoint")]
+    Telemetry(#[from] ExporterBuildError),
     /// Credentials of ConductorOne that can't be used.
     #[error("{0}")]
     Credentials(String),
@@ -111,6 +115,7 @@ impl Failure {
             | Self::Log { .. }
             | Self::Diff(diff::Error::Message { .. })
             | Self::Credentials(_)
+            | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT
             }

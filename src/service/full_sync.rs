@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tracing::Instrument;
 
 use super::heartbeat::{GivenUp, Heartbeats};
 use super::platform::{Described, Failure, Outcome};
@@ -44,7 +45,8 @@ pub(super) async fn full_sync(
     };
     let cancel = CancellationToken::new();
     let (outcome, is_wanted) = {
-        let mut working = std::pin::pin!(work(daemon, task, wanted, &place, &cancel));
+        let work = work(daemon, task, wanted, &place, &cancel).instrument(debug_span(task, &place));
+        let mut working = std::pin::pin!(work);
         tokio::select! {
             outcome = &mut working => (outcome, true),
             why = heartbeats.given_up() => {
@@ -74,6 +76,15 @@ pub(super) async fn full_sync(
     // no heartbeat of a task that has ended.
     drop((place, heartbeats));
     daemon.finish(&task.id, &outcome, stop).await;
+}
+
+/// Within this span the debug log is written, if one is wanted.
+fn debug_span(task: &Task, place: &Place) -> tracing::Span {
+    let log = place.debug_log();
+    match log.to_str() {
+        Some(path) if task.debug => tracing::debug_span!("debug", debug_log = path),
+        _ => tracing::Span::none(),
+    }
 }
 
 impl Failure {
@@ -116,12 +127,18 @@ async fn work(
         seconds = started.elapsed().as_secs_f64(),
         "sync complete"
     );
-    let started = Instant::now();
-    cancel
-        .run_until_cancelled(upload(&daemon.platform, &task.id, place.path()))
-        .await
-        .ok_or(sync::Error::Cancelled)??;
-    tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+    let uploading = async {
+        let started = Instant::now();
+        upload(&daemon.platform, &task.id, place.path()).await?;
+        tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+        if task.debug {
+            // Under the same task: ConductorOne tells them apart by what they hold.
+            upload(&daemon.platform, &task.id, &place.debug_log()).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    let uploading = uploading.instrument(tracing::debug_span!("upload"));
+    cancel.run_until_cancelled(uploading).await.ok_or(sync::Error::Cancelled)??;
     Ok(None)
 }
 
