@@ -67,7 +67,7 @@ fn a_session_says_hello_syncs_uploads_and_stops() {
 
 #[test]
 fn a_large_file_comes_in_chunks_of_half_a_mebibyte() {
-    let size = Size { members: 9_000, roles: 150, groups: 100, memberships: 60_000 };
+    let size = Size { members: 2_600, roles: 40, groups: 30, memberships: 13_000 };
     let organization = Organization::generate(5, size);
     let options = fake_northflank::Options { rate_limit: None, ..Default::default() };
     let northflank = FakeNorthflank::start(organization, options).unwrap();
