@@ -12,8 +12,8 @@ use fake_conductorone::api::task::{
     RotateCredentialsTask, SyncFullTask, TaskType,
 };
 use fake_conductorone::{Code, FakeConductorOne, Method, Options};
-use fake_northflank::{FakeNorthflank, Organization, Size};
-use support::daemon::{Daemon, sync_file};
+use fake_northflank::{FakeNorthflank, Organization};
+use support::daemon::{Daemon, bulky, sync_file};
 use support::{Room, expected};
 
 fn northflank() -> FakeNorthflank {
@@ -67,10 +67,8 @@ fn a_session_says_hello_syncs_uploads_and_stops() {
 
 #[test]
 fn a_large_file_comes_in_chunks_of_half_a_mebibyte() {
-    let size = Size { members: 2_600, roles: 40, groups: 30, memberships: 13_000 };
-    let organization = Organization::generate(5, size);
     let options = fake_northflank::Options { rate_limit: None, ..Default::default() };
-    let northflank = FakeNorthflank::start(organization, options).unwrap();
+    let northflank = FakeNorthflank::start(bulky(), options).unwrap();
     let platform = platform();
     let daemon = Daemon::start(&platform, &northflank);
     let task = platform.assign_sync();

@@ -31,7 +31,6 @@ use crate::sync::{self, Progress};
 
 use config::{Config, Mode};
 use exit::Failure;
-pub(crate) use exit::sync_code;
 use flags::{Action, Flags, Probe};
 use signal::Signals;
 use telemetry::Exporters;

@@ -185,7 +185,49 @@ fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Fail
 
 impl From<sync::Error> for Failure {
     fn from(error: sync::Error) -> Self {
-        let code = Code::from(i32::from(crate::cli::sync_code(&error)));
-        Self { code, message: with_causes(&error), is_final: false }
+        Self { code: error.code(), message: with_causes(&error), is_final: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Depth, Selection, SyncFullTask, kind, selection};
+    use crate::baton::v2::{Resource, ResourceId};
+    use crate::connector::{GROUP, ROLE, USER};
+
+    #[test]
+    fn local_types_count_where_conductorone_names_none() {
+        let local = Selection { resource_types: vec![ROLE], ..Selection::default() };
+        let plain = selection(&SyncFullTask::default(), &local).unwrap();
+        assert_eq!((plain.resource_types, plain.expand), (vec![ROLE], true));
+        let ids = vec!["user".into(), "group".into()];
+        let wanted = SyncFullTask { sync_resource_type_ids: ids, ..SyncFullTask::default() };
+        assert_eq!(selection(&wanted, &local).unwrap().resource_types, [USER, GROUP]);
+        let local = Selection { depth: Depth::ResourcesOnly, ..Selection::default() };
+        let plain = selection(&SyncFullTask::default(), &local).unwrap();
+        assert_eq!(plain.depth, Depth::Full, "other limits are for syncs into a file");
+    }
+
+    #[test]
+    fn some_resources_alone_are_not_expanded_and_need_ids() {
+        let local = Selection::default();
+        let id = ResourceId { resource_type: "role".into(), resource: "owner".into() };
+        let target = Resource { id: Some(id.clone()), ..Resource::default() };
+        let wanted = |target| SyncFullTask {
+            targeted_sync_resources: vec![target],
+            ..SyncFullTask::default()
+        };
+        let partial = selection(&wanted(target), &local).unwrap();
+        assert_eq!((partial.resources, partial.expand), (vec![id], false));
+        let failure = selection(&wanted(Resource::default()), &local).unwrap_err();
+        assert_eq!(failure.code, Code::Unknown);
+    }
+
+    #[test]
+    fn syncs_of_different_kinds_never_go_on_from_each_other() {
+        let plain = SyncFullTask::default();
+        let less = SyncFullTask { skip_grants: true, ..SyncFullTask::default() };
+        assert_eq!(kind(&plain), kind(&plain.clone()));
+        assert_ne!(kind(&plain), kind(&less));
     }
 }

@@ -120,8 +120,8 @@ pub enum Error {
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {
-        /// The gRPC code number.
-        code: i32,
+        /// The code that it answered with.
+        code: tonic::Code,
         /// What it said.
         message: String,
     },

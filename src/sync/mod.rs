@@ -1,6 +1,7 @@
 //! One full sync: validate, read, stage, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
+mod code;
 mod error;
 mod list;
 mod progress;
@@ -10,6 +11,7 @@ mod stage;
 mod validate;
 mod write;
 
+pub use code::file_code;
 pub use error::Error;
 pub use progress::{Phase, Progress};
 pub use selection::{Depth, Selection};
