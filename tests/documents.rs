@@ -7,8 +7,14 @@ use std::path::Path;
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// Variables that are no settings of a run.
-const FURTHER_VARIABLES: [&str; 4] =
-    ["BATON_CONFIG_PATH", "BATON_HOST_ID", "BATON_KEEP_SYNC_COUNT", "BATON_SKIP_CLEANUP"];
+const FURTHER_VARIABLES: [&str; 6] = [
+    "BATON_C1Z_TEMP_DIR",
+    "BATON_C1_API_HOST",
+    "BATON_CONFIG_PATH",
+    "BATON_HOST_ID",
+    "BATON_KEEP_SYNC_COUNT",
+    "BATON_SKIP_CLEANUP",
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -49,23 +55,76 @@ fn every_variable_that_a_document_names_exists() {
     }
 }
 
-#[test]
-fn the_manifests_are_yaml_that_names_the_image_and_the_secret_once() {
-    let document = read("docs/connector.mdx");
-    let manifests: Vec<_> = document
+/// The documents of a Markdown file's YAML blocks.
+fn manifests(document: &str) -> Vec<Yaml<'_>> {
+    document
         .split("```yaml\n")
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .map(|manifest| Yaml::load_from_str(manifest).unwrap().remove(0))
-        .collect();
-    let kinds: Vec<_> = manifests.iter().map(|manifest| manifest["kind"].as_str()).collect();
-    assert_eq!(kinds, [Some("Secret"), Some("Deployment")]);
-    let container = &manifests[1]["spec"]["template"]["spec"]["containers"][0];
-    assert_eq!(
-        container["envFrom"][0]["secretRef"]["name"].as_str(),
-        manifests[0]["metadata"]["name"].as_str()
-    );
-    assert!(manifests[0]["stringData"]["BATON_NORTHFLANK_API_TOKEN"].is_string());
+        .collect()
+}
+
+#[test]
+fn the_manifests_are_yaml_that_names_the_image_and_the_secret_once() {
+    for path in ["README.md", "docs/connector.mdx"] {
+        let document = read(path);
+        let manifests = manifests(&document);
+        let of_kind = |kind: &str| {
+            let is_kind = |it: &&Yaml<'_>| {
+                it.contains_mapping_key("kind") && it["kind"].as_str() == Some(kind)
+            };
+            let mut found = manifests.iter().filter(is_kind);
+            let manifest = found.next().unwrap_or_else(|| panic!("no {kind} in {path}"));
+            assert!(found.next().is_none());
+            manifest
+        };
+        let (secret, deployment) = (of_kind("Secret"), of_kind("Deployment"));
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        assert_eq!(
+            container["envFrom"][0]["secretRef"]["name"].as_str(),
+            secret["metadata"]["name"].as_str()
+        );
+        for name in ["BATON_CLIENT_ID", "BATON_CLIENT_SECRET", "BATON_NORTHFLANK_API_TOKEN"] {
+            assert!(secret["stringData"][name].is_string(), "{name}");
+        }
+        assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true));
+        let security = &container["securityContext"];
+        assert_eq!(security["readOnlyRootFilesystem"].as_bool(), Some(true));
+        assert_eq!(
+            container["volumeMounts"][0]["name"].as_str(),
+            pod["volumes"][0]["name"].as_str()
+        );
+        for probe in ["livenessProbe", "readinessProbe"] {
+            assert_is_command(&container[probe]["exec"]["command"], 0);
+        }
+    }
+}
+
+#[test]
+fn the_compose_file_is_yaml_with_a_health_check_that_exists() {
+    let document = read("README.md");
+    let manifests = manifests(&document);
+    let services = manifests.iter().find(|it| it.contains_mapping_key("services")).unwrap();
+    let service = &services["services"]["baton-northflank"];
+    assert_eq!(service["read_only"].as_bool(), Some(true));
+    assert_is_command(&service["healthcheck"]["test"], 1);
+}
+
+/// Asserts that a list of words, without its first ones, runs the binary with arguments that
+/// it understands.
+fn assert_is_command(words: &Yaml<'_>, skipped: usize) {
+    let words = words.as_sequence().unwrap().iter().skip(skipped);
+    let words: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(words[0], "/baton-northflank");
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
+        .args(&words[1..])
+        // Nobody listens there: understood, asked, and answered with a no.
+        .env("BATON_HEALTH_CHECK_PORT", "1")
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(14), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 #[test]

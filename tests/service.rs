@@ -12,8 +12,8 @@ use fake_conductorone::api::task::{
     RotateCredentialsTask, SyncFullTask, TaskType,
 };
 use fake_conductorone::{Code, FakeConductorOne, Method, Options};
-use fake_northflank::{FakeNorthflank, Organization, Size};
-use support::daemon::{Daemon, sync_file};
+use fake_northflank::{FakeNorthflank, Organization};
+use support::daemon::{Daemon, bulky, sync_file};
 use support::{Room, expected};
 
 fn northflank() -> FakeNorthflank {
@@ -67,10 +67,8 @@ fn a_session_says_hello_syncs_uploads_and_stops() {
 
 #[test]
 fn a_large_file_comes_in_chunks_of_half_a_mebibyte() {
-    let size = Size { members: 9_000, roles: 150, groups: 100, memberships: 60_000 };
-    let organization = Organization::generate(5, size);
     let options = fake_northflank::Options { rate_limit: None, ..Default::default() };
-    let northflank = FakeNorthflank::start(organization, options).unwrap();
+    let northflank = FakeNorthflank::start(bulky(), options).unwrap();
     let platform = platform();
     let daemon = Daemon::start(&platform, &northflank);
     let task = platform.assign_sync();
@@ -226,4 +224,34 @@ fn credentials_that_can_not_work_end_the_process_with_one_line() {
         assert!(!run.stderr().contains("hidden"), "{}", run.stderr());
     }
     assert!(platform.calls().is_empty());
+}
+
+#[test]
+fn a_debug_task_brings_its_log_along() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    let quiet = platform.assign_sync();
+    platform.ending(&quiet);
+    let task = platform.assign_task(Task {
+        debug: true,
+        task_type: Some(TaskType::SyncFull(SyncFullTask::default())),
+        ..Task::default()
+    });
+    assert_eq!(platform.ending(&task).code, Code::Ok, "{}", daemon.log());
+    let uploads = platform.uploads(&task);
+    assert_eq!(uploads.len(), 2, "the file and the log");
+    assert!(uploads[0].data.starts_with(b"C1ZF"));
+    let log = String::from_utf8(uploads[1].data.clone()).unwrap();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let says = |text: &str| lines.iter().any(|line| line["message"] == text);
+    // From the task itself, and from the threads that it works on.
+    assert!(says("sync complete") && says("answer") && says("uploaded"), "{log}");
+    assert!(lines.iter().any(|line| line["level"] == "DEBUG"), "{log}");
+    assert!(!daemon.log().contains("DEBUG"), "the process itself logs no more than before");
+    for secret in ["c1-token-", platform.client_secret(), northflank.token()] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
+    platform.assert_no_violations();
 }

@@ -5,8 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
-use fake_northflank::{FakeNorthflank, Organization, Size};
-use support::daemon::{Daemon, connector, scratch, sync_file};
+use fake_northflank::{FakeNorthflank, Organization};
+use support::daemon::{Daemon, bulky, connector, scratch, sync_file};
 use support::{Room, expected};
 
 fn northflank() -> FakeNorthflank {
@@ -15,7 +15,7 @@ fn northflank() -> FakeNorthflank {
 
 /// Answers so slowly that a sync takes seconds.
 fn slow_northflank() -> FakeNorthflank {
-    let latency = Duration::from_millis(700);
+    let latency = Duration::from_millis(400);
     let options = fake_northflank::Options { latency, ..Default::default() };
     FakeNorthflank::start(Organization::demo(), options).unwrap()
 }
@@ -26,9 +26,8 @@ fn platform() -> FakeConductorOne {
 
 /// An organization whose file takes several chunks.
 fn large() -> FakeNorthflank {
-    let size = Size { members: 1_200, roles: 20, groups: 15, memberships: 6_500 };
     let options = fake_northflank::Options { rate_limit: None, ..Default::default() };
-    FakeNorthflank::start(Organization::generate(3, size), options).unwrap()
+    FakeNorthflank::start(bulky(), options).unwrap()
 }
 
 /// Waits until a sync has begun to read.
@@ -83,12 +82,21 @@ fn hello_is_repeated_until_it_is_heard() {
     let (platform, northflank) = (platform(), northflank());
     platform.go_down();
     let mut daemon = Daemon::start(&platform, &northflank);
-    std::thread::sleep(Duration::from_secs(2));
+    daemon.wait_for_log("ConductorOne does not answer Hello");
     platform.script(Rule::once(Method::Token, Fault::Refuse(Code::Unavailable)));
-    platform.script(Rule::once(Method::Hello, Fault::Refuse(Code::Internal)));
     platform.come_up();
     platform.wait_for_calls(Method::GetTask, 1);
     assert!(daemon.is_running());
+    assert_eq!((platform.count(Method::Token), platform.count(Method::Hello)), (2, 1));
+    platform.assert_no_violations();
+}
+
+#[test]
+fn a_hello_that_fails_for_now_is_said_again() {
+    let (platform, northflank) = (platform(), northflank());
+    platform.script(Rule::once(Method::Hello, Fault::Refuse(Code::Internal)));
+    let _daemon = Daemon::start(&platform, &northflank);
+    platform.wait_for_calls(Method::GetTask, 1);
     assert_eq!(platform.count(Method::Hello), 2);
     platform.assert_no_violations();
 }
@@ -233,7 +241,7 @@ fn eight_heartbeats_may_fail_in_a_row_and_nine_end_the_task() {
         let (platform, northflank) = (platform(), northflank());
         let daemon = Daemon::start(&platform, &northflank);
         // Long enough for all heartbeats.
-        platform.script(Rule::once(Method::UploadAsset, Fault::Slow(Duration::from_secs(4))));
+        platform.script(Rule::once(Method::UploadAsset, Fault::Slow(Duration::from_millis(2800))));
         let refuse = Fault::Refuse(Code::Unavailable);
         platform.script(Rule { after: 1, times, ..Rule::once(Method::Heartbeat, refuse) });
         let ending = platform.ending(&platform.assign_sync());

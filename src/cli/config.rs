@@ -34,7 +34,6 @@ const AUTOMATIC_WORKERS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 
 /// Everything that a run needs to know, valid.
-#[allow(dead_code, reason = "some is for the sync and for service mode")]
 #[derive(Debug)]
 pub(super) struct Config {
     /// Whether to sync once or to serve ConductorOne.
@@ -105,7 +104,6 @@ pub(super) enum LogFormat {
 }
 
 /// Where to send traces and logs, over OTLP.
-#[allow(dead_code, reason = "for service mode")]
 #[derive(Debug)]
 pub(super) struct Telemetry {
     /// The collector, as `host:port`.
@@ -119,7 +117,6 @@ pub(super) struct Telemetry {
 }
 
 /// How to trust the OpenTelemetry collector.
-#[allow(dead_code, reason = "for service mode")]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CollectorTls {
     /// By the CAs of the system.

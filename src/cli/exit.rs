@@ -6,26 +6,23 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use reqwest::StatusCode;
+use opentelemetry_otlp::ExporterBuildError;
+use tonic::Code;
 
 use crate::baton::printable;
-use crate::c1z;
 use crate::causes::with_causes;
 use crate::diff;
-use crate::northflank::{self, Problem, SettingsError, TransportProblem};
+use crate::northflank::SettingsError;
 use crate::service;
-use crate::sync::{self, ValidationError};
+use crate::sync;
 
 use super::signal::Signal;
 use super::values::Problems;
 
-const UNKNOWN: u8 = 2;
-const INVALID_ARGUMENT: u8 = 3;
-const DEADLINE_EXCEEDED: u8 = 4;
-const PERMISSION_DENIED: u8 = 7;
-const RESOURCE_EXHAUSTED: u8 = 8;
-const UNAVAILABLE: u8 = 14;
-const UNAUTHENTICATED: u8 = 16;
+const UNKNOWN: u8 = Code::Unknown as u8;
+const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
+const DEADLINE_EXCEEDED: u8 = Code::DeadlineExceeded as u8;
+const UNAVAILABLE: u8 = Code::Unavailable as u8;
 
 /// Success, and something changed. No code of gRPC, nor of a signal.
 const CHANGED: u8 = 20;
@@ -68,6 +65,9 @@ pub(super) enum Failure {
     /// What was asked for can't be printed.
     #[error("can't write to standard output")]
     Output(#[source] std::io::Error),
+    /// Traces and logs can't be sent.
+    #[error("the OpenTelemetry exporter can't be set up; check --otel-collector-endpoint")]
+    Telemetry(#[from] ExporterBuildError),
     /// Credentials of ConductorOne that can't be used.
     #[error("{0}")]
     Credentials(String),
@@ -111,76 +111,22 @@ impl Failure {
             | Self::Log { .. }
             | Self::Diff(diff::Error::Message { .. })
             | Self::Credentials(_)
+            | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT
             }
-            Self::Service(service::Error::Refused { code, .. }) => {
-                u8::try_from(*code).unwrap_or(UNKNOWN)
-            }
+            Self::Service(service::Error::Refused { code, .. }) => *code as u8,
             Self::Probe(service::ProbeError::Timeout(_)) => DEADLINE_EXCEEDED,
             Self::Service(service::Error::Health { .. }) | Self::Probe(_) => UNAVAILABLE,
             Self::Service(service::Error::Tls(_) | service::Error::Http(_))
             | Self::Settings(SettingsError::Http(_))
             | Self::Output(_)
             | Self::Runtime(_) => UNKNOWN,
-            Self::Diff(diff::Error::File(error)) => file_code(error),
+            Self::Diff(diff::Error::File(error)) => sync::file_code(error) as u8,
             Self::Changed => CHANGED,
             Self::Signal(signal) => signal.exit_code(),
-            Self::Sync(error) => sync_code(error),
+            Self::Sync(error) => error.code() as u8,
         }
-    }
-}
-
-/// The gRPC code number that says why a sync failed.
-pub(crate) fn sync_code(error: &sync::Error) -> u8 {
-    match error {
-        sync::Error::Validation(ValidationError::Token(_)) => UNAUTHENTICATED,
-        sync::Error::Validation(ValidationError::Permissions(_)) => PERMISSION_DENIED,
-        sync::Error::Validation(ValidationError::Failed(errors)) => {
-            errors.first().map_or(UNKNOWN, northflank_code)
-        }
-        sync::Error::Northflank(error) => northflank_code(error),
-        sync::Error::File(error) => file_code(error),
-        sync::Error::Id { .. }
-        | sync::Error::Staged(_)
-        | sync::Error::Cancelled
-        | sync::Error::Lost(_) => UNKNOWN,
-    }
-}
-
-fn northflank_code(error: &northflank::Error) -> u8 {
-    match &error.problem {
-        Problem::Transport { kind: TransportProblem::Timeout, .. } => DEADLINE_EXCEEDED,
-        Problem::Transport { .. } => UNAVAILABLE,
-        Problem::Refused(answer) if answer.is_denied() => PERMISSION_DENIED,
-        Problem::Refused(answer) => match answer.status {
-            StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
-            StatusCode::REQUEST_TIMEOUT => DEADLINE_EXCEEDED,
-            StatusCode::TOO_MANY_REQUESTS => RESOURCE_EXHAUSTED,
-            status if status.is_server_error() => UNAVAILABLE,
-            _ => UNKNOWN,
-        },
-        Problem::RateLimited { .. } => RESOURCE_EXHAUSTED,
-        Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => UNKNOWN,
-    }
-}
-
-fn file_code(error: &c1z::Error) -> u8 {
-    match error {
-        c1z::Error::NotAFile { .. }
-        | c1z::Error::NoDirectory(_)
-        | c1z::Error::Foreign { .. }
-        | c1z::Error::OtherConnector { .. }
-        | c1z::Error::Damaged { .. }
-        | c1z::Error::Missing(_)
-        | c1z::Error::Unreadable { .. }
-        | c1z::Error::NoSync(_)
-        | c1z::Error::Unwritable { .. } => INVALID_ARGUMENT,
-        c1z::Error::Busy(_) => UNAVAILABLE,
-        c1z::Error::DiskFull(_)
-        | c1z::Error::Disk { .. }
-        | c1z::Error::Io { .. }
-        | c1z::Error::Database { .. } => UNKNOWN,
     }
 }
 

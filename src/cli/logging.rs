@@ -12,31 +12,48 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 
-use super::config::{Log, LogFormat};
+use crate::service;
+
+use super::config::{Config, LogFormat, Mode};
 use super::exit::Failure;
+use super::telemetry::Exporters;
 use super::terminal::Terminal;
 
+/// A layer of the subscriber.
+pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Starts logging for the rest of the process. A process that logs already goes on as it does.
-pub(super) fn start(log: &Log, terminal: &Terminal) -> Result<(), Failure> {
-    let mut layers = vec![layer(log.format, terminal.has_colour(), Lines(terminal.clone()))];
+pub(super) fn start(
+    config: &Config,
+    terminal: &Terminal,
+    exporters: Option<&Exporters>,
+) -> Result<(), Failure> {
+    let log = &config.log;
+    let mut lines = vec![layer(log.format, terminal.has_colour(), Lines(terminal.clone()))];
     for path in &log.paths {
         let file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(path)
             .map_err(|source| Failure::Log { path: path.clone(), source })?;
-        layers.push(layer(log.format, false, Arc::new(file)));
+        lines.push(layer(log.format, false, Arc::new(file)));
     }
+    lines.extend(exporters.and_then(Exporters::log_layer));
     let (level, debug_until) = (log.level, log.debug_until);
     let wanted = dynamic_filter_fn(move |metadata, _| {
         is_wanted(metadata, level, debug_until, OffsetDateTime::now_utc)
     });
-    let layers = layers.with_filter(wanted.with_max_level_hint(level));
+    let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
+    layers.extend(exporters.and_then(Exporters::trace_layer));
+    if let Mode::Service(service) = &config.mode {
+        let secrets = vec![config.northflank.token.clone(), service.client_secret.clone()];
+        layers.push(service::debug_log_layer(secrets).boxed());
+    }
     let _ = tracing::subscriber::set_global_default(registry().with(layers));
     Ok(())
 }
 
-fn layer<W>(format: LogFormat, colour: bool, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+fn layer<W>(format: LogFormat, colour: bool, writer: W) -> BoxedLayer
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {

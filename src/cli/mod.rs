@@ -10,6 +10,7 @@ mod flags;
 mod logging;
 mod serve;
 mod signal;
+mod telemetry;
 mod terminal;
 mod values;
 
@@ -30,9 +31,9 @@ use crate::sync::{self, Progress};
 
 use config::{Config, Mode};
 use exit::Failure;
-pub(crate) use exit::sync_code;
 use flags::{Action, Flags, Probe};
 use signal::Signals;
+use telemetry::Exporters;
 use terminal::Terminal;
 
 /// Time between a signal and the end of the process, whatever is under way.
@@ -85,27 +86,27 @@ fn probe(asked: &Probe, variable: impl Fn(&str) -> Option<OsString>) -> Result<(
 fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
     let config = Config::resolve(flags, &variable)?;
     let terminal = Terminal::new(config.log.format);
-    logging::start(&config.log, &terminal)?;
+    let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
+    let entered = runtime.enter();
+    let exporters = config.telemetry.as_ref().map(Exporters::new).transpose()?;
+    logging::start(&config, &terminal, exporters.as_ref())?;
+    drop(entered);
     for note in &config.notes {
         tracing::warn!("{note}");
     }
-    let (runtime, outcome) = match &config.mode {
+    let outcome = match &config.mode {
         Mode::OneShot { file, diff } => {
-            let runtime = Runtime::new().map_err(Failure::Runtime)?;
-            let outcome = runtime.block_on(one_shot(&config, file, &terminal));
-            let outcome = outcome.and_then(|()| match diff {
+            runtime.block_on(one_shot(&config, file, &terminal)).and_then(|()| match diff {
                 Some(how) => difference::after_sync(file, *how),
                 None => Ok(()),
-            });
-            (runtime, outcome)
+            })
         }
-        Mode::Service(service) => {
-            let settings = serve::settings(&config, service, &variable)?;
-            let runtime = small_runtime().map_err(Failure::Runtime)?;
-            let outcome = runtime.block_on(serve::serve(&config, settings));
-            (runtime, outcome)
-        }
+        Mode::Service(service) => serve::settings(&config, service, &variable)
+            .and_then(|settings| runtime.block_on(serve::serve(&config, settings))),
     };
+    if let Some(exporters) = exporters {
+        exporters.stop();
+    }
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
     outcome
@@ -113,8 +114,13 @@ fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(),
 
 /// A daemon waits most of its life, and what it does then is mostly waiting too: two threads
 /// are enough to heartbeat while pages are decoded.
-fn small_runtime() -> std::io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+fn runtime(mode: &Mode) -> std::io::Result<Runtime> {
+    match mode {
+        Mode::OneShot { .. } => Runtime::new(),
+        Mode::Service(_) => {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+        }
+    }
 }
 
 /// One sync into one file.

@@ -15,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::watch;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span};
 
 use super::base_url::{BaseUrl, bearer};
 use super::budget::{self, Budget, Window};
@@ -242,10 +244,13 @@ impl Client {
                 let budget::TooLong { wait, allowed } = too_long;
                 endpoint.error(retries.tries(), Problem::RateLimited { wait, allowed })
             })?;
-            let Failed { problem, hint } = match self.attempt(url.clone(), paging).await {
-                Ok(page) => return Ok(page),
-                Err(failed) => failed,
-            };
+            let span =
+                debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
+            let Failed { problem, hint } =
+                match self.attempt(url.clone(), paging).instrument(span).await {
+                    Ok(page) => return Ok(page),
+                    Err(failed) => failed,
+                };
             drop(permit);
             let Some(delay) = retries.after(&problem, hint) else {
                 return Err(endpoint.error(retries.tries(), problem));
@@ -271,7 +276,8 @@ impl Client {
         let response = self.http.get(url).send().await.map_err(transport)?;
         self.shared.budget.observe(response.headers());
         let status = response.status();
-        tracing::trace!(path = response.url().path(), %status, "answer");
+        Span::current().record("status", status.as_u16());
+        tracing::debug!(path = response.url().path(), %status, "answer");
         let hint = budget::hint(status, response.headers());
         let mut body = body(response).await?;
         mask(&mut body, self.shared.token.expose_secret());

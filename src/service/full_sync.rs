@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tracing::Instrument;
 
 use super::heartbeat::{GivenUp, Heartbeats};
 use super::platform::{Described, Failure, Outcome};
@@ -44,7 +45,8 @@ pub(super) async fn full_sync(
     };
     let cancel = CancellationToken::new();
     let (outcome, is_wanted) = {
-        let mut working = std::pin::pin!(work(daemon, task, wanted, &place, &cancel));
+        let work = work(daemon, task, wanted, &place, &cancel).instrument(debug_span(task, &place));
+        let mut working = std::pin::pin!(work);
         tokio::select! {
             outcome = &mut working => (outcome, true),
             why = heartbeats.given_up() => {
@@ -74,6 +76,15 @@ pub(super) async fn full_sync(
     // no heartbeat of a task that has ended.
     drop((place, heartbeats));
     daemon.finish(&task.id, &outcome, stop).await;
+}
+
+/// Within this span the debug log is written, if one is wanted.
+fn debug_span(task: &Task, place: &Place) -> tracing::Span {
+    let log = place.debug_log();
+    match log.to_str() {
+        Some(path) if task.debug => tracing::debug_span!("debug", debug_log = path),
+        _ => tracing::Span::none(),
+    }
 }
 
 impl Failure {
@@ -116,12 +127,18 @@ async fn work(
         seconds = started.elapsed().as_secs_f64(),
         "sync complete"
     );
-    let started = Instant::now();
-    cancel
-        .run_until_cancelled(upload(&daemon.platform, &task.id, place.path()))
-        .await
-        .ok_or(sync::Error::Cancelled)??;
-    tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+    let uploading = async {
+        let started = Instant::now();
+        upload(&daemon.platform, &task.id, place.path()).await?;
+        tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+        if task.debug {
+            // Under the same task: ConductorOne tells them apart by what they hold.
+            upload(&daemon.platform, &task.id, &place.debug_log()).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    let uploading = uploading.instrument(tracing::debug_span!("upload"));
+    cancel.run_until_cancelled(uploading).await.ok_or(sync::Error::Cancelled)??;
     Ok(None)
 }
 
@@ -168,7 +185,49 @@ fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Fail
 
 impl From<sync::Error> for Failure {
     fn from(error: sync::Error) -> Self {
-        let code = Code::from(i32::from(crate::cli::sync_code(&error)));
-        Self { code, message: with_causes(&error), is_final: false }
+        Self { code: error.code(), message: with_causes(&error), is_final: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Depth, Selection, SyncFullTask, kind, selection};
+    use crate::baton::v2::{Resource, ResourceId};
+    use crate::connector::{GROUP, ROLE, USER};
+
+    #[test]
+    fn local_types_count_where_conductorone_names_none() {
+        let local = Selection { resource_types: vec![ROLE], ..Selection::default() };
+        let plain = selection(&SyncFullTask::default(), &local).unwrap();
+        assert_eq!((plain.resource_types, plain.expand), (vec![ROLE], true));
+        let ids = vec!["user".into(), "group".into()];
+        let wanted = SyncFullTask { sync_resource_type_ids: ids, ..SyncFullTask::default() };
+        assert_eq!(selection(&wanted, &local).unwrap().resource_types, [USER, GROUP]);
+        let local = Selection { depth: Depth::ResourcesOnly, ..Selection::default() };
+        let plain = selection(&SyncFullTask::default(), &local).unwrap();
+        assert_eq!(plain.depth, Depth::Full, "other limits are for syncs into a file");
+    }
+
+    #[test]
+    fn some_resources_alone_are_not_expanded_and_need_ids() {
+        let local = Selection::default();
+        let id = ResourceId { resource_type: "role".into(), resource: "owner".into() };
+        let target = Resource { id: Some(id.clone()), ..Resource::default() };
+        let wanted = |target| SyncFullTask {
+            targeted_sync_resources: vec![target],
+            ..SyncFullTask::default()
+        };
+        let partial = selection(&wanted(target), &local).unwrap();
+        assert_eq!((partial.resources, partial.expand), (vec![id], false));
+        let failure = selection(&wanted(Resource::default()), &local).unwrap_err();
+        assert_eq!(failure.code, Code::Unknown);
+    }
+
+    #[test]
+    fn syncs_of_different_kinds_never_go_on_from_each_other() {
+        let plain = SyncFullTask::default();
+        let less = SyncFullTask { skip_grants: true, ..SyncFullTask::default() };
+        assert_eq!(kind(&plain), kind(&plain.clone()));
+        assert_ne!(kind(&plain), kind(&less));
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn at_start(platform: &Platform) -> Result<(), Error> {
         };
         if is_refusal(&status) {
             let message = Described(&status).to_string();
-            return Err(Error::Refused { code: status.code().into(), message });
+            return Err(Error::Refused { code: status.code(), message });
         }
         let seconds = wait.as_secs();
         tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "ConductorOne does not answer Hello");

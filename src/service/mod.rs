@@ -9,12 +9,14 @@
 //! | `hello`, `poll` | the daemon's loop |
 //! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
 //! | `answer` | answers to what is not done here |
+//! | `debug_log` | the log of one task, if ConductorOne wants it |
 //! | `health` | the server for probes |
 //! | `protocol` | generated messages |
 
 mod answer;
 mod assertion;
 mod credentials;
+mod debug_log;
 mod dial;
 mod full_sync;
 mod health;
@@ -32,6 +34,7 @@ pub use assertion::NoRandomness;
 pub use credentials::{
     ApiHost, ApiHostError, ClientId, ClientIdError, ClientSecret, ClientSecretError,
 };
+pub use debug_log::layer as debug_log_layer;
 pub use health::{ProbeError, probe};
 pub use token::TokenError;
 
@@ -117,8 +120,8 @@ pub enum Error {
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {
-        /// The gRPC code number.
-        code: i32,
+        /// The code that it answered with.
+        code: tonic::Code,
         /// What it said.
         message: String,
     },

@@ -118,9 +118,14 @@ impl Place {
         &self.path
     }
 
-    /// Another file of the same task.
-    pub(super) fn beside(&self, extension: &str) -> PathBuf {
-        self.path.with_extension(extension)
+    /// The file for the task's debug log.
+    pub(super) fn debug_log(&self) -> PathBuf {
+        self.path.with_extension("log")
+    }
+
+    /// Where the sync keeps what is unfinished.
+    fn unfinished(&self) -> PathBuf {
+        self.path.with_extension("c1z.work")
     }
 
     /// Whether to leave what an unfinished sync goes on from where it is.
@@ -131,8 +136,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let unfinished = (!self.keep_unfinished).then(|| self.beside("c1z.work"));
-        for path in [self.path.clone(), self.beside("log")].into_iter().chain(unfinished) {
+        let unfinished = (!self.keep_unfinished).then(|| self.unfinished());
+        for path in [self.path.clone(), self.debug_log()].into_iter().chain(unfinished) {
             if let Err(error) = remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "can't remove a temporary file");
             }
@@ -203,7 +208,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
         let mut place = scratch.place("full");
-        let work = place.beside("c1z.work");
+        let work = place.unfinished();
         fs::create_dir(&work).unwrap();
         fs::write(place.path(), "rows").unwrap();
         place.keep_unfinished(true);

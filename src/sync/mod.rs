@@ -1,6 +1,7 @@
 //! One full sync: validate, read, stage, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
+mod code;
 mod error;
 mod list;
 mod progress;
@@ -10,6 +11,7 @@ mod stage;
 mod validate;
 mod write;
 
+pub use code::file_code;
 pub use error::Error;
 pub use progress::{Phase, Progress};
 pub use selection::{Depth, Selection};
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, debug_span};
 
 use crate::c1z::{
     Found, Identity, NewFile, Previous, Reason, Retention, Saved, Staging, SyncRun, Target,
@@ -57,8 +60,9 @@ pub async fn sync(
     progress: &Arc<Progress>,
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
+    let running = run(client, target, options, progress, cancel).instrument(debug_span!("sync"));
     let outcome = tokio::select! {
-        outcome = run(client, target, options, progress, cancel) => outcome,
+        outcome = running => outcome,
         never = tell_waits(client, progress) => match never {},
     };
     let pages = progress.pages.get();
@@ -76,10 +80,13 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
     let started_at = OffsetDateTime::now_utc();
-    let known = cancel.run_until_cancelled(validate(client)).await.ok_or(Error::Cancelled)??;
+    let validating = validate(client).instrument(debug_span!("validate"));
+    let known = cancel.run_until_cancelled(validating).await.ok_or(Error::Cancelled)??;
     let (work, previous, staging) = {
         let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
+        let span = Span::current();
         tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let work = WorkDirectory::create(target)?;
             // A store that can't be looked at for another's fault is kept.
             work.keep_store();
@@ -93,7 +100,8 @@ async fn run(
     progress.enter(Phase::Reading);
     let selection = &options.selection;
     let plan = Plan { client, workers: options.workers, selection, progress, cancel };
-    let (staging, outcome) = read::read(&plan, known, staging).await?;
+    let reading = read::read(&plan, known, staging).instrument(debug_span!("read"));
+    let (staging, outcome) = reading.await?;
     if progress.pages.get() == 0 {
         work.discard_store();
     }
@@ -101,7 +109,10 @@ async fn run(
 
     progress.enter(Phase::Writing);
     let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+    let span = Span::current();
     tokio::task::spawn_blocking(move || {
+        let _entered = span.entered();
+        let writing = debug_span!("write").entered();
         let run = SyncRun {
             sync_id: staging.sync_id().to_owned(),
             sync_type: options.selection.sync_type(),
@@ -110,7 +121,9 @@ async fn run(
         };
         let mut file = NewFile::create(&work, &previous, options.retention, run)?;
         write::write(&staging, &options.selection, &mut file, &progress, &cancel)?;
+        drop(writing);
         progress.enter(Phase::Saving);
+        let _saving = debug_span!("save").entered();
         let saved = file.save()?;
         drop(staging);
         work.discard_store();

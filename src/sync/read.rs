@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::c1z::Staging;
 use crate::connector::{GROUP, ROLE, USER};
@@ -48,7 +49,9 @@ pub(super) async fn read(
     lists.add(unread(plan.selection, &staging)?);
     let (batches, waiting) = mpsc::channel(PAGES_WAITING);
     let counted = Arc::clone(plan.progress);
-    let staged = tokio::task::spawn_blocking(move || stage(staging, waiting, &counted));
+    let span = Span::current();
+    let staging = move || span.in_scope(|| stage(staging, waiting, &counted));
+    let staged = tokio::task::spawn_blocking(staging);
     let reader = Reader {
         client: plan.client.clone(),
         selection: Arc::clone(plan.selection),
@@ -127,7 +130,7 @@ impl Reader {
                     break;
                 };
                 let reader = self.clone();
-                reading.spawn(async move { reader.list(list, next).await });
+                reading.spawn(async move { reader.list(list, next).await }.in_current_span());
             }
             match reading.join_next().await {
                 Some(found) => lists.add(found??),

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use fake_conductorone::FakeConductorOne;
-use fake_northflank::FakeNorthflank;
+use fake_northflank::{FakeNorthflank, Member, Organization};
 
 use super::sync_file::SyncFile;
 use super::{Connector, Room};
@@ -137,6 +137,26 @@ pub fn connector(
         .variable("BATON_C1_API_HOST", platform.api_host())
         .variable("SSL_CERT_FILE", certificate)
         .variable("TMPDIR", scratch)
+}
+
+/// An organization that is read at once, and whose file takes several chunks to upload: long
+/// names in which nothing repeats.
+pub fn bulky() -> Organization {
+    let mut state: u64 = 7;
+    let mut letter = || {
+        // Knuth's multiplier for numbers of 64 bits; its high bits are random enough.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'!' + u8::try_from((state >> 33) % 94).unwrap())
+    };
+    let members = (0..1400).map(|number| Member {
+        id: format!("member-{number:04}"),
+        name: Some((0..900).map(|_| letter()).collect()),
+        emails: Vec::new(),
+        joined_at: None,
+        finalized: true,
+        listed: true,
+    });
+    Organization { members: members.collect(), ..Organization::default() }
 }
 
 /// Everything that is left in the scratch directory, with paths below it.

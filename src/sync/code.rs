@@ -1,0 +1,63 @@
+//! What went wrong, as one of gRPC's codes: baton connectors exit with their numbers, and
+//! ConductorOne is told them.
+
+use reqwest::StatusCode;
+use tonic::Code;
+
+use crate::c1z;
+use crate::northflank::{self, Problem, TransportProblem};
+
+use super::{Error, ValidationError};
+
+impl Error {
+    /// The code that says why a sync failed.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Validation(ValidationError::Token(_)) => Code::Unauthenticated,
+            Self::Validation(ValidationError::Permissions(_)) => Code::PermissionDenied,
+            Self::Validation(ValidationError::Failed(errors)) => {
+                errors.first().map_or(Code::Unknown, northflank_code)
+            }
+            Self::Northflank(error) => northflank_code(error),
+            Self::File(error) => file_code(error),
+            Self::Id { .. } | Self::Staged(_) | Self::Cancelled | Self::Lost(_) => Code::Unknown,
+        }
+    }
+}
+
+fn northflank_code(error: &northflank::Error) -> Code {
+    match &error.problem {
+        Problem::Transport { kind: TransportProblem::Timeout, .. } => Code::DeadlineExceeded,
+        Problem::Transport { .. } => Code::Unavailable,
+        Problem::Refused(answer) if answer.is_denied() => Code::PermissionDenied,
+        Problem::Refused(answer) => match answer.status {
+            StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+            StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
+            StatusCode::TOO_MANY_REQUESTS => Code::ResourceExhausted,
+            status if status.is_server_error() => Code::Unavailable,
+            _ => Code::Unknown,
+        },
+        Problem::RateLimited { .. } => Code::ResourceExhausted,
+        Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => Code::Unknown,
+    }
+}
+
+/// The code for a sync file that can't be read or written.
+pub fn file_code(error: &c1z::Error) -> Code {
+    match error {
+        c1z::Error::NotAFile { .. }
+        | c1z::Error::NoDirectory(_)
+        | c1z::Error::Foreign { .. }
+        | c1z::Error::OtherConnector { .. }
+        | c1z::Error::Damaged { .. }
+        | c1z::Error::Missing(_)
+        | c1z::Error::Unreadable { .. }
+        | c1z::Error::NoSync(_)
+        | c1z::Error::Unwritable { .. } => Code::InvalidArgument,
+        c1z::Error::Busy(_) => Code::Unavailable,
+        c1z::Error::DiskFull(_)
+        | c1z::Error::Disk { .. }
+        | c1z::Error::Io { .. }
+        | c1z::Error::Database { .. } => Code::Unknown,
+    }
+}
