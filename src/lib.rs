@@ -1,4 +1,15 @@
-//! The library below the `baton-northflank` binary; see each room for what lives there.
+//! The library below the `baton-northflank` binary. Each floor knows only those below it.
+//!
+//! | floor | room | what lives there |
+//! | --- | --- | --- |
+//! | 4 | [`cli`] | flags, environment and file; what a person sees; exit codes |
+//! | 4 | [`service`] | the daemon that ConductorOne drives |
+//! | 3 | [`sync`] | one sync: validate, read, stage, expand, write; resume |
+//! | 3 | [`diff`] | what changed between two syncs |
+//! | 2 | [`northflank`] | the API: requests, pages, retries, rate budget, models |
+//! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
+//! | 2 | [`c1z`] | the sync file and the resume store |
+//! | 1 | [`baton`] | baton's messages, ids and annotations |
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 
