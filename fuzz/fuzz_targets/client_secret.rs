@@ -1,5 +1,4 @@
-//! Whatever is given as client secret: it is refused without being quoted, or is a key that
-//! no debug output shows.
+//! Whatever is given as client secret: it is refused, or is a key that no debug output shows.
 #![no_main]
 
 use base64::Engine;
@@ -17,14 +16,14 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check(text: &str, data: &[u8]) {
-    let shown = match text.parse::<ClientSecret>() {
-        Ok(secret) => format!("{secret:?}"),
-        Err(error) => format!("{error} {error:?}"),
+    // Errors are fixed texts.
+    let Ok(secret) = text.parse::<ClientSecret>() else {
+        return;
     };
+    let shown = format!("{secret:?}");
     let key = serde_json::from_slice::<serde_json::Value>(data).unwrap_or_default();
-    if let Some(seed) = key["d"].as_str().filter(|seed| seed.len() > 16) {
-        assert!(!shown.contains(seed));
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(seed).unwrap_or_default();
-        assert!(bytes.is_empty() || !shown.contains(&format!("{bytes:02x?}")));
+    if let Some(seed) = key["d"].as_str() {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(seed).expect("the key was accepted");
+        assert!(!shown.contains(seed) && !shown.contains(&format!("{bytes:02x?}")));
     }
 }

@@ -35,6 +35,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let work = WorkDirectory::create(target).expect("a work directory");
     let saved = Previous::open(&work, &TYPES).and_then(|previous| {
         let run = SyncRun {
+            sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
             sync_type: SyncType::Full,
             started_at: SystemTime::now().into(),
             is_expanded: true,

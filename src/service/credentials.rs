@@ -1,6 +1,7 @@
 //! Client id and client secret, as ConductorOne hands them out.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -86,11 +87,20 @@ impl FromStr for ApiHost {
 
     fn from_str(text: &str) -> Result<Self, ApiHostError> {
         let authority: Authority = text.trim().parse().map_err(|_| ApiHostError)?;
-        let is_host = !authority.host().is_empty()
+        let is_host = is_host_name(authority.host())
             && !authority.as_str().contains('@')
             // A port that is no number would be dropped in silence.
             && (authority.port_u16().is_some() || authority.as_str() == authority.host());
         if is_host { Ok(Self(authority)) } else { Err(ApiHostError) }
+    }
+}
+
+/// Whether a text is a name or an address; what may stand in a URL in its place is more.
+fn is_host_name(text: &str) -> bool {
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !text.is_empty() && text.bytes().all(in_name),
     }
 }
 
@@ -208,7 +218,17 @@ pub(super) mod tests {
     fn a_host_is_nothing_more_than_a_host() {
         assert_eq!("127.0.0.1:9".parse::<ApiHost>().unwrap().with_port(), "127.0.0.1:9");
         assert_eq!("[::1]".parse::<ApiHost>().unwrap().with_port(), "[::1]:443");
-        for text in ["", "https://host", "me:secret@host", "host/path", "host:", "host:99999"] {
+        for text in [
+            "",
+            "https://host",
+            "me:secret@host",
+            "host/path",
+            "host:",
+            "host:99999",
+            // Found by fuzzing.
+            "1,[::1]:844",
+            "[host]:1",
+        ] {
             assert!(text.parse::<ApiHost>().is_err(), "{text}");
         }
     }
