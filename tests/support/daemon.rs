@@ -148,7 +148,7 @@ pub fn bulky() -> Organization {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         char::from(b'!' + u8::try_from((state >> 33) % 94).unwrap())
     };
-    let members = (0..1400).map(|number| Member {
+    let members = (0..900).map(|number| Member {
         id: format!("member-{number:04}"),
         name: Some((0..900).map(|_| letter()).collect()),
         emails: Vec::new(),
