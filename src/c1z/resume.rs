@@ -20,6 +20,7 @@ use super::error::Error;
 use super::file::Previous;
 use super::staging::{self, Staging};
 use super::target::WorkDirectory;
+use super::timestamp;
 
 /// The store's name in the work directory; `SQLite` adds files with endings of its own.
 pub(super) const STORE: &str = "resume.db";
@@ -80,7 +81,8 @@ impl fmt::Display for Reason {
             Self::OtherSettings => formatter.write_str("it was made with other settings"),
             Self::OtherToken => formatter.write_str("it was made with another API token"),
             Self::Old(began) => {
-                write!(formatter, "it was begun at {began}, which is not within the last day")
+                let began = timestamp::format(*began);
+                write!(formatter, "it was begun at {began} UTC, which is not within the last day")
             }
         }
     }

@@ -22,6 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
@@ -140,7 +141,7 @@ async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
         if let Some(until) = until {
             tracing::warn!(
                 seconds = (until - OffsetDateTime::now_utc()).whole_seconds(),
-                until = %until.truncate_to_second(),
+                until = rfc3339(until),
                 pages = progress.pages.get(),
                 lists_done = progress.lists_done.get(),
                 lists = progress.lists.get(),
@@ -152,6 +153,12 @@ async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// A time for the log, in whole seconds.
+fn rfc3339(time: OffsetDateTime) -> String {
+    // Only years beyond 9999 have no such form.
+    time.truncate_to_second().format(&Rfc3339).unwrap_or_default()
 }
 
 /// Opens the staging, with what an earlier run has left in it, and says what was found.
@@ -178,7 +185,7 @@ fn open(
             progress.resume(pages, &staging)?;
             tracing::info!(
                 pages,
-                began = %staging.started_at(),
+                began = rfc3339(staging.started_at()),
                 "going on from an interrupted sync; its pages are not read again"
             );
         }
