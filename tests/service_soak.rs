@@ -9,7 +9,7 @@ use fake_conductorone::{Code, FakeConductorOne, Method, Options};
 use fake_northflank::{FakeNorthflank, Organization, Size};
 use support::daemon::Daemon;
 
-/// Tasks in all; nine of ten are syncs.
+/// Tasks in all; every other is a sync.
 const TASKS: usize = 1000;
 
 /// Tasks before the first look: until then pools and caches fill.
@@ -51,7 +51,7 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
          {files_after} files, {connections_after} connections so far, {open} open",
         started.elapsed().as_secs_f64()
     );
-    assert_eq!(platform.count(Method::UploadAsset), TASKS / 10 * 9);
+    assert_eq!(platform.count(Method::UploadAsset), TASKS / 2);
     assert!(memory_after <= memory + GROWTH, "{memory} KiB became {memory_after} KiB");
     // A connection to Northflank may come or go.
     assert!(files_after <= files + 3, "{files} files became {files_after}");
@@ -65,7 +65,7 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
 fn work(platform: &FakeConductorOne, count: usize) {
     let mut waiting = std::collections::VecDeque::new();
     for number in 0..count {
-        let task = if number % 10 == 0 {
+        let task = if number % 2 == 0 {
             (platform.assign(TaskType::Grant(GrantTask {})), Code::Unimplemented)
         } else {
             (platform.assign_sync(), Code::Ok)

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
-use fake_conductorone::{Code, FakeConductorOne, Method, Options, v2};
-use fake_northflank::{Action, Endpoint, FakeNorthflank, Organization, Rule};
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule, v2};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Organization};
 use support::daemon::{Daemon, scratch, sync_file};
 use support::sync_file::SyncFile;
 use support::{Room, expected};
@@ -147,7 +147,13 @@ fn a_task_that_comes_again_after_a_crash_goes_on_from_the_pages_read() {
     let task = platform.assign_sync();
     wait_for_requests(&northflank, 12);
     let room = daemon.kill();
+    // Nor does a task that is not even begun take anything from it.
+    let heartbeats = platform.count(Method::Heartbeat);
+    platform.script(Rule::once(Method::Heartbeat, Fault::Refuse(Code::Internal)));
     let daemon = Daemon::start_with(&platform, &northflank, room, |connector| connector);
+    platform.assign_again(&task);
+    platform.wait_for_calls(Method::Heartbeat, heartbeats + 1);
+    daemon.wait_for_log("the first heartbeat failed");
     platform.assign_again(&task);
     assert_goes_on(&platform, &northflank, &daemon, &task);
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
@@ -181,7 +187,7 @@ fn a_task_that_is_stopped_goes_on_after_a_restart_if_its_directory_lasts() {
 fn a_task_that_fails_goes_on_at_its_next_try() {
     let (platform, northflank) = (platform(), northflank(fake_northflank::Options::default()));
     let broken = Action::json(400, r#"{"error":{"message":"no"}}"#);
-    northflank.script(Rule::every(Endpoint::GroupMembers, broken).after(2).once());
+    northflank.script(fake_northflank::Rule::every(Endpoint::GroupMembers, broken).after(2).once());
     let daemon = Daemon::start(&platform, &northflank);
     let failed = platform.assign_sync();
     assert_eq!(platform.ending(&failed).code, Code::Unknown);

@@ -33,7 +33,8 @@ pub fn layer(secrets: Vec<SecretString>) -> impl Layer<Registry> + Send + Sync {
         if *metadata.level() > Level::DEBUG || !metadata.target().starts_with(OWN) {
             return false;
         }
-        metadata.is_span() || {
+        // Of spans only those that name a file: the others cost nothing then.
+        metadata.fields().field(FIELD).is_some() || {
             let current = context.lookup_current();
             let mut scope = current.iter().flat_map(SpanRef::scope);
             scope.any(|span| span.extensions().get::<DebugLog>().is_some())

@@ -61,8 +61,9 @@ pub(super) async fn full_sync(
             }
         }
     };
-    // What has been read is gone on from by the task's next try, here or after a restart.
-    place.keep_unfinished(is_wanted);
+    if !is_wanted {
+        place.forget_unfinished();
+    }
     match &outcome {
         Ok(_) => tracing::info!("task done"),
         Err(failure) if failure.code == Code::Cancelled => {

@@ -72,7 +72,7 @@ impl Scratch {
         loop {
             let path = self.path.join(format!("{kind}-{number}.c1z"));
             if taken.insert(path.clone()) {
-                return Place { path, keep_unfinished: false, taken: Arc::clone(&self.taken) };
+                return Place { path, is_wanted: true, taken: Arc::clone(&self.taken) };
             }
             number += 1;
         }
@@ -105,10 +105,11 @@ fn is_worth_keeping(path: &Path) -> bool {
         && age().is_none_or(|age| age < LONGEST_AGE)
 }
 
-/// The path of one task's sync file. Dropping it removes the file.
+/// The path of one task's sync file. Dropping it removes the file, but not what the task's
+/// next try goes on from, here or after a restart.
 pub(super) struct Place {
     path: PathBuf,
-    keep_unfinished: bool,
+    is_wanted: bool,
     taken: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
@@ -128,15 +129,15 @@ impl Place {
         self.path.with_extension("c1z.work")
     }
 
-    /// Whether to leave what an unfinished sync goes on from where it is.
-    pub(super) fn keep_unfinished(&mut self, keep: bool) {
-        self.keep_unfinished = keep;
+    /// Forgets what an unfinished sync would go on from: nobody wants it any more.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.is_wanted = false;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let unfinished = (!self.keep_unfinished).then(|| self.unfinished());
+        let unfinished = (!self.is_wanted).then(|| self.unfinished());
         for path in [self.path.clone(), self.debug_log()].into_iter().chain(unfinished) {
             if let Err(error) = remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "can't remove a temporary file");
@@ -207,11 +208,10 @@ mod tests {
     fn only_what_a_sync_goes_on_from_survives_a_restart() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
-        let mut place = scratch.place("full");
+        let place = scratch.place("full");
         let work = place.unfinished();
         fs::create_dir(&work).unwrap();
         fs::write(place.path(), "rows").unwrap();
-        place.keep_unfinished(true);
         drop(place);
         scratch.close();
         assert!(work.exists());
@@ -219,7 +219,7 @@ mod tests {
         fs::write(&junk, "junk").unwrap();
         let scratch = open(parent.path());
         assert!(work.exists() && !junk.exists());
-        drop(scratch.place("full"));
+        scratch.place("full").forget_unfinished();
         scratch.close();
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
