@@ -5,6 +5,7 @@ use std::fmt;
 
 use reqwest::StatusCode;
 
+use crate::causes::with_causes;
 use crate::northflank::{Client, DirectoryGroup, Error, Member, Page, Problem, Refusal, Role};
 
 /// Something that the token must be able to read.
@@ -66,7 +67,7 @@ pub enum ValidationError {
     )]
     Permissions(Vec<Missing>),
     /// Something else went wrong, maybe more than once.
-    #[error("can't check the API token: {}", list(.0))]
+    #[error("can't check the API token: {}", causes(.0))]
     Failed(Vec<Error>),
 }
 
@@ -89,8 +90,13 @@ impl fmt::Display for Missing {
     }
 }
 
-fn list<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(T::to_string).collect::<Vec<_>>().join(" and ")
+fn list(missing: &[Missing]) -> String {
+    missing.iter().map(Missing::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// Each with the system's own account of it; nobody but this text keeps them.
+fn causes(errors: &[Error]) -> String {
+    errors.iter().map(|error| with_causes(error)).collect::<Vec<_>>().join(" and ")
 }
 
 /// Asks one cheap request of each scope. What an answer holds completely is returned.
