@@ -70,7 +70,9 @@ fn a_base_url_that_would_expose_the_token_is_refused() {
 #[test]
 fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
     let room = Room::new();
-    with_token(&room).run().expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
+    with_token(&room)
+        .run()
+        .expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
     assert!(room.names().is_empty());
 }
 
