@@ -21,6 +21,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::answer::{Answer, Asked, answer};
 use crate::delivery::{Delivery, HungUp};
@@ -221,17 +222,23 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) {
 type Body = UnsyncBoxBody<Bytes, HungUp>;
 
 async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response<Body>, HungUp> {
+    let arrived = Instant::now();
     begin(shared);
     let answer = answered(shared, &request);
+    let outcome = match answer.delivery {
+        Delivery::Closed => Some(Err(HungUp { reset: false })),
+        Delivery::Reset => Some(Err(HungUp { reset: true })),
+        Delivery::Silence => None,
+        _ => Some(Ok(response(&shared.options, request.headers(), answer))),
+    };
     if !shared.options.latency.is_zero() {
-        tokio::time::sleep(shared.options.latency).await;
+        // Making the answer is a part of the time that it takes.
+        tokio::time::sleep_until(arrived + shared.options.latency).await;
     }
     shared.state().in_flight -= 1;
-    match answer.delivery {
-        Delivery::Closed => Err(HungUp { reset: false }),
-        Delivery::Reset => Err(HungUp { reset: true }),
-        Delivery::Silence => std::future::pending().await,
-        _ => Ok(response(&shared.options, request.headers(), answer)),
+    match outcome {
+        Some(outcome) => outcome,
+        None => std::future::pending().await,
     }
 }
 
