@@ -141,7 +141,7 @@ async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
         if let Some(until) = until {
             tracing::warn!(
                 seconds = (until - OffsetDateTime::now_utc()).whole_seconds(),
-                until = rfc3339(until),
+                until = %rfc3339(until),
                 pages = progress.pages.get(),
                 lists_done = progress.lists_done.get(),
                 lists = progress.lists.get(),
@@ -185,7 +185,7 @@ fn open(
             progress.resume(pages, &staging)?;
             tracing::info!(
                 pages,
-                began = rfc3339(staging.started_at()),
+                began = %rfc3339(staging.started_at()),
                 "going on from an interrupted sync; its pages are not read again"
             );
         }

@@ -91,10 +91,7 @@ impl Screen {
             (r"\d+\.\d+ KiB\) in \d+\.\d s", "11.54 KiB) in 0.1 s"),
             (r"[\u{2800}-\u{28ff}]", "⠁"),
             (r"(1h|\d+m( \d+s)?)( left)?, until \d\d:\d\d(:\d\d)?", "59m 58s$3, until 09:00$4"),
-            (
-                r"2026-11-24 08:00:00 UTC|\d{4}-\d\d-\d\d \d:\d\d:\d\d\.\d+ \+00:00:00",
-                "2026-11-24T09:00:00Z",
-            ),
+            (r"(until\S*=\S*?)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "${1}2026-11-24T09:00:00Z"),
             (r"(seconds\S*=\S*?)3(600|5\d\d)\b", "${1}3600"),
         ] {
             text = regex::Regex::new(pattern).unwrap().replace_all(&text, value).into_owned();
