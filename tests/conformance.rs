@@ -48,30 +48,13 @@ fn keys(map: &BTreeMap<String, Value>) -> BTreeSet<String> {
     map.keys().cloned().collect()
 }
 
-fn resource_types() -> BTreeMap<String, Value> {
-    let user = json!({
-        "id": "user",
-        "displayName": "User",
-        "traits": ["TRAIT_USER"],
-        "annotations": [
-            {"@type": "type.googleapis.com/c1.connector.v2.SkipEntitlementsAndGrants"}
-        ],
-    });
-    let group = json!({"id": "group", "displayName": "Group", "traits": ["TRAIT_GROUP"]});
-    let role = json!({"id": "role", "displayName": "Role", "traits": ["TRAIT_ROLE"]});
-    [("group", group), ("role", role), ("user", user)]
-        .into_iter()
-        .map(|(id, resource_type)| (id.to_owned(), resource_type))
-        .collect()
-}
-
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn baton_shows_every_row_with_every_field() {
     for organization in [Organization::demo(), generated()] {
         let (_room, file) = synced(&organization);
         let types = baton_json(&file, &["resource-types"]);
-        assert_eq!(by_id(&types["resourceTypes"], "resourceType", id), resource_types());
+        assert_eq!(by_id(&types["resourceTypes"], "resourceType", id), shown::resource_types());
 
         let resources = baton_json(&file, &["resources"]);
         let resources = by_id(&resources["resources"], "resource", resource_key);
@@ -260,7 +243,7 @@ fn an_sdk_of_2025_reads_the_same() {
         let twice = read.entry(kind).or_default().insert(key, message);
         assert_eq!(twice, None);
     }
-    assert_eq!(read["resource_type"], resource_types());
+    assert_eq!(read["resource_type"], shown::resource_types());
     // It knows the traits, not the same facts on the resource, which came in 2026.
     let mut resources = shown::resources(&organization);
     for resource in resources.values_mut().filter_map(Value::as_object_mut) {

@@ -142,8 +142,8 @@ fn role(role: &Role) -> Value {
     ]))
 }
 
-/// All entitlements by id.
-pub fn entitlements(organization: &Organization) -> BTreeMap<String, Value> {
+/// The resource types by id.
+pub fn resource_types() -> BTreeMap<String, Value> {
     let user = json!({
         "id": "user",
         "displayName": "User",
@@ -153,6 +153,17 @@ pub fn entitlements(organization: &Organization) -> BTreeMap<String, Value> {
         ],
     });
     let group = json!({"id": "group", "displayName": "Group", "traits": ["TRAIT_GROUP"]});
+    let role = json!({"id": "role", "displayName": "Role", "traits": ["TRAIT_ROLE"]});
+    [("group", group), ("role", role), ("user", user)]
+        .into_iter()
+        .map(|(id, resource_type)| (id.to_owned(), resource_type))
+        .collect()
+}
+
+/// All entitlements by id.
+pub fn entitlements(organization: &Organization) -> BTreeMap<String, Value> {
+    let resource_types = resource_types();
+    let (user, group) = (&resource_types["user"], &resource_types["group"]);
     let groups = organization.groups.iter().map(|it| {
         let id = format!("group:{}:member", it.id);
         let entitlement = json!({
