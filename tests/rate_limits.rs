@@ -192,8 +192,7 @@ fn a_wait_for_a_window_ends_at_once_on_a_signal_and_loses_nothing() {
     while trial.fake.requests() < 8 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let kill = std::process::Command::new("kill").arg(child.id().to_string()).status();
-    assert!(kill.unwrap().success());
+    support::signal(child.id(), "TERM");
     let run = support::Run(child.wait_with_output().unwrap());
     run.expect_failure(143, &["stopped by SIGTERM"]);
     assert_eq!(trial.room.names(), ["sync.c1z.work"]);

@@ -157,10 +157,7 @@ fn a_signal_leaves_what_was_read_to_the_next_run() {
         while fake.requests() < 12 {
             std::thread::sleep(Duration::from_millis(2));
         }
-        let kill = std::process::Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        support::signal(child.id(), signal);
         let run = Run(child.wait_with_output().unwrap());
         assert!(run.stderr().contains("what has been read is kept"), "{}", run.stderr());
         room.connector_to(&fake).run().expect_success();

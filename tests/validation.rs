@@ -212,10 +212,7 @@ fn a_signal_ends_the_run_within_a_second_with_its_own_code() {
         while fake.requests() < 5 {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let kill = std::process::Command::new("kill")
-            .args([format!("-{signal}"), run.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        support::signal(run.id(), signal);
         let signalled = std::time::Instant::now();
         let run = Run(run.wait_with_output().unwrap());
         assert!(signalled.elapsed() < Duration::from_secs(1));

@@ -66,9 +66,7 @@ impl Daemon {
     }
 
     pub fn signal(&self, name: &str) {
-        let id = self.id().to_string();
-        let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
-        assert!(status.unwrap().success());
+        super::signal(self.id(), name);
     }
 
     /// Sends SIGTERM and waits for the end. Returns exit code, log and room.

@@ -83,6 +83,12 @@ impl Connector {
     }
 }
 
+/// Sends a process a signal, by its name without `SIG`.
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
 /// How a run of the connector ended.
 pub struct Run(pub Output);
 
