@@ -29,10 +29,8 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
         ..Options::default()
     })
     .unwrap();
-    // With one arena glibc gives back what it can; with one for each thread the figure says
-    // more of the allocator than of the connector.
     let daemon = Daemon::start_with(&platform, &northflank, support::Room::new(), |connector| {
-        connector.variable("BATON_LOG_LEVEL", "warn").variable("MALLOC_ARENA_MAX", "1")
+        connector.variable("BATON_LOG_LEVEL", "warn")
     });
     platform.wait_for_calls(Method::GetTask, 1);
     let idle = daemon.memory();

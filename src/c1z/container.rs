@@ -73,17 +73,21 @@ fn pack(database: &Path, packed: &Path) -> io::Result<u64> {
     encoder.set_pledged_src_size(Some(length))?;
     encoder.include_contentsize(true)?;
     encoder.include_checksum(true)?;
-    encoder.multithread(threads())?;
-    io::copy(&mut BufReader::with_capacity(1 << 20, source), &mut encoder)?;
+    encoder.multithread(threads(length))?;
+    io::copy(&mut BufReader::with_capacity(64 * 1024, source), &mut encoder)?;
     let file = encoder.finish()?;
     file.sync_all()?;
     Ok(file.metadata()?.len())
 }
 
-/// Threads that compress. More than two of them only wait for the disk.
-fn threads() -> u32 {
+/// Smaller databases are compressed on the thread that asks for it: others would cost more
+/// memory than they save time.
+const SMALL: u64 = 8 << 20;
+
+/// Threads that compress a database of `length` bytes. More than two only wait for the disk.
+fn threads(length: u64) -> u32 {
     match std::thread::available_parallelism() {
-        Ok(cores) if cores.get() > 1 => 2,
+        Ok(cores) if cores.get() > 1 && length >= SMALL => 2,
         _ => 0,
     }
 }

@@ -298,27 +298,34 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Whether `source` would have something to say of a resource: nothing better is known.
-    pub fn wants(&self, id: &ResourceId, source: &Source) -> rusqlite::Result<bool> {
-        let known: Option<String> = self
+    /// Stages a resource with the message that `data` encodes, unless a better source has told
+    /// of it or it was dropped. Of one source the last word counts: lists can shift between
+    /// pages and repeat rows.
+    pub fn resource(
+        &self,
+        id: &ResourceId,
+        source: &Source,
+        data: impl FnOnce() -> Vec<u8>,
+    ) -> rusqlite::Result<()> {
+        let id = [&id.resource_type, &id.resource];
+        let (known, is_dropped): (Option<String>, bool) = self
             .0
-            .prepare_cached("select source from resource where type = ?1 and id = ?2")?
-            .query_row([&id.resource_type, &id.resource], |row| row.get(0))
-            .optional()?;
-        Ok(known.is_none_or(|known| *source.0 <= *known))
-    }
-
-    /// Stages a resource, unless a better source has told of it. Of one source the last word
-    /// counts: lists can shift between pages and repeat rows.
-    pub fn resource(&self, id: &ResourceId, source: &Source, data: &[u8]) -> rusqlite::Result<()> {
+            .prepare_cached(
+                "select (select source from resource where type = ?1 and id = ?2),
+                        exists (select 1 from dropped where type = ?1 and id = ?2)",
+            )?
+            .query_row(id, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if is_dropped || known.is_some_and(|known| *known < *source.0) {
+            return Ok(());
+        }
+        // Without a query in it: SQLite guards a statement that writes what it queries by a
+        // journal of its own.
         self.0
             .prepare_cached(
-                "insert into resource (type, id, source, data) select ?1, ?2, ?3, ?4
-                 where not exists (select 1 from dropped where type = ?1 and id = ?2)
-                 on conflict (type, id) do update set source = ?3, data = ?4
-                 where excluded.source <= resource.source",
+                "insert into resource (type, id, source, data) values (?1, ?2, ?3, ?4)
+                 on conflict (type, id) do update set source = ?3, data = ?4",
             )?
-            .execute(params![id.resource_type, id.resource, source.0, data])?;
+            .execute(params![id[0], id[1], source.0, data()])?;
         Ok(())
     }
 
@@ -496,12 +503,11 @@ mod tests {
             staging
                 .change(|changes| {
                     for index in order {
-                        let data = [u8::try_from(index).unwrap()];
-                        changes.resource(&id("user", "ada"), &sources[index], &data)?;
+                        let data = vec![u8::try_from(index).unwrap()];
+                        changes.resource(&id("user", "ada"), &sources[index], || data)?;
                     }
-                    assert!(!changes.wants(&id("user", "ada"), &sources[2])?);
-                    assert!(changes.wants(&id("user", "ada"), &Source::LIST)?);
-                    changes.wants(&id("user", "zed"), &sources[0])
+                    // What is not wanted is not even made.
+                    changes.resource(&id("user", "ada"), &sources[2], || unreachable!())
                 })
                 .unwrap();
             assert_eq!(users(&staging), [("ada".to_owned(), vec![1])]);
@@ -513,11 +519,11 @@ mod tests {
         let (_directory, _work, mut staging) = staging();
         staging
             .change(|changes| {
-                changes.resource(&id("user", "ada"), &Source::LIST, b"")?;
+                changes.resource(&id("user", "ada"), &Source::LIST, Vec::new)?;
                 for (role, user) in [("kept", "bob"), ("gone", "bob"), ("gone", "cyd")] {
-                    changes.resource(&id("role", role), &Source::LIST, b"")?;
+                    changes.resource(&id("role", role), &Source::LIST, Vec::new)?;
                     let source = Source::members_of("role", role);
-                    changes.resource(&id("user", user), &source, b"")?;
+                    changes.resource(&id("user", user), &source, Vec::new)?;
                     let container = changes.container(&id("role", role))?.unwrap();
                     changes.holder(container, user, &Holding::default())?;
                 }
@@ -535,7 +541,7 @@ mod tests {
         let (_directory, _work, mut staging) = staging();
         let container = staging
             .change(|changes| {
-                changes.resource(&id("role", "r"), &Source::LIST, b"")?;
+                changes.resource(&id("role", "r"), &Source::LIST, Vec::new)?;
                 let container = changes.container(&id("role", "r"))?.unwrap();
                 let reported = |text: &str| Some(text.to_owned());
                 for holding in [
@@ -587,8 +593,8 @@ mod tests {
         staging
             .change(|changes| {
                 changes.drop_resource(&id("role", "gone"))?;
-                changes.resource(&id("role", "gone"), &Source::LIST, b"")?;
-                changes.resource(&id("role", "kept"), &Source::LIST, b"")
+                changes.resource(&id("role", "gone"), &Source::LIST, Vec::new)?;
+                changes.resource(&id("role", "kept"), &Source::LIST, Vec::new)
             })
             .unwrap();
         let roles = staging.containers("role").unwrap().into_iter();
@@ -602,7 +608,7 @@ mod tests {
         staging
             .change(|changes| {
                 for role in ["a", "a-b", "a.b", "aa"] {
-                    changes.resource(&id("role", role), &Source::LIST, b"")?;
+                    changes.resource(&id("role", role), &Source::LIST, Vec::new)?;
                 }
                 Ok(())
             })

@@ -105,21 +105,22 @@ fn run(flags: &Flags, variable: impl Fn(&str) -> Option<OsString>) -> Result<(),
             .and_then(|settings| runtime.block_on(serve::serve(&config, settings))),
     };
     if let Some(exporters) = exporters {
-        exporters.stop();
+        // On a thread of its own: the runtime has to go on for it.
+        let stopping = runtime.spawn_blocking(|| exporters.stop());
+        // It doesn't fail, and nobody cancels it.
+        let _ = runtime.block_on(stopping);
     }
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
     outcome
 }
 
-/// A daemon waits most of its life, and what it does then is mostly waiting too: two threads
-/// are enough to heartbeat while pages are decoded.
+/// A daemon waits most of its life, and what it does then is mostly waiting too: one thread,
+/// besides those that write files. Each further one would keep memory of its own.
 fn runtime(mode: &Mode) -> std::io::Result<Runtime> {
     match mode {
         Mode::OneShot { .. } => Runtime::new(),
-        Mode::Service(_) => {
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
-        }
+        Mode::Service(_) => tokio::runtime::Builder::new_current_thread().enable_all().build(),
     }
 }
 

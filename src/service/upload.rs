@@ -95,7 +95,7 @@ pub(super) async fn upload(
 fn digest(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
     let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = [0; 16 * 1024];
     loop {
         match file.read(&mut buffer)? {
             0 => break,
@@ -193,7 +193,7 @@ fn messages(
 }
 
 fn chunk(file: File) -> io::Result<(Vec<u8>, File)> {
-    let mut data = Vec::with_capacity(CHUNK);
+    let mut data = Vec::new();
     (&file).take(CHUNK as u64).read_to_end(&mut data)?;
     Ok((data, file))
 }

@@ -185,8 +185,7 @@ fn resource(
     id: &str,
     resource: &Resource,
 ) -> rusqlite::Result<()> {
-    let data = resource.encode_to_vec();
-    changes.resource(&resource_id(resource_type, id), &Source::LIST, &data)
+    changes.resource(&resource_id(resource_type, id), &Source::LIST, || resource.encode_to_vec())
 }
 
 fn links(changes: &Changes<'_>, role: &Role) -> rusqlite::Result<()> {
@@ -210,10 +209,9 @@ fn members<'row>(
     let source = Source::members_of(resource_type, id);
     for (id, name, emails, holding) in holders {
         changes.holder(container, id, &holding)?;
-        let user = resource_id(USER, id);
-        if changes.wants(&user, &source)? {
-            changes.resource(&user, &source, &unlisted_user(id, name, emails).encode_to_vec())?;
-        }
+        changes.resource(&resource_id(USER, id), &source, || {
+            unlisted_user(id, name, emails).encode_to_vec()
+        })?;
     }
     Ok(())
 }
