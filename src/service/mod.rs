@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `credentials` | client id and secret |
 //! | `assertion`, `token` | proves who we are and gets access tokens for it |
-//! | `dial`, `platform` | the connection, and every call over it |
+//! | `dial`, `gateway`, `platform` | the connection, what stands before it, and every call |
 //! | `host` | what ConductorOne is told of machine and build |
 //! | `hello`, `poll` | the daemon's loop |
 //! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
@@ -19,6 +19,7 @@ mod credentials;
 mod debug_log;
 mod dial;
 mod full_sync;
+mod gateway;
 mod health;
 mod heartbeat;
 mod hello;

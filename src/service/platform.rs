@@ -13,6 +13,7 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 
 use super::dial::Dial;
+use super::gateway::{Gateway, GatewayError, NoAnswer, caused_by};
 use super::protocol::baton_service_client::BatonServiceClient;
 use super::protocol::{
     BatonServiceFinishTaskRequest, BatonServiceGetTaskRequest, BatonServiceGetTaskResponse,
@@ -186,11 +187,13 @@ impl Platform {
             return outcome.map(Response::into_inner);
         }
         self.reconnect();
-        Err(Status::deadline_exceeded(format!("no answer within {} seconds", timeout.as_secs())))
+        let message = format!("no answer within {} seconds", timeout.as_secs());
+        Err(caused_by(Status::deadline_exceeded(message), NoAnswer))
     }
 
     fn client(&self) -> Client {
-        BatonServiceClient::new(self.channel.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        BatonServiceClient::new(Gateway(channel))
     }
 
     /// Leaves a connection on which nothing is answered to those who still wait on it.
@@ -200,7 +203,7 @@ impl Platform {
     }
 }
 
-type Client = BatonServiceClient<Channel>;
+type Client = BatonServiceClient<Gateway>;
 
 fn authorized<M>(message: M, token: &Token) -> Request<M> {
     let mut request = Request::new(message);
@@ -214,19 +217,17 @@ fn no_token(error: TokenError) -> Status {
         TokenError::Failing(_) | TokenError::Unreachable(_) => Code::Unavailable,
         TokenError::Malformed | TokenError::Random(_) => Code::Internal,
     };
-    let mut status = Status::new(code, error.to_string());
-    status.set_source(std::sync::Arc::new(error));
-    status
+    caused_by(Status::new(code, error.to_string()), error)
 }
 
 /// How far a call that failed has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached {
-    /// ConductorOne surely never saw it: there was no connection, or no token for it.
+    /// Nobody who could do it: there was no connection, no token, or only a gateway.
     Nobody,
-    /// The connection broke before an answer: ConductorOne may have seen it.
+    /// There was no answer, or the connection broke before it: ConductorOne may have seen it.
     Unknown,
-    /// ConductorOne answered, or took too long to.
+    /// ConductorOne answered.
     ConductorOne,
 }
 
@@ -239,7 +240,9 @@ pub(super) fn reached(status: &Status) -> Reached {
         match error.downcast_ref::<TokenError>() {
             Some(TokenError::Failing(_) | TokenError::Unreachable(_)) => return Reached::Nobody,
             Some(_) => return Reached::ConductorOne,
-            None if error.is::<tonic::ConnectError>() => return Reached::Nobody,
+            None if error.is::<tonic::ConnectError>() || error.is::<GatewayError>() => {
+                return Reached::Nobody;
+            }
             None => reached = Reached::Unknown,
         }
         cause = error.source();

@@ -24,6 +24,6 @@ mod protocol {
 pub use platform::{FakeConductorOne, Options};
 pub use protocol::c1::connector::v2;
 pub use protocol::c1::connectorapi::baton::v1 as api;
-pub use script::{Fault, Method, Rule};
+pub use script::{Fault, Method, Outage, Rule};
 pub use state::{Call, Ending, Upload};
 pub use tonic::Code;

@@ -17,7 +17,7 @@ use tower_service::Service as _;
 
 use crate::api::baton_service_server::BatonServiceServer;
 use crate::platform::Options;
-use crate::script::{Fault, Method};
+use crate::script::{Fault, Method, Outage};
 use crate::service::Service;
 use crate::state::State;
 use crate::token::Registration;
@@ -64,7 +64,8 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Arc<S
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        if shared.state().is_down {
+        let outage = shared.state().outage;
+        if outage == Some(Outage::Refusal) {
             continue;
         }
         let _ = stream.set_nodelay(true);
@@ -77,6 +78,9 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Arc<S
                 state.open_connections += 1;
             }
             let serving = async {
+                if outage == Some(Outage::Silence) {
+                    std::future::pending::<()>().await;
+                }
                 let Ok(stream) = tls.accept(stream).await else {
                     return;
                 };
@@ -100,6 +104,16 @@ async fn respond(
     shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    let outage = shared.state().outage_at(Method::at(request.uri().path()));
+    match outage {
+        None => {}
+        Some(Outage::Gateway) => return Ok(answer(503, String::new())),
+        Some(Outage::Refusal) => {
+            shared.break_connections();
+            return std::future::pending().await;
+        }
+        Some(Outage::Silence) => return std::future::pending().await,
+    }
     let authority = request.uri().authority().map(ToString::to_string).or_else(|| {
         let host = request.headers().get("host")?;
         Some(host.to_str().ok()?.to_owned())

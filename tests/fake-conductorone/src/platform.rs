@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::api::task::{HelloTask, SyncFullTask, TaskType};
 use crate::api::{BatonServiceHelloRequest, Task};
 use crate::listener::{Shared, serve};
-use crate::script::{Method, Rule};
+use crate::script::{Method, Outage, Rule};
 use crate::state::{Call, Ending, State, Upload};
 use crate::token::Registration;
 
@@ -176,15 +176,30 @@ impl FakeConductorOne {
         self.shared.state().tokens.clear();
     }
 
-    /// Breaks all connections and accepts no more, until it is up again.
-    pub fn go_down(&self) {
-        self.shared.state().is_down = true;
-        self.shared.break_connections();
+    /// Does nothing of what is asked, until it is up again.
+    pub fn go_down(&self, outage: Outage) {
+        self.shared.state().outage = Some(outage);
+        if outage == Outage::Refusal {
+            self.shared.break_connections();
+        }
     }
 
-    /// Accepts connections again.
+    /// Goes down when a method is called next: that call is the first to meet the outage.
+    pub fn go_down_at(&self, method: Method, outage: Outage) {
+        self.shared.state().outage_at = Some((method, outage));
+    }
+
+    /// Whether it is down.
+    pub fn is_down(&self) -> bool {
+        self.shared.state().outage.is_some()
+    }
+
+    /// Ends the outage. What met only silence stays without an answer.
     pub fn come_up(&self) {
-        self.shared.state().is_down = false;
+        let outage = self.shared.state().outage.take();
+        if outage == Some(Outage::Silence) {
+            self.shared.break_connections();
+        }
     }
 
     /// How a task ended, once it did.

@@ -21,6 +21,32 @@ pub enum Method {
     FinishTask,
 }
 
+impl Method {
+    /// The method that is called at a path.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path.rsplit('/').next()? {
+            "token" => Some(Self::Token),
+            "Hello" => Some(Self::Hello),
+            "GetTask" => Some(Self::GetTask),
+            "Heartbeat" => Some(Self::Heartbeat),
+            "UploadAsset" => Some(Self::UploadAsset),
+            "FinishTask" => Some(Self::FinishTask),
+            _ => None,
+        }
+    }
+}
+
+/// How a platform that is down can be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// Connections break, and new ones are closed at once.
+    Refusal,
+    /// A gateway answers every call with HTTP 503.
+    Gateway,
+    /// Nothing is answered any more, and new connections aren't either.
+    Silence,
+}
+
 /// At which calls something goes wrong.
 #[derive(Debug, Clone)]
 pub struct Rule {

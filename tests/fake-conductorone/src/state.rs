@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tonic::Code;
 
 use crate::api::{BatonServiceHelloRequest, Task};
-use crate::script::{Fault, Method, Rule};
+use crate::script::{Fault, Method, Outage, Rule};
 
 /// A call, as it arrived.
 #[derive(Debug, Clone)]
@@ -64,7 +64,9 @@ pub(crate) struct State {
     pub(crate) nonces: BTreeSet<String>,
     pub(crate) host_id: Option<String>,
     pub(crate) user_agent: Option<String>,
-    pub(crate) is_down: bool,
+    pub(crate) outage: Option<Outage>,
+    /// The call that brings an outage about.
+    pub(crate) outage_at: Option<(Method, Outage)>,
     pub(crate) next_poll: Duration,
     pub(crate) next_heartbeat: Duration,
     pub(crate) connections: usize,
@@ -80,6 +82,14 @@ impl State {
         self.calls.push(Call { at: Instant::now(), method, task: task.map(Into::into) });
         let rule = self.rules.iter_mut().find_map(|rule| rule.takes(method).then_some(rule))?;
         Some(rule.fault.clone())
+    }
+
+    /// The outage that a call meets, which it may have brought about.
+    pub(crate) fn outage_at(&mut self, method: Option<Method>) -> Option<Outage> {
+        if let Some((_, outage)) = self.outage_at.take_if(|(at, _)| Some(*at) == method) {
+            self.outage = Some(outage);
+        }
+        self.outage
     }
 
     /// A token that is good for `life`.

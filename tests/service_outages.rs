@@ -1,0 +1,86 @@
+//! A platform that is down, for seconds and for minutes, whatever it looks like and whatever is
+//! under way: it costs time and nothing else.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use fake_conductorone::{Code, FakeConductorOne, Method, Options, Outage};
+use fake_northflank::{FakeNorthflank, Organization};
+use support::daemon::{Daemon, sync_file};
+use support::expected;
+
+/// The calls at which it goes down. The first heartbeat is not among them: a task whose first
+/// heartbeat fails is ConductorOne's to hand out again.
+const CALLS: [Method; 5] =
+    [Method::Token, Method::Hello, Method::GetTask, Method::UploadAsset, Method::FinishTask];
+
+const OUTAGES: [Outage; 3] = [Outage::Refusal, Outage::Gateway, Outage::Silence];
+
+#[test]
+fn outages_of_seconds_cost_time_and_nothing_else() {
+    outages(Duration::from_millis(2500), &Options::default());
+}
+
+/// Heartbeats are as far apart as in life, and tokens expire meanwhile.
+#[test]
+#[ignore = "takes minutes; .ci/run runs it beside other checks"]
+fn outages_of_minutes_cost_time_and_nothing_else() {
+    let options = Options {
+        next_heartbeat: Duration::from_secs(20),
+        token_life: Some(Duration::from_mins(1)),
+        ..Options::default()
+    };
+    outages(Duration::from_secs(130), &options);
+}
+
+/// Every outage at every call, and in mid-sync, side by side.
+fn outages(time: Duration, options: &Options) {
+    std::thread::scope(|scope| {
+        for outage in OUTAGES {
+            for call in CALLS.map(Some).into_iter().chain([None]) {
+                scope.spawn(move || go_down(call, outage, time, options.clone()));
+            }
+        }
+    });
+}
+
+/// Goes down at a call, or else while Northflank is being read.
+fn go_down(call: Option<Method>, outage: Outage, time: Duration, options: Options) {
+    let platform = FakeConductorOne::start(options).unwrap();
+    let latency = Duration::from_millis(400);
+    let slow = fake_northflank::Options { latency, ..Default::default() };
+    let northflank = FakeNorthflank::start(Organization::demo(), slow).unwrap();
+    let task = platform.assign_sync();
+    if let Some(call) = call {
+        platform.go_down_at(call, outage);
+    }
+    let mut daemon = Daemon::start(&platform, &northflank);
+    if call.is_none() {
+        wait_until(|| northflank.requests() >= 4);
+        platform.go_down(outage);
+    }
+    wait_until(|| platform.is_down());
+    std::thread::sleep(time);
+    assert!(daemon.is_running() && !platform.has_ended(&task), "{call:?} {outage:?}");
+    platform.come_up();
+
+    // The longer it was away, the longer it takes to be noticed again.
+    wait_until(|| platform.has_ended(&task));
+    let ending = platform.ending(&task);
+    assert_eq!(ending.code, Code::Ok, "{call:?} {outage:?}: {}", daemon.log());
+    let uploads = platform.uploads(&task);
+    assert_eq!(uploads.len(), 1, "{call:?} {outage:?}");
+    let file = sync_file(&daemon.room, &uploads[0].data);
+    assert_eq!(file.grants(), expected::grants(&northflank.organization()));
+    assert_eq!(platform.count(Method::FinishTask), 1, "{call:?} {outage:?}");
+    platform.assert_no_violations();
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let give_up_at = Instant::now() + Duration::from_secs(200);
+    while !done() {
+        assert!(Instant::now() < give_up_at, "it does not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
