@@ -258,6 +258,7 @@ fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync
         retention: Retention::DEFAULT,
         selection: Arc::default(),
         resume: true,
+        keep_pages: false,
     };
     let (client, target) = (client(fake), Target::inspect(path).unwrap());
     let progress = Arc::new(sync::Progress::default());

@@ -246,10 +246,39 @@ fn an_upload_that_always_breaks_fails_with_the_platforms_code() {
     let (platform, northflank) = (platform(), northflank());
     let daemon = Daemon::start(&platform, &northflank);
     let refuse = Fault::RefuseAfter(1, Code::ResourceExhausted);
-    platform.script(Rule::every(Method::UploadAsset, refuse));
+    platform.script(Rule::every(Method::UploadAsset, refuse).times(3));
     let ending = platform.ending(&platform.assign_sync());
     assert_eq!((ending.code, ending.non_retryable), (Code::ResourceExhausted, false));
     assert_eq!(platform.count(Method::UploadAsset), 3);
+    let is_file = |name: &String| name.rsplit('.').next() == Some("c1z");
+    assert!(!daemon.scratch().iter().any(is_file), "{:?}", daemon.scratch());
+    assert_uploads_what_was_read(&platform, &northflank, &daemon, &platform.assign_sync());
+}
+
+#[test]
+fn a_daemon_that_is_killed_in_its_upload_does_not_read_again() {
+    let (platform, northflank) = (platform(), northflank());
+    platform.script(Rule::once(Method::UploadAsset, Fault::Slow(Duration::from_secs(30))));
+    let daemon = Daemon::start(&platform, &northflank);
+    let task = platform.assign_sync();
+    platform.wait_for_calls(Method::UploadAsset, 1);
+    let daemon = Daemon::start_with(&platform, &northflank, daemon.kill(), |connector| connector);
+    platform.assign_again(&task);
+    assert_uploads_what_was_read(&platform, &northflank, &daemon, &task);
+}
+
+/// Asserts that a task asks Northflank for no more than whether the token still works, uploads
+/// everything, and leaves nothing on disk.
+fn assert_uploads_what_was_read(
+    platform: &FakeConductorOne,
+    northflank: &FakeNorthflank,
+    daemon: &Daemon,
+    task: &str,
+) {
+    let before = northflank.requests();
+    assert_eq!(platform.ending(task).code, Code::Ok, "{}", daemon.log());
+    assert_eq!(northflank.requests() - before, 3, "one each for members, roles and groups");
+    assert_complete(platform, northflank, daemon, task);
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
     platform.assert_no_violations();
 }

@@ -154,7 +154,13 @@ impl Config {
             (Some(mode), Some(northflank), Some(log), Some(workers)) => Some(Self {
                 mode,
                 northflank,
-                sync: Options { workers, retention, selection: Arc::new(selection), resume },
+                sync: Options {
+                    workers,
+                    retention,
+                    selection: Arc::new(selection),
+                    resume,
+                    keep_pages: false,
+                },
                 log,
                 telemetry,
                 notes,

@@ -61,7 +61,8 @@ pub(super) async fn full_sync(
             }
         }
     };
-    if !is_wanted {
+    // Pages are kept until the file that they make is where it belongs.
+    if outcome.is_ok() || !is_wanted {
         place.forget_unfinished();
     }
     match &outcome {
@@ -114,7 +115,8 @@ async fn work(
         return Err(Failure { code: Code::FailedPrecondition, message, is_final: true });
     }
     let selection = selection(wanted, &daemon.sync.selection)?;
-    let options = sync::Options { selection: Arc::new(selection), ..daemon.sync.clone() };
+    let options =
+        sync::Options { selection: Arc::new(selection), keep_pages: true, ..daemon.sync.clone() };
     let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
     let progress = Arc::new(Progress::default());
     let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;
@@ -139,7 +141,11 @@ async fn work(
         Ok::<_, Failure>(())
     };
     let uploading = uploading.instrument(tracing::debug_span!("upload"));
-    cancel.run_until_cancelled(uploading).await.ok_or(sync::Error::Cancelled)??;
+    let uploaded = cancel.run_until_cancelled(uploading).await;
+    if let Some(Err(_)) = uploaded {
+        tracing::info!("what has been read is kept; the next try uploads it");
+    }
+    uploaded.ok_or(sync::Error::Cancelled)??;
     Ok(None)
 }
 

@@ -47,6 +47,9 @@ pub struct Options {
     pub selection: Arc<Selection>,
     /// Whether to go on from what an interrupted sync into the same target has read.
     pub resume: bool,
+    /// Whether what has been read is kept even when the file is there, for a caller that has
+    /// yet to deliver the file and then removes [`Target::work_directory`].
+    pub keep_pages: bool,
 }
 
 /// Syncs the organization that `client` reads into `target`.
@@ -127,7 +130,9 @@ async fn run(
         let _saving = debug_span!("save").entered();
         let saved = file.save()?;
         drop(staging);
-        work.discard_store();
+        if !options.keep_pages {
+            work.discard_store();
+        }
         Ok(saved)
     })
     .await?
