@@ -20,10 +20,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
-use support::Room;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use support::daemon::Daemon;
-use tonic::transport::Server;
+use support::{Connector, Room};
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 /// A collector that keeps what it gets.
@@ -68,10 +69,24 @@ impl LogsService for Collector {
 impl Collector {
     /// Serves on a free port, for as long as the runtime lives. Returns the port.
     fn serve(&self, runtime: &tokio::runtime::Runtime) -> u16 {
+        self.serve_with(Server::builder(), runtime)
+    }
+
+    /// Serves with TLS as `localhost`. Returns the port and the certificate as PEM.
+    fn serve_tls(&self, runtime: &tokio::runtime::Runtime) -> (u16, String) {
+        let names = vec!["localhost".to_owned()];
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+        let identity = Identity::from_pem(cert.pem(), signing_key.serialize_pem());
+        let tls = ServerTlsConfig::new().identity(identity);
+        let server = Server::builder().tls_config(tls).unwrap();
+        (self.serve_with(server, runtime), cert.pem())
+    }
+
+    fn serve_with(&self, mut server: Server, runtime: &tokio::runtime::Runtime) -> u16 {
         let _entered = runtime.enter();
         let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let port = incoming.local_addr().unwrap().port();
-        let server = Server::builder()
+        let server = server
             .add_service(TraceServiceServer::new(self.clone()))
             .add_service(LogsServiceServer::new(self.clone()));
         runtime.spawn(server.serve_with_incoming(incoming));
@@ -153,6 +168,31 @@ fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
         assert_eq!(collector.names().contains_key("sync"), has_spans);
         assert_eq!(collector.lines.lock().unwrap().is_empty(), has_spans);
     }
+}
+
+#[test]
+fn a_collector_is_believed_whose_certificate_is_trusted_and_no_other() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let northflank = northflank();
+    let run = |trust: &dyn Fn(Connector, &Room, &str) -> Connector| {
+        let (collector, room) = (Collector::default(), Room::new());
+        let (port, certificate) = collector.serve_tls(&runtime);
+        std::fs::write(room.file("ca.pem"), &certificate).unwrap();
+        let connector = room
+            .connector_to(&northflank)
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("localhost:{port}"));
+        trust(connector, &room, &certificate).run().expect_success();
+        collector.names().contains_key("sync") && !collector.lines.lock().unwrap().is_empty()
+    };
+    assert!(run(&|connector, _, certificate| {
+        connector.variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_CERT", certificate)
+    }));
+    assert!(run(&|connector, room, _| {
+        connector.variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_CERT_PATH", room.file("ca.pem"))
+    }));
+    // The system's own certificates, as far as this process knows.
+    assert!(run(&|connector, room, _| connector.variable("SSL_CERT_FILE", room.file("ca.pem"))));
+    assert!(!run(&|connector, _, _| connector));
 }
 
 #[test]
