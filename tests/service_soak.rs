@@ -15,8 +15,9 @@ const TASKS: usize = 1000;
 /// Tasks before the first look: until then pools and caches fill.
 const WARM_UP: usize = 200;
 
-/// Memory may grow by so many KiB between the looks: allocators are not exact.
-const GROWTH: u64 = 3 * 1024;
+/// Memory may grow by so many KiB between the looks: allocators are not exact, and glibc's takes
+/// some for each thread that comes late. A leak of 8 KiB a task would be more.
+const GROWTH: u64 = 6 * 1024;
 
 #[test]
 fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
