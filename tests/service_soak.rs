@@ -52,8 +52,8 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
     );
     assert_eq!(platform.count(Method::UploadAsset), TASKS / 2);
     assert!(memory_after <= memory + GROWTH, "{memory} KiB became {memory_after} KiB");
-    // A connection to Northflank may come or go.
-    assert!(files_after <= files + 3, "{files} files became {files_after}");
+    // Connections to Northflank come and go with what was asked for at once.
+    assert!(files_after <= files + 8, "{files} files became {files_after}");
     assert_eq!((connections_after, open), (connections, 1));
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
     assert_eq!(daemon.log(), "", "no warnings");
