@@ -11,65 +11,44 @@
 //! Run with `cargo bench --bench service [-- start memory stop]`. Prints; never fails on a
 //! figure, because machines are shared and noisy.
 
+mod named;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
-use fake_conductorone::api::task::{GrantTask, TaskType};
 use fake_conductorone::{FakeConductorOne, Method, Options};
 use fake_northflank::{FakeNorthflank, Organization};
-use support::Room;
-use support::daemon::Daemon;
+use support::daemon::{Daemon, work};
 
-/// Tasks that are handed out before the first of them is waited for.
-const AT_ONCE: usize = 6;
+/// Tasks in all before the second look at the memory.
+const TASKS: usize = 600;
 
 /// Time after which what was only pooled has been let go.
 const REST: Duration = Duration::from_secs(12);
 
-fn main() -> std::io::Result<()> {
-    // Cargo passes flags of its own, such as `--bench`.
-    let named: Vec<String> =
-        std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|other| other == name);
-    if wanted("start") {
-        start()?;
-    }
-    if wanted("memory") {
-        memory()?;
-    }
-    if wanted("stop") {
-        stop()?;
-    }
-    Ok(())
+fn main() -> Result<(), Box<dyn Error>> {
+    named::run(&[("start", start), ("memory", memory), ("stop", stop)])
 }
 
-fn start() -> std::io::Result<()> {
+fn start() -> Result<(), Box<dyn Error>> {
     let northflank = northflank(Duration::ZERO)?;
     let mut times = Vec::new();
     for _ in 0..10 {
         let platform = FakeConductorOne::start(Options::default())?;
-        let room = Room::new();
         let started = Instant::now();
-        let _daemon = Daemon::start_with(&platform, &northflank, room, |connector| connector);
+        let _daemon = Daemon::start(&platform, &northflank);
         platform.wait_for_calls(Method::Hello, 1);
         let calls = platform.calls();
         let hello = calls.iter().find(|call| call.method == Method::Hello);
         times.extend(hello.map(|hello| hello.at - started));
     }
-    times.sort();
-    println!(
-        "start: Hello after {} ms (median of {}; {} to {})",
-        times[times.len() / 2].as_millis(),
-        times.len(),
-        times[0].as_millis(),
-        times[times.len() - 1].as_millis(),
-    );
+    println!("start: Hello after {}", named::spread(times));
     Ok(())
 }
 
-fn memory() -> std::io::Result<()> {
+fn memory() -> Result<(), Box<dyn Error>> {
     let northflank = northflank(Duration::ZERO)?;
     let options = Options { next_poll: Duration::ZERO, keep_uploads: false, ..Options::default() };
     let platform = FakeConductorOne::start(options)?;
@@ -77,30 +56,17 @@ fn memory() -> std::io::Result<()> {
     platform.wait_for_calls(Method::GetTask, 1);
     std::thread::sleep(Duration::from_secs(1));
     let before = daemon.memory();
-    let tasks: Vec<_> = (0..600).collect();
-    for some in tasks.chunks(AT_ONCE) {
-        let assigned: Vec<_> = some
-            .iter()
-            .map(|number| match number % 2 {
-                0 => platform.assign_sync(),
-                _ => platform.assign(TaskType::Grant(GrantTask {})),
-            })
-            .collect();
-        for task in assigned {
-            platform.ending(&task);
-        }
-    }
+    work(&platform, TASKS);
     std::thread::sleep(REST);
     println!(
-        "memory: {:.1} MiB before the first task, {:.1} MiB at rest after {}",
+        "memory: {:.1} MiB before the first task, {:.1} MiB at rest after {TASKS}",
         mebibytes(before),
         mebibytes(daemon.memory()),
-        tasks.len(),
     );
     Ok(())
 }
 
-fn stop() -> std::io::Result<()> {
+fn stop() -> Result<(), Box<dyn Error>> {
     for (what, latency) in [("idle", Duration::ZERO), ("in mid-sync", Duration::from_millis(400))] {
         let northflank = northflank(latency)?;
         let platform = FakeConductorOne::start(Options::default())?;

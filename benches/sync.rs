@@ -10,6 +10,8 @@
 //! Run with `cargo bench --bench sync [-- large latency start]`. Prints; never fails on a
 //! figure, because machines are shared and noisy.
 
+mod named;
+
 use std::error::Error;
 use std::fs;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -22,20 +24,7 @@ const LARGE: Size = Size { members: 100_000, roles: 500, groups: 500, membership
 const SMALL: Size = Size { members: 10_000, roles: 120, groups: 80, memberships: 100_000 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo passes flags of its own, such as `--bench`.
-    let named: Vec<String> =
-        std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|other| other == name);
-    if wanted("large") {
-        large()?;
-    }
-    if wanted("latency") {
-        latency()?;
-    }
-    if wanted("start") {
-        start()?;
-    }
-    Ok(())
+    named::run(&[("large", large), ("latency", latency), ("start", start)])
 }
 
 fn large() -> Result<(), Box<dyn Error>> {
@@ -76,13 +65,7 @@ fn start() -> Result<(), Box<dyn Error>> {
         times.push(started.elapsed());
         succeeded(status)?;
     }
-    times.sort();
-    println!(
-        "start: --help in {:.1} ms (median of 20; {:.1} to {:.1})",
-        times[10].as_secs_f64() * 1e3,
-        times[0].as_secs_f64() * 1e3,
-        times[19].as_secs_f64() * 1e3,
-    );
+    println!("start: --help in {}", named::spread(times));
     Ok(())
 }
 

@@ -189,9 +189,7 @@ fn waits_within_the_allowance_are_waited() {
 fn a_wait_for_a_window_ends_at_once_on_a_signal_and_loses_nothing() {
     let trial = Trial::with(Options { rate_limit: Some(8), ..Options::default() }, []);
     let child = trial.room.connector_to(&trial.fake).spawn();
-    while trial.fake.requests() < 8 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    support::wait_for_requests(&trial.fake, 8);
     support::signal(child.id(), "TERM");
     let run = support::Run(child.wait_with_output().unwrap());
     run.expect_failure(143, &["stopped by SIGTERM"]);

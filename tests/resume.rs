@@ -154,9 +154,7 @@ fn a_signal_leaves_what_was_read_to_the_next_run() {
     for signal in ["INT", "TERM"] {
         let (fake, room) = (fake(Duration::from_millis(20)), Room::new());
         let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
-        while fake.requests() < 12 {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        support::wait_for_requests(&fake, 12);
         support::signal(child.id(), signal);
         let run = Run(child.wait_with_output().unwrap());
         assert!(run.stderr().contains("what has been read is kept"), "{}", run.stderr());

@@ -303,9 +303,7 @@ fn a_killed_run_leaves_no_token_behind_and_shows_none_in_the_process_list() {
     let secret = Secret::of(fake.token());
     let room = Room::new();
     let mut run = room.connector_to(&fake).arguments(["--workers", "0"]).spawn();
-    while fake.requests() < 8 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    support::wait_for_requests(&fake, 8);
     for file in ["cmdline", "comm", "stat", "status"] {
         let path = format!("/proc/{}/{file}", run.id());
         secret.assert_not_in(&path, &fs::read(&path).unwrap());

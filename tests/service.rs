@@ -35,13 +35,9 @@ fn a_session_says_hello_syncs_uploads_and_stops() {
     let ending = platform.ending(&task);
     assert_eq!((ending.code, ending.message.as_str()), (Code::Ok, ""));
 
-    let uploads = platform.uploads(&task);
-    let file = sync_file(&daemon.room, &uploads[0].data);
-    assert_eq!(uploads.len(), 1);
+    let file = daemon.assert_complete(&platform, &northflank, &task);
     assert_eq!(file.syncs().len(), 1);
     assert_eq!(file.column("select sync_type from v1_sync_runs"), ["full"]);
-    assert_eq!(file.resource_keys(), expected::resources(&northflank.organization()));
-    assert_eq!(file.grants(), expected::grants(&northflank.organization()));
 
     let hello = &platform.hellos()[0];
     let build = hello.build_info.as_ref().unwrap();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
 use fake_northflank::{FakeNorthflank, Organization};
-use support::daemon::{Daemon, bulky, connector, scratch, sync_file};
-use support::{Room, expected};
+use support::daemon::{Daemon, bulky, connector, scratch};
+use support::{Room, wait_for_requests};
 
 fn northflank() -> FakeNorthflank {
     FakeNorthflank::start(Organization::demo(), fake_northflank::Options::default()).unwrap()
@@ -30,33 +30,11 @@ fn large() -> FakeNorthflank {
     FakeNorthflank::start(bulky(), options).unwrap()
 }
 
-/// Waits until a sync has begun to read.
-fn wait_for_requests(northflank: &FakeNorthflank, count: usize) {
-    let give_up_at = Instant::now() + Duration::from_secs(30);
-    while northflank.requests() < count {
-        assert!(Instant::now() < give_up_at, "no requests");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// Asserts that nothing is asked of Northflank any longer.
 fn assert_quiet(northflank: &FakeNorthflank) {
     let before = northflank.requests();
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(northflank.requests(), before);
-}
-
-/// Asserts that a task's only upload holds what Northflank has.
-fn assert_complete(
-    platform: &FakeConductorOne,
-    northflank: &FakeNorthflank,
-    daemon: &Daemon,
-    task: &str,
-) {
-    let uploads = platform.uploads(task);
-    assert_eq!(uploads.len(), 1);
-    let file = sync_file(&daemon.room, &uploads[0].data);
-    assert_eq!(file.grants(), expected::grants(&northflank.organization()));
 }
 
 #[test]
@@ -73,7 +51,7 @@ fn a_token_that_is_revoked_in_mid_task_is_replaced() {
     platform.wait_for_calls(Method::Heartbeat, platform.count(Method::Heartbeat) + 1);
     platform.script(Rule::once(Method::UploadAsset, Fault::Refuse(Code::Unauthenticated)));
     assert_eq!(platform.ending(&next).code, Code::Ok, "{}", daemon.log());
-    assert_complete(&platform, &northflank, &daemon, &next);
+    daemon.assert_complete(&platform, &northflank, &next);
     platform.assert_no_violations();
 }
 
@@ -82,6 +60,7 @@ fn a_token_endpoint_that_fails_is_asked_again() {
     let (platform, northflank) = (platform(), northflank());
     platform.script(Rule::once(Method::Token, Fault::Refuse(Code::Unavailable)));
     let mut daemon = Daemon::start(&platform, &northflank);
+    daemon.wait_for_log("ConductorOne does not answer Hello");
     platform.wait_for_calls(Method::GetTask, 1);
     assert!(daemon.is_running());
     assert_eq!((platform.count(Method::Token), platform.count(Method::Hello)), (2, 1));
@@ -237,7 +216,7 @@ fn an_upload_that_breaks_at_any_message_is_sent_again_whole() {
     }
     let task = platform.assign_sync();
     platform.ending(&task);
-    assert_complete(&platform, &northflank, &daemon, &task);
+    daemon.assert_complete(&platform, &northflank, &task);
     platform.assert_no_violations();
 }
 
@@ -275,12 +254,9 @@ fn assert_uploads_what_was_read(
     daemon: &Daemon,
     task: &str,
 ) {
-    let before = northflank.requests();
-    assert_eq!(platform.ending(task).code, Code::Ok, "{}", daemon.log());
-    assert_eq!(northflank.requests() - before, 3, "one each for members, roles and groups");
-    assert_complete(platform, northflank, daemon, task);
+    let requests = daemon.requests_to_complete(platform, northflank, task);
+    assert_eq!(requests, 3, "one each for members, roles and groups");
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
-    platform.assert_no_violations();
 }
 
 #[test]
@@ -291,7 +267,7 @@ fn a_wrong_digest_is_noticed_and_the_file_sent_again() {
     let task = platform.assign_sync();
     assert_eq!(platform.ending(&task).code, Code::Ok);
     assert_eq!(platform.count(Method::UploadAsset), 2);
-    assert_complete(&platform, &northflank, &daemon, &task);
+    daemon.assert_complete(&platform, &northflank, &task);
     platform.script(Rule::every(Method::UploadAsset, Fault::FlipBit));
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::DataLoss);
     platform.assert_no_violations();

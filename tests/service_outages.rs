@@ -3,12 +3,12 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fake_conductorone::{Code, FakeConductorOne, Method, Options, Outage};
 use fake_northflank::{FakeNorthflank, Organization};
-use support::daemon::{Daemon, sync_file};
-use support::expected;
+use support::daemon::Daemon;
+use support::{WAIT, wait_for_requests, wait_until};
 
 /// The calls at which it goes down. The first heartbeat is not among them: a task whose first
 /// heartbeat fails is ConductorOne's to hand out again.
@@ -57,30 +57,19 @@ fn go_down(call: Option<Method>, outage: Outage, time: Duration, options: Option
     }
     let mut daemon = Daemon::start(&platform, &northflank);
     if call.is_none() {
-        wait_until(|| northflank.requests() >= 4);
+        wait_for_requests(&northflank, 4);
         platform.go_down(outage);
     }
-    wait_until(|| platform.is_down());
+    wait_until("the outage", WAIT, || platform.is_down());
     std::thread::sleep(time);
     assert!(daemon.is_running() && !platform.has_ended(&task), "{call:?} {outage:?}");
     platform.come_up();
 
     // The longer it was away, the longer it takes to be noticed again.
-    wait_until(|| platform.has_ended(&task));
+    wait_until("the end", WAIT * 2 + time, || platform.has_ended(&task));
     let ending = platform.ending(&task);
     assert_eq!(ending.code, Code::Ok, "{call:?} {outage:?}: {}", daemon.log());
-    let uploads = platform.uploads(&task);
-    assert_eq!(uploads.len(), 1, "{call:?} {outage:?}");
-    let file = sync_file(&daemon.room, &uploads[0].data);
-    assert_eq!(file.grants(), expected::grants(&northflank.organization()));
+    daemon.assert_complete(&platform, &northflank, &task);
     assert_eq!(platform.count(Method::FinishTask), 1, "{call:?} {outage:?}");
     platform.assert_no_violations();
-}
-
-fn wait_until(done: impl Fn() -> bool) {
-    let give_up_at = Instant::now() + Duration::from_secs(200);
-    while !done() {
-        assert!(Instant::now() < give_up_at, "it does not come");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -209,9 +209,7 @@ fn a_signal_ends_the_run_within_a_second_with_its_own_code() {
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
         let room = Room::new();
         let run = room.connector_to(&fake).arguments(["--workers", "0"]).spawn();
-        while fake.requests() < 5 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        support::wait_for_requests(&fake, 5);
         support::signal(run.id(), signal);
         let signalled = std::time::Instant::now();
         let run = Run(run.wait_with_output().unwrap());

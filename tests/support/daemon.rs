@@ -1,15 +1,16 @@
 //! The connector as a daemon, driven by a fake ConductorOne.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
-use std::time::{Duration, Instant};
 
-use fake_conductorone::FakeConductorOne;
+use fake_conductorone::api::task::{GrantTask, TaskType};
+use fake_conductorone::{Code, FakeConductorOne};
 use fake_northflank::{FakeNorthflank, Member, Organization};
 
 use super::sync_file::SyncFile;
-use super::{Connector, Room};
+use super::{Connector, Room, WAIT, expected, wait_until};
 
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
@@ -54,11 +55,7 @@ impl Daemon {
 
     /// Waits until something has been logged.
     pub fn wait_for_log(&self, text: &str) {
-        let give_up_at = Instant::now() + Duration::from_secs(30);
-        while !self.log().contains(text) {
-            assert!(Instant::now() < give_up_at, "{text:?} was not logged: {}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until(text, WAIT, || self.log().contains(text));
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -83,11 +80,7 @@ impl Daemon {
 
     /// Waits for the end.
     pub fn wait(mut self) -> (Option<i32>, String, Room) {
-        let give_up_at = Instant::now() + Duration::from_secs(30);
-        while self.is_running() {
-            assert!(Instant::now() < give_up_at, "it does not end: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_until("its end", WAIT, || !self.is_running());
         let code = self.child.take().unwrap().wait().unwrap().code();
         let log = self.log();
         let room = std::mem::replace(&mut self.room, Room::new());
@@ -99,6 +92,37 @@ impl Daemon {
         scratch(&self.room)
     }
 
+    /// Asserts that a task's only upload holds what Northflank has. Returns it.
+    pub fn assert_complete(
+        &self,
+        platform: &FakeConductorOne,
+        northflank: &FakeNorthflank,
+        task: &str,
+    ) -> SyncFile {
+        let uploads = platform.uploads(task);
+        assert_eq!(uploads.len(), 1);
+        let file = sync_file(&self.room, &uploads[0].data);
+        assert_eq!(file.resource_keys(), expected::resources(&northflank.organization()));
+        assert_eq!(file.grants(), expected::grants(&northflank.organization()));
+        file
+    }
+
+    /// Asserts that a task ends well with a complete upload. Returns how often Northflank was
+    /// asked from now on.
+    pub fn requests_to_complete(
+        &self,
+        platform: &FakeConductorOne,
+        northflank: &FakeNorthflank,
+        task: &str,
+    ) -> usize {
+        let before = northflank.requests();
+        assert_eq!(platform.ending(task).code, Code::Ok, "{}", self.log());
+        let requests = northflank.requests() - before;
+        self.assert_complete(platform, northflank, task);
+        platform.assert_no_violations();
+        requests
+    }
+
     /// Resident memory in KiB.
     pub fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -106,9 +130,14 @@ impl Daemon {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Open files, sockets included.
-    pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    /// Open files other than sockets, and sockets.
+    pub fn open_files(&self) -> (usize, usize) {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap();
+        // One that is closed meanwhile is open no more.
+        let open = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+        let (sockets, files): (Vec<_>, Vec<_>) =
+            open.partition(|path| path.to_string_lossy().starts_with("socket:"));
+        (files.len(), sockets.len())
     }
 }
 
@@ -184,4 +213,29 @@ pub fn sync_file(room: &Room, data: &[u8]) -> SyncFile {
     let path: PathBuf = room.file("uploaded.c1z");
     fs::write(&path, data).unwrap();
     SyncFile::open(&path)
+}
+
+/// Hands out tasks, every other a sync and always some in advance, until `count` are done.
+pub fn work(platform: &FakeConductorOne, count: usize) {
+    let mut waiting = VecDeque::new();
+    for number in 0..count {
+        let task = if number % 2 == 0 {
+            (platform.assign(TaskType::Grant(GrantTask {})), Code::Unimplemented)
+        } else {
+            (platform.assign_sync(), Code::Ok)
+        };
+        waiting.push_back(task);
+        if waiting.len() > 10 {
+            finish_one(platform, &mut waiting);
+        }
+    }
+    while !waiting.is_empty() {
+        finish_one(platform, &mut waiting);
+    }
+}
+
+fn finish_one(platform: &FakeConductorOne, waiting: &mut VecDeque<(String, Code)>) {
+    if let Some((task, code)) = waiting.pop_front() {
+        assert_eq!(platform.ending(&task).code, code);
+    }
 }

@@ -16,8 +16,12 @@ pub mod trial;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use fake_northflank::FakeNorthflank;
+
+/// How long a test waits for what should come soon.
+pub const WAIT: Duration = Duration::from_secs(30);
 
 /// A directory of the test's own, in which the connector runs.
 pub struct Room {
@@ -87,6 +91,20 @@ impl Connector {
 pub fn signal(process: u32, name: &str) {
     let status = Command::new("kill").args(["-s", name, &process.to_string()]).status();
     assert!(status.unwrap().success());
+}
+
+/// Waits until something is so, and gives up after `within`.
+pub fn wait_until(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
+    let give_up_at = Instant::now() + within;
+    while !is_so() {
+        assert!(Instant::now() < give_up_at, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until a fake API has been asked so often.
+pub fn wait_for_requests(fake: &FakeNorthflank, count: usize) {
+    wait_until(&format!("request {count}"), WAIT, || fake.requests() >= count);
 }
 
 /// How a run of the connector ended.

@@ -104,7 +104,8 @@ async fn respond(
     shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let outage = shared.state().outage_at(Method::at(request.uri().path()));
+    let method = Method::at(request.uri().path());
+    let outage = shared.state().outage_at(method);
     match outage {
         None => {}
         Some(Outage::Gateway) => return Ok(answer(503, String::new())),
@@ -121,7 +122,7 @@ async fn respond(
     if authority.as_deref() != Some(&shared.authority) {
         shared.state().violation(format!("authority {authority:?}"));
     }
-    if request.uri().path() == "/auth/v1/token" {
+    if method == Some(Method::Token) {
         return Ok(token(&shared, request).await);
     }
     BatonServiceServer::new(Service(shared)).call(request).await

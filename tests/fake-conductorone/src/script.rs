@@ -24,8 +24,10 @@ pub enum Method {
 impl Method {
     /// The method that is called at a path.
     pub(crate) fn at(path: &str) -> Option<Self> {
+        if path == "/auth/v1/token" {
+            return Some(Self::Token);
+        }
         match path.rsplit('/').next()? {
-            "token" => Some(Self::Token),
             "Hello" => Some(Self::Hello),
             "GetTask" => Some(Self::GetTask),
             "Heartbeat" => Some(Self::Heartbeat),
