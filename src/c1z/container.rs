@@ -16,6 +16,10 @@ pub(super) const MAGIC_3: &[u8; 5] = b"C1Z3\0";
 /// The reference writer's level, its fastest.
 const LEVEL: i32 = 1;
 
+/// Smaller databases are compressed on the thread that asks for it: others would cost more
+/// memory than they save time.
+const SMALL: u64 = 8 << 20;
+
 /// Readers cap a decoder's memory at 128 MiB; so do we.
 const LARGEST_WINDOW_LOG: u32 = 27;
 
@@ -79,10 +83,6 @@ fn pack(database: &Path, packed: &Path) -> io::Result<u64> {
     file.sync_all()?;
     Ok(file.metadata()?.len())
 }
-
-/// Smaller databases are compressed on the thread that asks for it: others would cost more
-/// memory than they save time.
-const SMALL: u64 = 8 << 20;
 
 /// Threads that compress a database of `length` bytes. More than two only wait for the disk.
 fn threads(length: u64) -> u32 {
