@@ -11,12 +11,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use baton_northflank::baton::v2::{Grant, Resource, ResourceId};
-use baton_northflank::c1z::{
-    NewFile, Previous, Retention, SyncRun, SyncType, Target, WorkDirectory,
-};
+use baton_northflank::c1z::{NewFile, Previous, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{
     Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types, unlisted_user,
 };
+use baton_northflank::work::WorkDirectory;
 use prost::Message;
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
@@ -103,15 +102,16 @@ impl Rows {
 }
 
 fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
-    let work = WorkDirectory::create(Target::inspect(path)?)?;
-    let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
+    let target = Target::inspect(path)?;
+    let work = WorkDirectory::create(target.path())?;
+    let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
     let run = SyncRun {
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
         sync_type: SyncType::Full,
         started_at: OffsetDateTime::now_utc(),
         is_expanded: true,
     };
-    let mut file = NewFile::create(&work, &previous, Retention::DEFAULT, run)?;
+    let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     for resource_type in &resource_types() {
         file.resource_type(resource_type)?;
     }

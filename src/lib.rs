@@ -10,6 +10,7 @@
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
 //! | 2 | [`c1z`] | the sync file and the resume store |
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
+//! | 1 | [`work`] | the directory for what is unfinished, and its lock |
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 
@@ -22,3 +23,4 @@ pub mod diff;
 pub mod northflank;
 pub mod service;
 pub mod sync;
+pub mod work;

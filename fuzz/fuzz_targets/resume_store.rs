@@ -5,27 +5,28 @@
 use std::fs;
 
 use baton_northflank::baton::v2::Resource;
-use baton_northflank::c1z::{
-    Error, Found, Identity, Previous, Reason, Staging, Target, WorkDirectory,
-};
+use baton_northflank::c1z::{Error, Found, Identity, Previous, Reason, Staging, Target};
 use baton_northflank::connector::{GROUP, ROLE, USER};
+use baton_northflank::work::WorkDirectory;
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 
 fuzz_target!(|store: &[u8]| {
     let room = tempfile::tempdir().expect("a directory");
     let target = Target::inspect(&room.path().join("sync.c1z")).expect("an absent file");
-    fs::create_dir(target.work_directory()).expect("a directory");
-    fs::write(target.work_directory().join("resume.db"), store).expect("the store is written");
-    let work = WorkDirectory::create(target).expect("a work directory");
-    let previous = Previous::open(&work, &[GROUP, ROLE, USER]).expect("there is no file before");
+    let directory = WorkDirectory::beside(target.path());
+    fs::create_dir(&directory).expect("a directory");
+    fs::write(directory.join("resume.db"), store).expect("the store is written");
+    let work = WorkDirectory::create(target.path()).expect("a work directory");
+    let previous =
+        Previous::open(&target, &work, &[GROUP, ROLE, USER]).expect("there is no file before");
     // The seeds are stores of this run.
     let identity = Identity {
         settings: "settings",
         token_digest: &|_| [7; 32],
         now: std::time::UNIX_EPOCH.into(),
     };
-    let (staging, found) = match Staging::open(&work, &previous, &identity, true) {
+    let (staging, found) = match Staging::open(&target, &work, &previous, &identity, true) {
         Ok(opened) => opened,
         Err(error) => {
             assert!(!error.to_string().is_empty());

@@ -5,10 +5,9 @@
 use std::fs;
 use std::time::SystemTime;
 
-use baton_northflank::c1z::{
-    NewFile, Previous, Retention, SyncRun, SyncType, Target, WorkDirectory,
-};
+use baton_northflank::c1z::{NewFile, Previous, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{GROUP, ROLE, USER};
+use baton_northflank::work::WorkDirectory;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const TYPES: [&str; 3] = [GROUP, ROLE, USER];
@@ -32,23 +31,23 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(target) = Target::inspect(&path) else {
         return Corpus::Keep;
     };
-    let work = WorkDirectory::create(target).expect("a work directory");
-    let saved = Previous::open(&work, &TYPES).and_then(|previous| {
+    let work = WorkDirectory::create(target.path()).expect("a work directory");
+    let saved = Previous::open(&target, &work, &TYPES).and_then(|previous| {
         let run = SyncRun {
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
             sync_type: SyncType::Full,
             started_at: SystemTime::now().into(),
             is_expanded: true,
         };
-        NewFile::create(&work, &previous, Retention::All, run)?.save()
+        NewFile::create(&target, &work, &previous, Retention::All, run)?.save()
     });
     drop(work);
     if saved.is_err() {
         assert!(fs::read(&path).expect("the file is there") == file);
     } else {
         let target = Target::inspect(&path).expect("our own file is a sync file");
-        let work = WorkDirectory::create(target).expect("a work directory");
-        Previous::open(&work, &TYPES).expect("our own file is sound");
+        let work = WorkDirectory::create(target.path()).expect("a work directory");
+        Previous::open(&target, &work, &TYPES).expect("our own file is sound");
     }
     Corpus::Keep
 });

@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use crate::work::WorkDirectory;
+
 use super::error::Error;
-use super::target::WorkDirectory;
 
 /// How a version 1 file begins.
 pub(super) const MAGIC: &[u8; 5] = b"C1ZF\0";
@@ -56,8 +57,7 @@ pub(super) fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
 
 /// Packs `database` and puts it in place of the target: a reader sees the old file or the
 /// new, never a part. Returns the new file's size in bytes.
-pub(super) fn save(work: &WorkDirectory, database: &Path) -> Result<u64, Error> {
-    let target = work.target().path();
+pub(super) fn save(work: &WorkDirectory, database: &Path, target: &Path) -> Result<u64, Error> {
     let packed = work.file("sync.c1z");
     let size = pack(database, &packed).map_err(Error::io("write", &packed))?;
     fs::rename(&packed, target).map_err(Error::io("replace", target))?;

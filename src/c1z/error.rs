@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::work;
+
 /// Why a sync file can't be read or written. In every case the target is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -58,12 +60,6 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// Another run is writing the same file.
-    #[error("another run is writing {}; wait for it to end", .0.display())]
-    Busy(PathBuf),
-    /// The disk is full.
-    #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
-    DiskFull(PathBuf),
     /// The disk fails, or a limit on the size of files is reached.
     #[error(
         "the disk fails where {} is written ({source}); see to its space and health, or name a \
@@ -76,28 +72,9 @@ pub enum Error {
         /// Why.
         source: rusqlite::Error,
     },
-    /// The place is not ours to write to.
-    #[error(
-        "no permission to {action} {}; run as a user who may (in a container: \
-         --user \"$(id -u):$(id -g)\"), or name a file elsewhere",
-        .path.display()
-    )]
-    Unwritable {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-    },
-    /// The operating system refused.
-    #[error("can't {action} {}: {source}", .path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// There is no place to work in.
+    #[error(transparent)]
+    Work(#[from] work::Error),
     /// `SQLite` failed.
     #[error("the database for {} failed: {source}", .path.display())]
     Database {
@@ -114,21 +91,13 @@ impl Error {
         action: &'static str,
         path: &'path Path,
     ) -> impl FnOnce(io::Error) -> Self + use<'path> {
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => Self::DiskFull(path.to_owned()),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::Unwritable { action, path: path.to_owned() }
-            }
-            _ => Self::Io { action, path: path.to_owned(), source },
-        }
+        move |source| work::Error::io(action, path)(source).into()
     }
 
     /// Turns a database error in work on `target` into one of ours.
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull(target.to_owned()),
+            Some(rusqlite::ErrorCode::DiskFull) => work::Error::DiskFull(target.to_owned()).into(),
             // SQLite doesn't say why it could not create a file.
             Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen) => {
                 Self::Disk { path: target.to_owned(), source }

@@ -14,12 +14,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, ResourceType};
+use crate::work::WorkDirectory;
 
 use super::container;
 use super::error::Error;
 use super::previous::{self, Copied};
 use super::schema::TABLES;
-use super::target::WorkDirectory;
+use super::target::Target;
 use super::timestamp;
 
 /// The page cache in KiB. Rows are appended; index builds sort through temporary files in
@@ -114,15 +115,15 @@ struct Unpacked {
 }
 
 impl Previous {
-    /// Unpacks and checks the target, if it exists. `own_types` are the resource types of
+    /// Unpacks and checks `target`, if it exists. `own_types` are the resource types of
     /// this connector: a file with others is another connector's.
-    pub fn open(work: &WorkDirectory, own_types: &[&str]) -> Result<Self, Error> {
-        if !work.target().exists() {
+    pub fn open(target: &Target, work: &WorkDirectory, own_types: &[&str]) -> Result<Self, Error> {
+        if !target.exists() {
             return Ok(Self(None));
         }
         let database = work.file("previous.db");
-        container::unpack(work.target().path(), &database)?;
-        let sync_ids = previous::check(work.target().path(), &database, own_types)?;
+        container::unpack(target.path(), &database)?;
+        let sync_ids = previous::check(target.path(), &database, own_types)?;
         Ok(Self(Some(Unpacked { database, sync_ids })))
     }
 
@@ -134,6 +135,7 @@ impl Previous {
 
 /// A file that is being written. Rows go in by type and id.
 pub struct NewFile<'work> {
+    target: PathBuf,
     work: &'work WorkDirectory,
     database: PathBuf,
     connection: Connection,
@@ -158,12 +160,13 @@ pub struct Saved {
 impl<'work> NewFile<'work> {
     /// A new database with the syncs of `previous` that `retention` keeps, and a new sync.
     pub fn create(
+        target: &Target,
         work: &'work WorkDirectory,
         previous: &Previous,
         retention: Retention,
         run: SyncRun,
     ) -> Result<Self, Error> {
-        let target = work.target().path();
+        let target = target.path();
         let fail = Error::database(target);
         let database = work.file("sync.db");
         let connection = Connection::open(&database).map_err(fail)?;
@@ -191,6 +194,7 @@ impl<'work> NewFile<'work> {
             .map_err(fail)?;
         connection.execute_batch("begin").map_err(fail)?;
         Ok(Self {
+            target: target.to_owned(),
             work,
             database,
             connection,
@@ -291,32 +295,12 @@ impl<'work> NewFile<'work> {
 
     /// Ends the sync, builds the indexes, and puts the file in place of the target.
     pub fn save(self) -> Result<Saved, Error> {
-        let fail = Error::database(self.work.target().path());
-        self.end().map_err(fail)?;
-        let Self { work, database, connection, run, stats, .. } = self;
+        let Self { target, work, database, connection, run, stats, newest_end, .. } = self;
+        let fail = Error::database(&target);
+        end(&connection, &run, newest_end, &stats).map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
-        let size = container::save(work, &database)?;
+        let size = container::save(work, &database, &target)?;
         Ok(Saved { sync_id: run.sync_id, stats, size })
-    }
-
-    fn end(&self) -> rusqlite::Result<()> {
-        for index in TABLES.iter().flat_map(|table| table.indexes) {
-            self.connection.execute_batch(index)?;
-        }
-        // Readers show the sync that ended last, so a clock that was set back must not hide
-        // the new one.
-        let now = OffsetDateTime::now_utc().max(self.run.started_at);
-        let after_newest = self.newest_end.map(|end| end + Duration::NANOSECOND);
-        let ended_at = after_newest.map_or(now, |after| now.max(after));
-        let stats = serde_json::to_string(&self.stats)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        self.connection.execute(
-            "update v1_sync_runs
-             set ended_at = ?2, sync_token = ?3, stats = ?4, supports_diff = 1
-             where sync_id = ?1",
-            params![self.run.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
-        )?;
-        self.connection.execute_batch("commit")
     }
 
     fn insert(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
@@ -324,8 +308,34 @@ impl<'work> NewFile<'work> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(parameters))
             .map(|_| ())
-            .map_err(Error::database(self.work.target().path()))
+            .map_err(Error::database(&self.target))
     }
+}
+
+/// Builds the indexes and ends the sync.
+fn end(
+    connection: &Connection,
+    run: &SyncRun,
+    newest_end: Option<OffsetDateTime>,
+    stats: &Stats,
+) -> rusqlite::Result<()> {
+    for index in TABLES.iter().flat_map(|table| table.indexes) {
+        connection.execute_batch(index)?;
+    }
+    // Readers show the sync that ended last, so a clock that was set back must not hide the
+    // new one.
+    let now = OffsetDateTime::now_utc().max(run.started_at);
+    let after_newest = newest_end.map(|end| end + Duration::NANOSECOND);
+    let ended_at = after_newest.map_or(now, |after| now.max(after));
+    let stats = serde_json::to_string(stats)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection.execute(
+        "update v1_sync_runs
+         set ended_at = ?2, sync_token = ?3, stats = ?4, supports_diff = 1
+         where sync_id = ?1",
+        params![run.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
+    )?;
+    connection.execute_batch("commit")
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -17,4 +17,4 @@ pub use error::Error;
 pub use file::{NewFile, Previous, Retention, Saved, Stats, SyncRun, SyncType};
 pub use resume::{Found, Identity, Reason};
 pub use staging::{Changes, Container, Holding, Source, StagedResource, Staging};
-pub use target::{Target, WorkDirectory};
+pub use target::Target;

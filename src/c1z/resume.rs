@@ -16,14 +16,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::baton::v2::{Resource, ResourceId};
 
+use crate::work::WorkDirectory;
+
 use super::error::Error;
 use super::file::Previous;
 use super::staging::{self, Staging};
-use super::target::WorkDirectory;
+use super::target::Target;
 use super::timestamp;
-
-/// The store's name in the work directory; `SQLite` adds files with endings of its own.
-pub(super) const STORE: &str = "resume.db";
 
 /// Raised whenever tables or their meaning change.
 const LAYOUT: i32 = 1;
@@ -92,13 +91,14 @@ impl Staging {
     /// Goes on from what an earlier run left in `work`, if `resume` is true and it was a run
     /// of the same kind whose sync `previous` hasn't got; begins anew otherwise.
     pub fn open(
+        target: &Target,
         work: &WorkDirectory,
         previous: &Previous,
         identity: &Identity<'_>,
         resume: bool,
     ) -> Result<(Self, Found), Error> {
-        let path = work.file(STORE);
-        let target = work.target().path();
+        let path = work.store();
+        let target = target.path();
         let fail = Error::database(target);
         let mut found = Found::Nothing;
         if path.exists() {
@@ -305,10 +305,12 @@ fn begin(connection: &Connection, identity: &Identity<'_>, sync_id: &str) -> rus
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Identity, LAYOUT, Previous, Reason, STORE, Staging};
+    use super::{Found, Identity, LAYOUT, Previous, Reason, Staging};
     use crate::c1z::file::{NewFile, Retention, SyncRun, SyncType};
-    use crate::c1z::target::{Target, WorkDirectory};
+    use crate::c1z::target::Target;
+    use crate::work::WorkDirectory;
     use rusqlite::Connection;
+    use std::path::PathBuf;
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
 
@@ -340,21 +342,25 @@ mod tests {
                 digest[..salt.len()].copy_from_slice(salt);
                 digest
             };
-            let work = self.work();
+            let (target, work) = self.work();
             work.keep_store();
             let identity = Identity { settings, token_digest: &digest, now };
-            let previous = Previous::open(&work, &[]).unwrap();
-            Staging::open(&work, &previous, &identity, resume).unwrap()
+            let previous = Previous::open(&target, &work, &[]).unwrap();
+            Staging::open(&target, &work, &previous, &identity, resume).unwrap()
         }
 
-        fn work(&self) -> WorkDirectory {
+        fn work(&self) -> (Target, WorkDirectory) {
             let target = Target::inspect(&self.directory.path().join("sync.c1z")).unwrap();
-            WorkDirectory::create(target).unwrap()
+            let work = WorkDirectory::create(target.path()).unwrap();
+            (target, work)
+        }
+
+        fn store(&self) -> PathBuf {
+            self.directory.path().join("sync.c1z.work/resume.db")
         }
 
         fn change(&self, sql: &str) {
-            let store = self.directory.path().join("sync.c1z.work").join(STORE);
-            Connection::open(store).unwrap().execute_batch(sql).unwrap();
+            Connection::open(self.store()).unwrap().execute_batch(sql).unwrap();
         }
 
         fn reason(&self) -> Option<Reason> {
@@ -395,12 +401,15 @@ mod tests {
     fn a_store_whose_sync_has_been_saved_is_spent() {
         let place = Place::with_a_page();
         let sync_id = place.open("s", 1, NOW, true).0.sync_id().to_owned();
-        let work = place.work();
+        let (target, work) = place.work();
         work.keep_store();
         let run =
             SyncRun { sync_id, sync_type: SyncType::Full, started_at: NOW, is_expanded: true };
-        let previous = Previous::open(&work, &[]).unwrap();
-        NewFile::create(&work, &previous, Retention::DEFAULT, run).unwrap().save().unwrap();
+        let previous = Previous::open(&target, &work, &[]).unwrap();
+        NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)
+            .unwrap()
+            .save()
+            .unwrap();
         drop(work);
         let (staging, found) = place.open("s", 1, NOW, true);
         assert_eq!(found, Found::Nothing);
@@ -434,8 +443,8 @@ mod tests {
             assert!(matches!(place.reason(), Some(Reason::Damaged(_))), "{sql}");
         }
         let place = Place::with_a_page();
-        let store = place.directory.path().join("sync.c1z.work").join(STORE);
-        std::fs::write(store, b"this is no database at all, and long enough to tell").unwrap();
+        std::fs::write(place.store(), b"this is no database at all, and long enough to tell")
+            .unwrap();
         assert!(matches!(place.reason(), Some(Reason::Damaged(_))));
     }
 
@@ -445,8 +454,7 @@ mod tests {
         assert_eq!(place.open("s", 1, NOW, true).1, Found::Nothing);
         assert_eq!(place.open("s", 1, NOW, true).1, Found::Nothing);
         drop(place.open("s", 1, NOW, true));
-        let store = place.directory.path().join("sync.c1z.work").join(STORE);
-        std::fs::write(store, b"").unwrap();
+        std::fs::write(place.store(), b"").unwrap();
         assert_eq!(place.reason(), None);
     }
 }

@@ -465,7 +465,8 @@ mod tests {
     use crate::baton::v2::ResourceId;
     use crate::c1z::file::Previous;
     use crate::c1z::resume::Identity;
-    use crate::c1z::target::{Target, WorkDirectory};
+    use crate::c1z::target::Target;
+    use crate::work::WorkDirectory;
     use time::OffsetDateTime;
 
     fn id(resource_type: &str, resource: &str) -> ResourceId {
@@ -475,11 +476,11 @@ mod tests {
     fn staging() -> (tempfile::TempDir, WorkDirectory, Staging) {
         let directory = tempfile::tempdir().unwrap();
         let target = Target::inspect(&directory.path().join("sync.c1z")).unwrap();
-        let work = WorkDirectory::create(target).unwrap();
+        let work = WorkDirectory::create(target.path()).unwrap();
         let identity =
             Identity { settings: "", token_digest: &|_| [0; 32], now: OffsetDateTime::UNIX_EPOCH };
-        let previous = Previous::open(&work, &[]).unwrap();
-        let (staging, _) = Staging::open(&work, &previous, &identity, true).unwrap();
+        let previous = Previous::open(&target, &work, &[]).unwrap();
+        let (staging, _) = Staging::open(&target, &work, &previous, &identity, true).unwrap();
         (directory, work, staging)
     }
 

@@ -1,16 +1,11 @@
-//! The sync file that a run is to write, and the directory beside it that a run works in.
+//! The sync file that a run is to write.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::container;
 use super::error::Error;
-use super::resume::STORE;
-
-/// The name of the lock in a work directory.
-const LOCK: &str = "lock";
 
 /// The sync file to write.
 #[derive(Debug, Clone)]
@@ -74,13 +69,6 @@ impl Target {
         &self.path
     }
 
-    /// Where everything unfinished is kept: `<target>.work`.
-    pub fn work_directory(&self) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".work");
-        name.into()
-    }
-
     /// Whether there is a file whose syncs are to be kept.
     pub(super) fn exists(&self) -> bool {
         self.exists
@@ -96,112 +84,4 @@ fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(read)
-}
-
-/// A directory beside the target, named after it, that holds everything unfinished.
-///
-/// It is locked while a run works in it; the lock dies with the process. Dropping it removes
-/// it, but for the resume store if that is to be kept; what a killed run left behind besides
-/// the store is cleared by the next.
-#[derive(Debug)]
-pub struct WorkDirectory {
-    target: Target,
-    path: PathBuf,
-    keeps_store: AtomicBool,
-    /// Held open for its lock.
-    _lock: File,
-}
-
-impl WorkDirectory {
-    /// Makes and locks the directory `<target>.work`.
-    pub fn create(target: Target) -> Result<Self, Error> {
-        let path = target.work_directory();
-        make_private_directory(&path).map_err(Error::io("create the directory", &path))?;
-        let lock_path = path.join(LOCK);
-        let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(Error::Busy(target.path)),
-            Err(fs::TryLockError::Error(error)) => {
-                return Err(Error::io("lock", &lock_path)(error));
-            }
-        }
-        // A run that ended between our opening the lock and locking it has removed it.
-        if !lock_path.exists() {
-            return Err(Error::Busy(target.path));
-        }
-        let work = Self { target, path, keeps_store: AtomicBool::new(false), _lock: lock };
-        work.clear(is_store).map_err(Error::io("clear the directory", &work.path))?;
-        Ok(work)
-    }
-
-    /// The sync file to write.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// Leaves the resume store to the next run.
-    pub fn keep_store(&self) {
-        self.keeps_store.store(true, Ordering::Relaxed);
-    }
-
-    /// Removes the resume store with everything else.
-    pub fn discard_store(&self) {
-        self.keeps_store.store(false, Ordering::Relaxed);
-    }
-
-    /// The path of a file in the directory.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// Removes the resume store.
-    pub(super) fn remove_store(&self) -> Result<(), Error> {
-        self.clear(|name| !is_store(name)).map_err(Error::io("clear the directory", &self.path))
-    }
-
-    /// Removes everything but the lock and what `keeps` names.
-    fn clear(&self, keeps: impl Fn(&str) -> bool) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name != LOCK && !name.to_str().is_some_and(&keeps) {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn remove(&self) -> std::io::Result<()> {
-        if self.keeps_store.load(Ordering::Relaxed) && self.file(STORE).exists() {
-            return self.clear(is_store);
-        }
-        self.clear(|_| false)?;
-        fs::remove_file(self.path.join(LOCK))?;
-        fs::remove_dir(&self.path)
-    }
-}
-
-impl Drop for WorkDirectory {
-    fn drop(&mut self) {
-        // What can't be removed is cleared by the next run; the outcome of this one stands.
-        if let Err(error) = self.remove() {
-            tracing::warn!(path = %self.path.display(), %error, "can't remove the work directory");
-        }
-    }
-}
-
-/// Whether a file belongs to the resume store: its database or what `SQLite` keeps beside it.
-fn is_store(name: &str) -> bool {
-    name.starts_with(STORE)
-}
-
-fn make_private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        outcome => outcome,
-    }
 }

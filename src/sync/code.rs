@@ -4,8 +4,8 @@
 use reqwest::StatusCode;
 use tonic::Code;
 
-use crate::c1z;
 use crate::northflank::{self, Problem, TransportProblem};
+use crate::{c1z, work};
 
 use super::{Error, ValidationError};
 
@@ -20,6 +20,7 @@ impl Error {
             }
             Self::Northflank(error) => northflank_code(error),
             Self::File(error) => file_code(error),
+            Self::Work(error) => work_code(error),
             Self::Id { .. } | Self::Staged(_) | Self::Cancelled | Self::Lost(_) => Code::Unknown,
         }
     }
@@ -52,12 +53,16 @@ pub fn file_code(error: &c1z::Error) -> Code {
         | c1z::Error::Damaged { .. }
         | c1z::Error::Missing(_)
         | c1z::Error::Unreadable { .. }
-        | c1z::Error::NoSync(_)
-        | c1z::Error::Unwritable { .. } => Code::InvalidArgument,
-        c1z::Error::Busy(_) => Code::Unavailable,
-        c1z::Error::DiskFull(_)
-        | c1z::Error::Disk { .. }
-        | c1z::Error::Io { .. }
-        | c1z::Error::Database { .. } => Code::Unknown,
+        | c1z::Error::NoSync(_) => Code::InvalidArgument,
+        c1z::Error::Work(error) => work_code(error),
+        c1z::Error::Disk { .. } | c1z::Error::Database { .. } => Code::Unknown,
+    }
+}
+
+fn work_code(error: &work::Error) -> Code {
+    match error {
+        work::Error::Unwritable { .. } => Code::InvalidArgument,
+        work::Error::Busy(_) => Code::Unavailable,
+        work::Error::DiskFull(_) | work::Error::Io { .. } => Code::Unknown,
     }
 }

@@ -3,7 +3,7 @@
 use tokio::task::JoinError;
 
 use crate::baton::IdError;
-use crate::{c1z, northflank};
+use crate::{c1z, northflank, work};
 
 use super::ValidationError;
 
@@ -20,6 +20,9 @@ pub enum Error {
     /// The sync file could not be read or written.
     #[error(transparent)]
     File(#[from] c1z::Error),
+    /// There is no place to work in beside the sync file.
+    #[error(transparent)]
+    Work(#[from] work::Error),
     /// An object can't be named in baton's ids without being taken for another.
     #[error("the {kind} with the id {id:?} can't be synced: {source}")]
     Id {

@@ -28,10 +28,10 @@ use tracing::{Instrument, Span, debug_span};
 
 use crate::c1z::{
     Found, Identity, NewFile, Previous, Reason, Retention, Saved, Staging, SyncRun, Target,
-    WorkDirectory,
 };
 use crate::connector::{GROUP, ROLE, USER};
 use crate::northflank::Client;
+use crate::work::WorkDirectory;
 
 use list::List;
 use read::Plan;
@@ -48,7 +48,7 @@ pub struct Options {
     /// Whether to go on from what an interrupted sync into the same target has read.
     pub resume: bool,
     /// Whether what has been read is kept even when the file is there, for a caller that has
-    /// yet to deliver the file and then removes [`Target::work_directory`].
+    /// yet to deliver the file and then removes [`WorkDirectory::beside`].
     pub keep_pages: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct Options {
 ///
 /// Stops soon after `cancel` is triggered, with [`Error::Cancelled`]. On any error the target
 /// is as it was, and the pages that were read are kept in a directory beside it
-/// ([`Target::work_directory`]) for the next sync into the same target.
+/// ([`WorkDirectory::beside`]) for the next sync into the same target.
 pub async fn sync(
     client: &Client,
     target: Target,
@@ -86,17 +86,18 @@ async fn run(
     let started_at = OffsetDateTime::now_utc();
     let validating = validate(client).instrument(debug_span!("validate"));
     let known = cancel.run_until_cancelled(validating).await.ok_or(Error::Cancelled)??;
-    let (work, previous, staging) = {
+    let (target, work, previous, staging) = {
         let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
         let span = Span::current();
         tokio::task::spawn_blocking(move || {
             let _entered = span.entered();
-            let work = WorkDirectory::create(target)?;
+            let work = WorkDirectory::create(target.path())?;
             // A store that can't be looked at for another's fault is kept.
             work.keep_store();
-            let previous = Previous::open(&work, &[GROUP, ROLE, USER])?;
-            let staging = open(&work, &previous, &client, &options, started_at, &progress)?;
-            Ok::<_, Error>((work, previous, staging))
+            let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
+            let staging =
+                open(&target, &work, &previous, &client, &options, started_at, &progress)?;
+            Ok::<_, Error>((target, work, previous, staging))
         })
         .await??
     };
@@ -123,7 +124,7 @@ async fn run(
             started_at: staging.started_at(),
             is_expanded: options.selection.expand,
         };
-        let mut file = NewFile::create(&work, &previous, options.retention, run)?;
+        let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
         write::write(&staging, &options.selection, &mut file, &progress, &cancel)?;
         drop(writing);
         progress.enter(Phase::Saving);
@@ -168,6 +169,7 @@ fn rfc3339(time: OffsetDateTime) -> String {
 
 /// Opens the staging, with what an earlier run has left in it, and says what was found.
 fn open(
+    target: &Target,
     work: &WorkDirectory,
     previous: &Previous,
     client: &Client,
@@ -178,10 +180,11 @@ fn open(
     let settings = format!("{} {:?}", client.base_url(), options.selection);
     let token_digest = &|salt: &[u8]| client.token_digest(salt);
     let identity = Identity { settings: &settings, token_digest, now };
-    let (mut staging, mut found) = Staging::open(work, previous, &identity, options.resume)?;
+    let (mut staging, mut found) =
+        Staging::open(target, work, previous, &identity, options.resume)?;
     if !staging.unread()?.iter().all(|(name, _)| List::named(name).is_some()) {
         drop(staging);
-        (staging, _) = Staging::open(work, previous, &identity, false)?;
+        (staging, _) = Staging::open(target, work, previous, &identity, false)?;
         found = Found::Discarded(Reason::Damaged("it names an unknown list".to_owned()));
     }
     match found {
