@@ -11,16 +11,17 @@
 //! Run with `cargo bench --bench service [-- start memory stop]`. Prints; never fails on a
 //! figure, because machines are shared and noisy.
 
+#[allow(dead_code, reason = "the tests use the rest")]
+#[path = "../tests/it/harness/mod.rs"]
+mod harness;
 mod named;
-#[path = "../tests/support/mod.rs"]
-mod support;
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use fake_conductorone::{FakeConductorOne, Method, Options};
 use fake_northflank::{FakeNorthflank, Organization};
-use support::daemon::{Daemon, work};
+use harness::daemon::{Daemon, work};
 
 /// Tasks in all before the second look at the memory.
 const TASKS: usize = 600;

@@ -1,0 +1,151 @@
+//! Flags, variables and targets that can't work: one clear line, the right exit code, and
+//! nothing touched. No request is made for any of them.
+
+use std::fs;
+
+use crate::harness::{Connector, Room};
+use fake_northflank::{FakeNorthflank, Options, Organization};
+
+/// Nothing listens on port 1, so that a run that gets as far as asking fails with 14.
+fn with_token(room: &Room) -> Connector {
+    room.connector()
+        .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
+        .variable("BATON_NORTHFLANK_BASE_URL", "http://127.0.0.1:1")
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let room = Room::new();
+    let help = room.connector().arguments(["--help"]).run();
+    assert_eq!((help.code(), help.stderr()), (Some(0), ""));
+    assert!(help.stdout().contains("BATON_NORTHFLANK_API_TOKEN"));
+    let version = room.connector().arguments(["--version"]).run();
+    assert_eq!(version.stdout(), concat!("baton-northflank ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_missing_token_is_named_with_its_variable_and_flag() {
+    let room = Room::new();
+    room.connector().run().expect_failure(
+        3,
+        &["BATON_NORTHFLANK_API_TOKEN (--northflank-api-token) is not set", "Settings > API"],
+    );
+    assert!(room.names().is_empty());
+}
+
+#[test]
+fn a_blank_token_is_refused() {
+    let room = Room::new();
+    for token in ["", " ", "\t\n"] {
+        let run = room.connector().variable("BATON_NORTHFLANK_API_TOKEN", token).run();
+        run.expect_failure(3, &["BATON_NORTHFLANK_API_TOKEN"]);
+    }
+}
+
+#[test]
+fn unknown_flags_and_values_are_one_line_without_usage() {
+    let room = Room::new();
+    for arguments in [&["--fiel", "x"][..], &["extra"], &["--file"], &["--workers", "many"]] {
+        let run = with_token(&room).arguments(arguments).run().expect_failure(3, &[]);
+        assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+    }
+}
+
+#[test]
+fn a_base_url_that_would_expose_the_token_is_refused() {
+    let room = Room::new();
+    for (url, part) in [
+        ("http://api.northflank.com", "plain http"),
+        ("https://me:secret@api.northflank.com", "credentials"),
+        ("https://api.northflank.com?x=1", "query"),
+        ("northflank", "not a URL"),
+    ] {
+        let run = with_token(&room).arguments(["--northflank-base-url", url]).run();
+        run.expect_failure(3, &["BATON_NORTHFLANK_BASE_URL (--northflank-base-url)", part]);
+    }
+}
+
+#[test]
+fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
+    let room = Room::new();
+    with_token(&room)
+        .run()
+        .expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
+    assert!(room.names().is_empty());
+}
+
+#[test]
+fn a_target_that_is_no_file_is_refused_before_any_request() {
+    let room = Room::new();
+    fs::create_dir(room.file("directory")).unwrap();
+    for (target, part) in [
+        ("directory", "is a directory"),
+        ("/dev/null", "is a device"),
+        ("missing/sync.c1z", "does not exist"),
+        ("..", "is a directory"),
+    ] {
+        with_token(&room).arguments(["-f", target]).run().expect_failure(3, &[part]);
+    }
+    assert_eq!(room.names(), ["directory"]);
+}
+
+#[test]
+fn a_foreign_file_is_refused_and_left_alone() {
+    let room = Room::new();
+    for (content, part) in [
+        (&b"hello, world"[..], "does not begin with C1ZF"),
+        (b"C1Z3\0rest", "C1Z3"),
+        (b"C1Z", "does not begin with C1ZF"),
+    ] {
+        fs::write(room.file("sync.c1z"), content).unwrap();
+        with_token(&room).run().expect_failure(3, &["is not a sync file", part]);
+        assert_eq!(fs::read(room.file("sync.c1z")).unwrap(), content);
+        assert_eq!(room.names(), ["sync.c1z"]);
+    }
+}
+
+#[test]
+fn logs_are_json_where_nobody_watches() {
+    let room = Room::new();
+    let run = with_token(&room).run();
+    let log = run.stderr().lines().next().unwrap();
+    let log: serde_json::Value = serde_json::from_str(log).unwrap();
+    assert_eq!(log["message"], "starting sync");
+    assert_eq!(log["level"], "INFO");
+    let run = with_token(&room).variable("BATON_LOG_FORMAT", "console").run();
+    let log = run.stderr().lines().next().unwrap();
+    assert!(log.contains("INFO starting sync") && !log.contains('\u{1b}'), "{log}");
+    let quiet = with_token(&room).variable("BATON_LOG_LEVEL", "error").run();
+    assert_eq!(quiet.stderr().lines().count(), 1, "only the error: {}", quiet.stderr());
+}
+
+#[test]
+fn logs_also_go_to_files_without_colour() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let flags = ["--log-path", "a.log,b.log", "--log-format", "console"];
+    room.connector_to(&fake).arguments(flags).run().expect_success();
+    for name in ["a.log", "b.log"] {
+        let log = fs::read_to_string(room.file(name)).unwrap();
+        assert!(log.contains("INFO starting sync") && !log.contains('\u{1b}'), "{log}");
+    }
+    let run = room.connector_to(&fake).arguments(["--log-path", "missing/a.log"]).run();
+    run.expect_failure(3, &["can't write the log file missing/a.log"]);
+}
+
+#[test]
+fn settings_are_taken_from_the_file_in_the_working_directory() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let settings = format!(
+        "northflank-api-token: {}\nnorthflank-base-url: {}\nlog-levle: debug\n",
+        fake.token(),
+        fake.origin()
+    );
+    fs::write(room.file(".baton.yaml"), settings).unwrap();
+    let run = room.connector().run().expect_success();
+    assert!(run.stderr().contains("log-levle"), "{}", run.stderr());
+    fs::write(room.file(".baton.yaml"), "northflank-api-token: 'nf-1").unwrap();
+    let run = room.connector().run().expect_failure(3, &["can't read .baton.yaml"]);
+    assert!(!run.stderr().contains("nf-1"), "{}", run.stderr());
+}

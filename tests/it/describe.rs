@@ -1,0 +1,62 @@
+//! What the connector says of itself without a token: the files that are committed for
+//! ConductorOne, completions and the manual page.
+
+use std::path::Path;
+
+use crate::harness::{Room, Run};
+
+fn said(arguments: &[&str]) -> Run {
+    let run = Room::new().connector().arguments(arguments).run();
+    assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+    run
+}
+
+fn assert_is_current(file: &str, subcommand: &str) {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let committed = std::fs::read_to_string(committed).unwrap();
+    assert!(
+        committed == said(&[subcommand]).stdout(),
+        "{file} is stale; write it anew: cargo run -- {subcommand} > {file}"
+    );
+}
+
+#[test]
+fn the_committed_capabilities_are_the_binarys() {
+    assert_is_current("baton_capabilities.json", "capabilities");
+}
+
+#[test]
+fn the_committed_schema_is_the_binarys() {
+    assert_is_current("config_schema.json", "config");
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for (shell, part) in [
+        ("bash", "-o default baton-northflank"),
+        ("zsh", "#compdef baton-northflank"),
+        ("fish", "complete -c baton-northflank"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion"),
+    ] {
+        let run = said(&["completion", shell]);
+        assert!(run.stdout().contains(part), "{shell}: {}", run.stdout());
+        assert!(run.stdout().contains("northflank-api-token"), "{shell}");
+    }
+    let run = Room::new().connector().arguments(["completion", "csh"]).run();
+    run.expect_failure(3, &["csh", "bash"]);
+}
+
+#[test]
+fn the_manual_page_names_every_section_and_setting() {
+    let run = said(&["man"]);
+    for part in [".TH baton-northflank", "BATON_NORTHFLANK_API_TOKEN", "SUBCOMMANDS"] {
+        assert!(run.stdout().contains(part), "{part}");
+    }
+}
+
+#[test]
+fn flags_of_a_sync_are_refused_beside_a_subcommand() {
+    let run = Room::new().connector().arguments(["--workers", "2", "capabilities"]).run();
+    run.expect_failure(3, &["capabilities", "cannot be used with"]);
+}

@@ -1,0 +1,290 @@
+//! What changed between two syncs, as the binary tells it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::harness::changes::changed_demo;
+use crate::harness::sync_file::pack;
+use crate::harness::{Room, Run};
+use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
+use fake_northflank::{FakeNorthflank, Options, Organization};
+use prost::Message;
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+fn sync(room: &Room, organization: &Organization, arguments: &[&str]) -> Run {
+    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    room.connector_to(&fake).arguments(arguments).run()
+}
+
+fn diff(room: &Room, arguments: &[&str]) -> Run {
+    room.connector().arguments([&["diff"], arguments].concat()).run()
+}
+
+fn diff_json(room: &Room, arguments: &[&str]) -> Value {
+    let run = diff(room, &[arguments, &["--format", "json"]].concat());
+    assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+    serde_json::from_str(run.stdout()).unwrap()
+}
+
+/// A room with one file before and one after the changes, and one file with both syncs.
+fn before_and_after() -> Room {
+    let room = Room::new();
+    for (file, organization) in [
+        ("old.c1z", Organization::demo()),
+        ("new.c1z", changed_demo()),
+        ("both.c1z", Organization::demo()),
+        ("both.c1z", changed_demo()),
+    ] {
+        sync(&room, &organization, &["-f", file]).expect_success();
+    }
+    room
+}
+
+fn ids(rows: &Value) -> BTreeSet<&str> {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| row["id"].as_str().or(row["resource"].as_str()).unwrap()).collect()
+}
+
+#[test]
+fn everything_that_came_went_or_changed_is_told() {
+    let room = before_and_after();
+    let diff = diff_json(&room, &["old.c1z", "new.c1z"]);
+    assert_eq!(ids(&diff["resources"]["created"]), ["zoe-quill"].into());
+    assert_eq!(ids(&diff["resources"]["deleted"]), ["auditor", "uma-vargas"].into());
+    assert_eq!(ids(&diff["resources"]["modified"]), ["owner", "pending-7f3a"].into());
+    assert_eq!(ids(&diff["entitlements"]["deleted"]), ["role:auditor:assigned"].into());
+    assert_eq!(ids(&diff["entitlements"]["modified"]), ["role:owner:assigned"].into());
+
+    let support = "directory_group_01HZX3M9Q2T7V5W8Y0SUPPORT0";
+    let member = |user: &str| format!("group:{support}:member:user:{user}");
+    let (came, went) = (member("zoe-quill"), member("uma-vargas"));
+    assert_eq!(
+        ids(&diff["grants"]["created"]),
+        [came.as_str(), "role:viewer:assigned:user:zoe-quill"].into()
+    );
+    assert_eq!(
+        ids(&diff["grants"]["deleted"]),
+        [
+            went.as_str(),
+            "role:owner:assigned:user:ben-okafor",
+            "role:viewer:assigned:user:uma-vargas"
+        ]
+        .into()
+    );
+    assert_eq!(
+        ids(&diff["grants"]["modified"]),
+        ["role:platform-eng:assigned:user:daniel-weiss"].into()
+    );
+    assert!(diff["old"]["file"].as_str().unwrap().ends_with("old.c1z"));
+}
+
+#[test]
+fn a_grant_says_through_which_group_it_is_held() {
+    let room = before_and_after();
+    let diff = diff_json(&room, &["old.c1z", "new.c1z"]);
+    let created = diff["grants"]["created"].as_array().unwrap();
+    let viewer = created.iter().find(|row| row["entitlement"]["id"] == "role:viewer:assigned");
+    let viewer = viewer.unwrap();
+    assert_eq!(viewer["direct"], false);
+    assert_eq!(viewer["principal"]["display_name"], "Zoë Quill");
+    assert_eq!(viewer["entitlement"]["resource"]["display_name"], "Viewer");
+    assert_eq!(viewer["through"][0]["resource"]["display_name"], "Customer Support");
+    assert_eq!(
+        diff["grants"]["modified"][0]["changes"],
+        json!([
+            {
+                "fact": "held",
+                "old": "direct and through group Engineering ✈",
+                "new": "through group Engineering ✈"
+            },
+            {"fact": "immutable", "old": "no", "new": "yes"},
+        ])
+    );
+    let pending = &diff["resources"]["modified"][1];
+    assert_eq!(
+        pending["changes"][0],
+        json!({"fact": "name", "old": "new.hire@marlow.example", "new": "New Hire"})
+    );
+}
+
+#[test]
+fn one_file_with_two_syncs_says_the_same_as_two_files() {
+    let room = before_and_after();
+    let mut both = diff_json(&room, &["both.c1z"]);
+    let mut two = diff_json(&room, &["old.c1z", "new.c1z"]);
+    for diff in [&mut both, &mut two] {
+        diff["old"].take();
+        diff["new"].take();
+    }
+    assert_eq!(both, two);
+}
+
+#[test]
+fn the_exit_code_tells_of_changes_only_where_it_is_asked_to() {
+    let room = before_and_after();
+    assert_eq!(diff(&room, &["old.c1z", "new.c1z"]).code(), Some(0));
+    let run = diff(&room, &["old.c1z", "new.c1z", "--exit-code"]);
+    assert_eq!((run.code(), run.stderr()), (Some(20), ""));
+    let run = diff(&room, &["old.c1z", "old.c1z", "--exit-code"]);
+    assert_eq!(run.code(), Some(0));
+    assert!(run.stdout().ends_with("\nNo changes.\n"), "{}", run.stdout());
+}
+
+#[test]
+fn a_sync_can_end_with_what_it_changed() {
+    let room = Room::new();
+    let run = sync(&room, &Organization::demo(), &["--diff", "--exit-code"]).expect_success();
+    assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
+    let run = sync(&room, &changed_demo(), &["--diff=markdown", "--exit-code"]);
+    assert_eq!(run.code(), Some(20));
+    assert!(run.stdout().contains("| added | user Zoë Quill (zoe-quill) | "), "{}", run.stdout());
+    let run = sync(&room, &changed_demo(), &["--diff", "--exit-code"]);
+    assert_eq!(run.code(), Some(0));
+    assert!(run.stdout().contains("No changes."), "{}", run.stdout());
+    let keep = |count| {
+        let fake = FakeNorthflank::start(changed_demo(), Options::default()).unwrap();
+        let connector = room.connector_to(&fake).arguments(["--diff"]);
+        connector.variable("BATON_KEEP_SYNC_COUNT", count).run()
+    };
+    keep("1").expect_failure(3, &["BATON_KEEP_SYNC_COUNT is 1"]);
+}
+
+#[test]
+fn names_can_neither_steer_a_terminal_nor_become_markup() {
+    let room = Room::new();
+    sync(&room, &Organization::demo(), &["-f", "old.c1z"]).expect_success();
+    let mut organization = changed_demo();
+    let new = organization.members.last_mut().unwrap();
+    new.name = Some("\u{1b}[2Jx | <img src=y> @all".into());
+    sync(&room, &organization, &["-f", "new.c1z"]).expect_success();
+    let table = diff(&room, &["old.c1z", "new.c1z"]);
+    assert!(!table.stdout().contains('\u{1b}'), "{}", table.stdout());
+    let page = diff(&room, &["old.c1z", "new.c1z", "--format", "markdown"]);
+    let row = r"| added | user �\[2Jx \| &lt;img src=y&gt; &#64;all (zoe-quill) |  |";
+    assert!(page.stdout().contains(row), "{}", page.stdout());
+}
+
+#[test]
+fn what_is_no_sqlite_sync_file_is_refused() {
+    let room = before_and_after();
+    fs::write(room.file("pebble.c1z"), b"C1Z3\0rest").unwrap();
+    fs::write(room.file("text.c1z"), b"hello").unwrap();
+    fs::write(room.file("broken.c1z"), b"C1ZF\0rest").unwrap();
+    for (file, part) in [
+        ("pebble.c1z", "C1Z3 file"),
+        ("text.c1z", "no sync file"),
+        ("broken.c1z", "is damaged"),
+        ("none.c1z", "does not exist"),
+    ] {
+        diff(&room, &["old.c1z", file]).expect_failure(3, &[file, part]);
+    }
+    diff(&room, &["old.c1z"]).expect_failure(3, &["one finished sync", "second file"]);
+}
+
+/// A file as connectors of 2023 made them: no sync types, no expansion column, no indexes,
+/// facts in traits only.
+fn file_of_2023(path: &Path, people: &[(&str, &str)]) {
+    let scratch = tempfile::tempdir().unwrap();
+    let database = scratch.path().join("old.db");
+    let connection = Connection::open(&database).unwrap();
+    let common = "id integer primary key, external_id text not null, data blob not null,
+                  sync_id text not null, discovered_at datetime not null";
+    connection
+        .execute_batch(&format!(
+            "create table v1_resource_types ({common});
+             create table v1_resources ({common}, resource_type_id text not null,
+                 parent_resource_type_id text, parent_resource_id text);
+             create table v1_entitlements ({common}, resource_type_id text not null,
+                 resource_id text not null);
+             create table v1_grants ({common}, resource_type_id text not null,
+                 resource_id text not null, entitlement_id text not null,
+                 principal_resource_type_id text not null,
+                 principal_resource_id text not null);
+             create table v1_sync_runs (id integer primary key, sync_id text not null,
+                 started_at datetime not null, ended_at datetime, sync_token text not null);
+             insert into v1_sync_runs (sync_id, started_at, ended_at, sync_token) values
+                 ('older', '2023-01-01 00:00:00', '2023-01-01 01:00:00', ''),
+                 ('s', '2023-01-02 00:00:00', '2023-01-02 01:00:00', ''),
+                 ('unfinished', '2023-01-03 00:00:00', null, '');"
+        ))
+        .unwrap();
+    let resource = |resource_type: &str, id: &str, name: &str| Resource {
+        id: Some(ResourceId { resource_type: resource_type.into(), resource: id.into() }),
+        display_name: name.into(),
+        ..Resource::default()
+    };
+    let insert = |resource: &Resource| {
+        let id = resource.id.as_ref().unwrap();
+        let key = format!("{}:{}", id.resource_type, id.resource);
+        connection
+            .execute(
+                "insert into v1_resources (external_id, data, sync_id, discovered_at,
+                 resource_type_id) values (?1, ?2, 's', '2023-01-02', ?3)",
+                params![key, resource.encode_to_vec(), id.resource_type],
+            )
+            .unwrap();
+    };
+    let team = resource("team", "t", "Team");
+    insert(&team);
+    let entitlement = Entitlement {
+        id: "team:t:member".into(),
+        display_name: "Team member".into(),
+        resource: Some(team),
+        ..Entitlement::default()
+    };
+    connection
+        .execute(
+            "insert into v1_entitlements (external_id, data, sync_id, discovered_at,
+             resource_type_id, resource_id) values (?1, ?2, 's', '2023-01-02', 'team', 't')",
+            params![entitlement.id, entitlement.encode_to_vec()],
+        )
+        .unwrap();
+    for (id, name) in people {
+        let user = resource("user", id, name);
+        insert(&user);
+        let grant = Grant {
+            id: format!("team:t:member:user:{id}"),
+            entitlement: Some(entitlement.clone()),
+            principal: Some(user),
+            ..Grant::default()
+        };
+        connection
+            .execute(
+                "insert into v1_grants (external_id, data, sync_id, discovered_at,
+                 resource_type_id, resource_id, entitlement_id, principal_resource_type_id,
+                 principal_resource_id)
+                 values (?1, ?2, 's', '2023-01-02', 'team', 't', 'team:t:member', 'user', ?3)",
+                params![grant.id, grant.encode_to_vec(), id],
+            )
+            .unwrap();
+    }
+    connection.close().unwrap();
+    pack(&database, path);
+}
+
+#[test]
+fn files_of_other_connectors_and_former_years_are_read() {
+    let room = Room::new();
+    file_of_2023(&room.file("old.c1z"), &[("a", "Ann"), ("b", "Bob")]);
+    file_of_2023(&room.file("new.c1z"), &[("b", "Bob"), ("c", "Cy")]);
+    let run = diff(&room, &["old.c1z", "new.c1z"]);
+    assert_eq!(
+        run.stdout(),
+        "\
+From old.c1z (2023-01-02 01:00:00)
+to   new.c1z (2023-01-02 01:00:00)
+
+Resources
+  + user Cy (c)
+  - user Ann (a)
+
+Access
+  + user Cy (c)   team Team: Team member
+  - user Ann (a)  team Team: Team member
+
+Resources: 1 added, 1 removed; access: 1 added, 1 removed
+"
+    );
+}

@@ -1,0 +1,4 @@
+//! What changed between two syncs.
+
+mod changes;
+mod conformance;

@@ -1,0 +1,78 @@
+//! Interrupting the connector at a chosen change of the file system: the Rust side of
+//! `interrupt.c`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::{Connector, Room};
+
+/// What happens at the chosen call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The process is killed before it.
+    Kill,
+    /// The process is killed in the middle of it, if it is a write; else before it.
+    Tear,
+    /// It fails as on a full disk, and so does whatever needs space afterwards.
+    NoSpace,
+    /// It fails as on a broken disk; it alone.
+    Error,
+}
+
+/// Counts the calls of one run that change something in its room.
+pub struct Interrupter {
+    journal: tempfile::TempPath,
+}
+
+impl Interrupter {
+    pub fn new() -> Self {
+        Self { journal: tempfile::NamedTempFile::new().unwrap().into_temp_path() }
+    }
+
+    /// The connector, watched.
+    pub fn watch(&self, connector: Connector, room: &Room) -> Connector {
+        connector
+            .variable("LD_PRELOAD", library())
+            .variable("INTERRUPT_BELOW", room.path().canonicalize().unwrap())
+            .variable("INTERRUPT_JOURNAL", &self.journal)
+    }
+
+    /// The connector, to be interrupted at its call number `at`, from 1.
+    pub fn interrupt(&self, connector: Connector, room: &Room, at: usize, how: How) -> Connector {
+        let how = match how {
+            How::Kill => "kill",
+            How::Tear => "tear",
+            How::NoSpace => "nospace",
+            How::Error => "error",
+        };
+        self.watch(connector, room)
+            .variable("INTERRUPT_AT", at.to_string())
+            .variable("INTERRUPT_HOW", how)
+    }
+
+    /// The calls so far, each as `name path`, with paths relative to the room.
+    pub fn calls(&self) -> Vec<String> {
+        let journal = std::fs::read_to_string(&self.journal).unwrap();
+        journal.lines().map(str::to_owned).collect()
+    }
+}
+
+/// The library, built once by each test binary.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let built = directory.join(format!("interrupt-{}.so", std::process::id()));
+        let library = directory.join("interrupt.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/interrupt.c");
+        let status = Command::new("cc")
+            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"])
+            .args([built.as_os_str(), source.as_ref(), "-ldl".as_ref()])
+            .status();
+        assert!(status.unwrap().success(), "the C compiler failed");
+        // Another test binary may use the old one at this moment.
+        std::fs::rename(built, &library).unwrap();
+        library
+    })
+}

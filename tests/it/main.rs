@@ -1,0 +1,16 @@
+//! What people, programs and ConductorOne see of the connector, asked of the real binary: a
+//! module for each behaviour.
+//!
+//! One crate, so that it is linked once and that tests which wait do so side by side.
+
+mod command_line;
+mod describe;
+mod diff;
+mod documents;
+mod harness;
+mod secrets;
+mod service;
+mod sync;
+mod telemetry;
+mod terminal;
+mod text;

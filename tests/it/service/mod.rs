@@ -1,0 +1,10 @@
+//! Service mode, driven by a fake ConductorOne.
+
+mod faults;
+mod health;
+mod outages;
+mod proxy;
+mod reference;
+mod session;
+mod soak;
+mod sync;

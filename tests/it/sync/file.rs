@@ -1,0 +1,567 @@
+//! A whole sync through the real binary: what the file holds is what the fake API served.
+
+use std::fs;
+
+use crate::harness::sync_file::{SyncFile, pack, unpack};
+use crate::harness::{Room, expected};
+use fake_northflank::{
+    Action, BothTypes, CursorStyle, DirectoryUser, Emails, Endpoint, FakeNorthflank, Group, Member,
+    Options, Organization, PagingAnchor, Profile, Role, Rule, Schema, Size, Times,
+};
+use prost::Message;
+
+fn medium() -> Organization {
+    let size = Size { members: 730, roles: 23, groups: 17, memberships: 4_000 };
+    Organization::generate(11, size)
+}
+
+fn member(id: &str) -> Member {
+    Member {
+        id: id.into(),
+        name: Some(format!("The {id}")),
+        emails: Vec::new(),
+        joined_at: None,
+        finalized: true,
+        listed: true,
+    }
+}
+
+fn role(id: &str, groups: &[&str], explicit: &[&str]) -> Role {
+    Role {
+        id: id.into(),
+        name: id.to_uppercase(),
+        directory_groups: groups.iter().map(|id| (*id).into()).collect(),
+        explicit: explicit.iter().map(|id| (*id).into()).collect(),
+        created_at: "2025-02-01T12:00:00.000Z".into(),
+        updated_at: "2025-02-01T12:00:00.000Z".into(),
+        ..Role::default()
+    }
+}
+
+fn group(id: &str, accounts: &[&str]) -> Group {
+    Group {
+        id: id.into(),
+        name: id.to_uppercase(),
+        idp_id: format!("00g{id}"),
+        created_at: "2025-02-01T12:00:00.000Z".into(),
+        updated_at: "2025-02-01T12:00:00.000Z".into(),
+        users: accounts.iter().map(|id| DirectoryUser::Account((*id).into())).collect(),
+    }
+}
+
+/// Syncs what `options` serve, and checks resources and grants against the organization.
+fn check(organization: &Organization, options: Options) -> (Room, SyncFile) {
+    let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+    let room = Room::new();
+    room.connector_to(&fake).run().expect_success();
+    fake.assert_no_violations();
+    assert_eq!(room.names(), ["sync.c1z"], "nothing is left behind");
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.resource_keys(), expected::resources(organization));
+    assert_eq!(file.grants(), expected::grants(organization));
+    (room, file)
+}
+
+#[test]
+fn the_file_holds_exactly_what_was_served() {
+    for profile in [Profile::Lenient, Profile::Strict] {
+        check(&medium(), Options { profile, ..Options::default() });
+        check(&Organization::demo(), Options { profile, ..Options::default() });
+    }
+}
+
+#[test]
+fn an_empty_organization_is_a_true_file_without_rows() {
+    let (_room, file) = check(&Organization::default(), Options::default());
+    assert_eq!(file.column("select external_id from v1_resource_types"), ["group", "role", "user"]);
+}
+
+#[test]
+fn every_way_of_paging_gives_the_same_rows() {
+    for cursors in [CursorStyle::UrlSafe, CursorStyle::Hostile, CursorStyle::Long] {
+        check(&medium(), Options { cursors, ..Options::default() });
+    }
+    let last_full_page_says_more = true;
+    for anchor in [PagingAnchor::Offset, PagingAnchor::Key] {
+        check(&medium(), Options { anchor, last_full_page_says_more, ..Options::default() });
+    }
+    check(&medium(), Options { chunked: true, gzip: false, ..Options::default() });
+}
+
+#[test]
+fn somebody_explicit_and_implicit_has_both_sources_however_it_is_served() {
+    let organization = Organization {
+        members: ["ada", "bob", "cyd"].map(member).to_vec(),
+        roles: vec![role("core", &["g1", "g2"], &["ada", "bob"])],
+        groups: vec![group("g1", &["ada", "cyd"]), group("g2", &["cyd"])],
+    };
+    for both_types in [BothTypes::ExplicitWins, BothTypes::TwoRows] {
+        let (_room, file) = check(&organization, Options { both_types, ..Options::default() });
+        let grants = file.grants();
+        let sources = |user| {
+            let grant = &grants[&format!("role:core:assigned:user:{user}")];
+            grant.sources.iter().map(String::as_str).collect::<Vec<_>>()
+        };
+        assert_eq!(sources("ada"), ["group:g1:member", "role:core:assigned"]);
+        assert_eq!(sources("bob"), [""; 0]);
+        assert_eq!(sources("cyd"), ["group:g1:member", "group:g2:member"]);
+    }
+}
+
+#[test]
+fn every_documented_or_hinted_form_of_the_answers_is_survived() {
+    let schemas = [
+        Schema { minimal: true, ..Schema::default() },
+        Schema { extra_fields: true, float_count: true, ..Schema::default() },
+        Schema { half_surrogates: true, times: Times::Invalid, ..Schema::default() },
+        Schema { times: Times::Offset, emails: Emails::Mixed, ..Schema::default() },
+        Schema { emails: Emails::Objects, ..Schema::default() },
+        Schema { emails: Emails::Strings, ..Schema::default() },
+        Schema { emails: Emails::Empty, ..Schema::default() },
+        Schema { emails: Emails::Null, ..Schema::default() },
+        Schema { emails: Emails::WithoutAddress, ..Schema::default() },
+    ];
+    for schema in schemas {
+        check(&medium(), Options { schema, ..Options::default() });
+    }
+}
+
+#[test]
+fn when_every_optional_field_is_null_nothing_but_the_links_is_lost() {
+    let fake = FakeNorthflank::start(
+        medium(),
+        Options { schema: Schema { nulls: true, ..Schema::default() }, ..Options::default() },
+    )
+    .unwrap();
+    let room = Room::new();
+    room.connector_to(&fake).run().expect_success();
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    // Without `directoryGroups` nobody can tell why somebody is implicit.
+    let mut unlinked = medium();
+    for index in 0..unlinked.roles.len() {
+        let role = &unlinked.roles[index];
+        let members = unlinked.role_members(role);
+        let only_implicit = members.iter().filter(|row| !row.explicit);
+        let unexplained = only_implicit.map(|row| row.id.to_owned()).collect();
+        unlinked.roles[index].unexplained = unexplained;
+        unlinked.roles[index].directory_groups.clear();
+    }
+    assert_eq!(file.grants(), expected::grants(&unlinked));
+    assert_eq!(file.resource_keys(), expected::resources(&unlinked));
+}
+
+#[test]
+fn a_membership_of_an_unknown_type_keeps_the_role_and_says_its_type() {
+    let organization = Organization {
+        members: ["ada", "bob"].map(member).to_vec(),
+        roles: vec![role("core", &["g1"], &["ada", "bob"])],
+        groups: vec![group("g1", &["bob"])],
+    };
+    let schema = Schema { unknown_values: true, ..Schema::default() };
+    let fake =
+        FakeNorthflank::start(organization, Options { schema, ..Options::default() }).unwrap();
+    let room = Room::new();
+    room.connector_to(&fake).run().expect_success();
+    let grants = SyncFile::open(&room.file("sync.c1z")).grants();
+    let ada = &grants["role:core:assigned:user:ada"];
+    assert_eq!(ada.annotations, ["GrantImmutable", "GrantMetadata"]);
+    let bob = &grants["role:core:assigned:user:bob"];
+    assert_eq!(bob.sources.iter().collect::<Vec<_>>(), ["group:g1:member"]);
+}
+
+#[test]
+fn somebody_outside_the_member_list_becomes_a_user_without_status() {
+    let mut organization = Organization {
+        members: ["ada", "zed", "yan"].map(member).to_vec(),
+        roles: vec![role("core", &[], &["ada", "zed"])],
+        groups: vec![group("g1", &["yan", "zed"])],
+    };
+    organization.members[1].listed = false;
+    organization.members[2].listed = false;
+    let (_room, file) = check(&organization, Options::default());
+    for id in ["user:zed", "user:yan"] {
+        let user = &file.resources()[id];
+        assert_eq!(user.display_name, format!("The {}", &id[5..]));
+        let status = user.status.as_ref().unwrap();
+        assert_eq!((status.status, &*status.details), (0, "not in the organization's member list"));
+    }
+}
+
+#[test]
+fn implicit_members_that_no_group_explains_keep_the_role() {
+    let mut organization = Organization {
+        members: ["ada", "bob"].map(member).to_vec(),
+        // A linked group that the group list lacks, as after a race or a bug.
+        roles: vec![role("core", &["gone"], &[])],
+        groups: Vec::new(),
+    };
+    organization.roles[0].unexplained = vec!["bob".into()];
+    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    let room = Room::new();
+    let run = room.connector_to(&fake).run().expect_success();
+    let warning = "linked to a directory group that Northflank doesn't list";
+    assert_eq!(run.stderr().matches(warning).count(), 1, "{}", run.stderr());
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&organization));
+    let data: Vec<u8> =
+        file.connection.query_row("select data from v1_grants", [], |row| row.get(0)).unwrap();
+    let grant = baton_northflank::baton::v2::Grant::decode(&*data).unwrap();
+    let metadata = grant.annotations.iter().find(|any| any.type_url.ends_with("GrantMetadata"));
+    let metadata = baton_northflank::baton::v2::GrantMetadata::decode(&*metadata.unwrap().value);
+    let metadata = format!("{:?}", metadata.unwrap());
+    assert!(metadata.contains("membership") && metadata.contains("implicit"), "{metadata}");
+}
+
+#[test]
+fn a_linked_groups_member_whom_the_role_does_not_report_is_not_given_it() {
+    let organization = Organization {
+        members: ["ada", "bob"].map(member).to_vec(),
+        roles: vec![role("core", &["g1"], &[])],
+        groups: vec![group("g1", &["ada"])],
+    };
+    // Bob joins the group after the role's members have been read.
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    let join = |organization: &mut Organization| {
+        organization.groups[0].users.push(DirectoryUser::Account("bob".into()));
+    };
+    let members = r#"{"data":{"members":[{"id":"ada","type":"implicit"}]},
+        "pagination":{"hasNextPage":false,"count":1}}"#;
+    fake.script(Rule::every(Endpoint::RoleMembers, Action::json(200, members)));
+    fake.mutate(join);
+    let room = Room::new();
+    let run = room.connector_to(&fake).run().expect_success();
+    assert!(run.stderr().contains("doesn't report as holders"), "{}", run.stderr());
+    let grants = SyncFile::open(&room.file("sync.c1z")).grants();
+    assert!(grants.contains_key("group:g1:member:user:bob"));
+    assert!(grants.contains_key("role:core:assigned:user:ada"));
+    assert!(!grants.contains_key("role:core:assigned:user:bob"));
+}
+
+#[test]
+fn roles_and_groups_deleted_meanwhile_are_dropped_whole() {
+    let people: Vec<String> = (0..250).map(|number| format!("user-{number:03}")).collect();
+    let ids: Vec<&str> = people.iter().map(String::as_str).collect();
+    let mut organization = Organization {
+        members: ids[..200].iter().map(|id| member(id)).collect(),
+        roles: vec![
+            role("kept", &["g-kept", "g-gone"], &ids[..120]),
+            // Some of its holders are known from nowhere else.
+            role("gone", &[], &ids[100..250]),
+        ],
+        groups: vec![group("g-kept", &ids[..3]), group("g-gone", &ids[2..5])],
+    };
+    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    // The role answers one page, then it is gone; the group is gone at once.
+    let not_found = || Action::json(404, r#"{"error":{"status":404,"message":"gone"}}"#);
+    fake.script(Rule::every(Endpoint::RoleMembers, not_found()).of("gone").after(1));
+    fake.script(Rule::every(Endpoint::GroupMembers, not_found()).of("g-gone"));
+    let room = Room::new();
+    let run = room.connector_to(&fake).run().expect_success();
+    for name in ["the role gone was deleted", "the directory group g-gone was deleted"] {
+        assert_eq!(run.stderr().matches(name).count(), 1, "{}", run.stderr());
+    }
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    // What is left is as if they had never been, but for implicit members of the role, whom
+    // Northflank reports and the vanished group no longer explains.
+    organization.roles.truncate(1);
+    organization.groups.truncate(1);
+    organization.members.retain(|member| member.listed);
+    let kept = &mut organization.roles[0];
+    kept.unexplained = ids[2..5].iter().map(|id| (*id).to_owned()).collect();
+    assert_eq!(file.grants(), expected::grants(&organization));
+    assert_eq!(file.resource_keys(), expected::resources(&organization));
+}
+
+#[test]
+fn rows_that_come_twice_count_once() {
+    let mut organization = medium();
+    organization.members.extend_from_within(..150);
+    organization.roles.extend_from_within(..3);
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    let room = Room::new();
+    room.connector_to(&fake).run().expect_success();
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&medium()));
+    assert_eq!(file.resource_keys(), expected::resources(&medium()));
+}
+
+#[test]
+fn two_syncs_of_an_unchanged_organization_hold_equal_bytes_in_the_same_order() {
+    let room = Room::new();
+    let fake = FakeNorthflank::start(medium(), Options::default()).unwrap();
+    for workers in ["0", "17"] {
+        let run = room.connector_to(&fake).arguments(["--workers", workers]).run();
+        run.expect_success();
+    }
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    let syncs = file.syncs();
+    assert_eq!(syncs.len(), 2);
+    for table in ["resource_types", "resources", "entitlements", "grants"] {
+        let rows = |sync: &str| -> Vec<(String, Vec<u8>)> {
+            let sql =
+                format!("select external_id, data from v1_{table} where sync_id = ?1 order by id");
+            let mut statement = file.connection.prepare(&sql).unwrap();
+            let rows = statement.query_map([sync], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let (first, second) = (rows(&syncs[0]), rows(&syncs[1]));
+        assert!(!first.is_empty());
+        assert!(first == second, "{table}");
+        let type_of = |id: &str| id.split(':').next().unwrap().to_owned();
+        let sorted = first.is_sorted_by_key(|(id, _)| (type_of(id), id.clone()));
+        assert!(sorted, "{table} is sorted by type, then by id");
+    }
+}
+
+#[test]
+fn the_sync_before_is_kept_and_older_ones_go() {
+    let room = Room::new();
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        room.connector_to(&fake).run().expect_success();
+        let syncs = SyncFile::open(&room.file("sync.c1z")).syncs();
+        all.push(syncs.last().unwrap().clone());
+        assert_eq!(syncs, all[all.len().saturating_sub(2)..]);
+    }
+    room.connector_to(&fake).variable("BATON_SKIP_CLEANUP", "true").run().expect_success();
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.syncs().len(), 3);
+    for table in ["resource_types", "resources", "entitlements", "grants"] {
+        let sql = format!("select distinct sync_id from v1_{table}");
+        assert_eq!(file.column(&sql).len(), 3, "{table}");
+    }
+}
+
+#[test]
+fn the_new_sync_is_the_newest_even_if_the_clock_was_set_back() {
+    let room = Room::new();
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let path = room.file("sync.c1z");
+    room.connector_to(&fake).run().expect_success();
+    let old = SyncFile::open(&path).syncs();
+    change(&path, "update v1_sync_runs set ended_at = '2999-01-01 00:00:00'");
+    room.connector_to(&fake).run().expect_success();
+    let syncs = SyncFile::open(&path).syncs();
+    assert_eq!(syncs[0], old[0]);
+    assert_eq!(syncs.len(), 2);
+}
+
+#[test]
+fn the_run_says_what_it_holds() {
+    let (_room, file) = check(&Organization::demo(), Options::default());
+    let run: (String, String, String, i64, i64, String) = file
+        .connection
+        .query_row(
+            "select sync_id, sync_type, sync_token, supports_diff, grants_backfilled, stats
+             from v1_sync_runs",
+            [],
+            |row| {
+                let (id, kind, token) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok((id, kind, token, row.get(3)?, row.get(4)?, row.get(5)?))
+            },
+        )
+        .unwrap();
+    let (sync_id, sync_type, token, supports_diff, backfilled, stats) = run;
+    assert!(sync_id.len() == 27 && sync_id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    assert_eq!((&*sync_type, &*token), ("full", r#"{"version":1}"#));
+    assert_eq!((supports_diff, backfilled), (1, 1));
+    let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
+    let expected = serde_json::json!({
+        "resource_types": 3, "resources": 35, "entitlements": 11, "grants": 55, "assets": 0,
+        "resources_by_resource_type": {"group": 5, "role": 6, "user": 24},
+        "entitlements_by_resource_type": {"group": 5, "role": 6},
+        "grants_by_resource_type": {"group": 18, "role": 37},
+    });
+    assert_eq!(stats, expected);
+    let unexpanded = "select external_id from v1_grants where needs_expansion <> 0";
+    assert_eq!(file.column(unexpanded), [""; 0]);
+}
+
+#[test]
+fn the_file_has_every_table_and_index_of_the_format_and_nothing_else() {
+    let (_room, file) = check(&Organization::demo(), Options::default());
+    let tables = file.column("select name from sqlite_master where type = 'table' order by name");
+    assert_eq!(
+        tables,
+        [
+            "v1_assets",
+            "v1_connector_sessions",
+            "v1_entitlements",
+            "v1_grants",
+            "v1_resource_types",
+            "v1_resources",
+            "v1_sync_runs"
+        ]
+    );
+    let on = |index: &str| {
+        let sql = format!("select coalesce(name, '') from pragma_index_info('{index}')");
+        file.column(&sql).join(",")
+    };
+    for (index, columns) in [
+        ("idx_resource_types_external_sync_v1", "external_id,sync_id"),
+        ("idx_resources_resource_type_id_v1", "resource_type_id"),
+        ("idx_resources_external_sync_v1", "parent_resource_type_id,parent_resource_id"),
+        ("idx_resources_parent_resource_id_v1", "external_id,sync_id"),
+        ("idx_entitlements_resource_id_v1", "resource_type_id,resource_id"),
+        ("idx_entitlements_external_sync_v1", "external_id,sync_id"),
+        ("idx_grants_resource_type_id_resource_id_v1", "resource_type_id,resource_id"),
+        ("idx_grants_principal_id_v1", "principal_resource_type_id,principal_resource_id"),
+        (
+            "idx_grants_entitlement_id_principal_id_v1",
+            "entitlement_id,principal_resource_type_id,principal_resource_id",
+        ),
+        ("idx_grants_external_sync_v1", "external_id,sync_id"),
+        ("idx_grants_entitlement_sync_grant_v1", "entitlement_id,sync_id,id"),
+        ("idx_grants_sync_expansion_v1", "sync_id"),
+        ("idx_grants_sync_needs_expansion_v1", "sync_id"),
+        ("idx_assets_external_sync_v1", "external_id,sync_id"),
+        ("idx_session_store_sync_key_v1", "sync_id,key"),
+        ("idx_sync_runs_sync_id_v1", "sync_id"),
+    ] {
+        assert_eq!(on(index), columns, "{index}");
+    }
+    let indexes = file.column("select name from sqlite_master where type = 'index'");
+    assert_eq!(indexes.len(), 16, "{indexes:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let (room, _file) = check(&Organization::demo(), Options::default());
+    let mode = fs::metadata(room.file("sync.c1z")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_stays_one_and_its_file_is_replaced() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    fs::create_dir(room.file("data")).unwrap();
+    fs::write(room.file("data/real.c1z"), b"").unwrap();
+    std::os::unix::fs::symlink("data/real.c1z", room.file("sync.c1z")).unwrap();
+    room.connector_to(&fake).run().expect_success();
+    assert!(room.file("sync.c1z").is_symlink());
+    assert_eq!(SyncFile::open(&room.file("data/real.c1z")).syncs().len(), 1);
+}
+
+#[test]
+fn syncs_of_older_files_with_fewer_columns_are_kept() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    room.connector_to(&fake).run().expect_success();
+    change(
+        &path,
+        "alter table v1_sync_runs drop column stats;
+         alter table v1_sync_runs drop column ingest_invariant_mode;
+         drop table v1_connector_sessions;
+         drop index idx_grants_sync_expansion_v1;
+         drop index idx_grants_sync_needs_expansion_v1;
+         alter table v1_grants drop column needs_expansion",
+    );
+    room.connector_to(&fake).run().expect_success();
+    let file = SyncFile::open(&path);
+    assert_eq!(file.syncs().len(), 2);
+    assert_eq!(file.grants(), expected::grants(&Organization::demo()));
+}
+
+#[test]
+fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    let good = {
+        room.connector_to(&fake).run().expect_success();
+        fs::read(&path).unwrap()
+    };
+    let truncated = good[..good.len() / 2].to_vec();
+    let mut flipped = good.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle..middle + 16].fill(0x5a);
+    let other = {
+        change(&path, "update v1_resource_types set external_id = 'app' where id = 1");
+        fs::read(&path).unwrap()
+    };
+    let empty_database = {
+        fs::write(room.file("empty.db"), b"").unwrap();
+        pack(&room.file("empty.db"), &path);
+        fs::remove_file(room.file("empty.db")).unwrap();
+        fs::read(&path).unwrap()
+    };
+    for (content, part) in [
+        (truncated, "is damaged"),
+        (flipped, "is damaged"),
+        (b"C1ZF\0not zstd".to_vec(), "is damaged"),
+        (b"C1ZF\0".to_vec(), "is damaged"),
+        (empty_database, "no table v1_sync_runs"),
+        (other, "another connector (resource types: app)"),
+    ] {
+        fs::write(&path, &content).unwrap();
+        let before = fake.requests();
+        room.connector_to(&fake).run().expect_failure(3, &["sync.c1z", part]);
+        assert!(fake.requests() <= before + 3, "nothing but the validation has been read");
+        assert!(fs::read(&path).unwrap() == content, "{part}");
+        assert_eq!(room.names(), ["sync.c1z"]);
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
+    let fake = FakeNorthflank::start(medium(), Options::default()).unwrap();
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    room.connector_to(&fake).run().expect_success();
+    let old = fs::read(&path).unwrap();
+    // A limit on the size of files fails writes where a full disk would: at 64 KiB before
+    // anything is read, at 4.5 MiB while the new database grows.
+    for (blocks, kept, part) in [
+        ("128", &["sync.c1z"][..], "no space left"),
+        ("9000", &["sync.c1z", "sync.c1z.work"], "see to its space"),
+    ] {
+        let mut limited = room.connector_to(&fake);
+        let connector = limited.0.get_program().to_owned();
+        let variables: Vec<_> = limited
+            .0
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        limited.0 = std::process::Command::new("/bin/sh");
+        limited.0.env_clear().envs(variables).current_dir(room.path());
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\"");
+        let run = limited.arguments(["-c".into(), script.into(), connector]).run();
+        run.expect_failure(2, &[part]);
+        assert!(fs::read(&path).unwrap() == old);
+        assert_eq!(room.names(), kept, "what was read is kept");
+    }
+    room.connector_to(&fake).run().expect_success();
+    assert_eq!(room.names(), ["sync.c1z"]);
+}
+
+#[test]
+fn a_second_run_into_the_same_file_waits_for_nobody_and_says_so() {
+    let fake = FakeNorthflank::start(
+        medium(),
+        Options { latency: std::time::Duration::from_millis(100), ..Options::default() },
+    )
+    .unwrap();
+    let room = Room::new();
+    let mut first = room.connector_to(&fake).spawn();
+    while !room.file("sync.c1z.work/lock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    room.connector_to(&fake).run().expect_failure(14, &["another run is writing"]);
+    assert!(first.wait().unwrap().success());
+    assert_eq!(SyncFile::open(&room.file("sync.c1z")).grants(), expected::grants(&medium()));
+}
+
+/// Changes a sync file's database by SQL.
+fn change(path: &std::path::Path, sql: &str) {
+    let database = path.with_extension("db");
+    unpack(path, &database);
+    rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
+    pack(&database, path);
+    fs::remove_file(database).unwrap();
+}

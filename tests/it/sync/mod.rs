@@ -1,0 +1,12 @@
+//! One sync: what the file holds, and what happens when something goes wrong.
+
+mod conformance;
+mod damaged_store;
+mod faults;
+mod file;
+mod interrupt;
+mod properties;
+mod rate_limits;
+mod resume;
+mod retries;
+mod validation;

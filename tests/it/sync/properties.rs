@@ -1,0 +1,537 @@
+//! Properties that hold for every organization, every way of serving it and every fault,
+//! against models simple enough to be seen to be right.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use crate::harness::expected;
+use crate::harness::sync_file::SyncFile;
+use baton_northflank::baton::v2::{Resource, UserTrait};
+use baton_northflank::c1z::{Retention, Target};
+use baton_northflank::connector::{self, ROLE};
+use baton_northflank::northflank::{self, Client, Page, PageError, Paging, Settings};
+use baton_northflank::sync;
+use fake_northflank::{
+    Action, BothTypes, CursorStyle, Delivery, DirectoryUser, Email, Emails, Endpoint,
+    FakeNorthflank, Group, Member, Options, Organization, PagingAnchor, Profile, Role, Rule,
+    Schema, Times,
+};
+use futures_util::TryStreamExt;
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use prost::Message;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+fn cases(cases: u32) -> ProptestConfig {
+    // A failure prints its input; files of seeds would only say that there was one.
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Ids as Northflank has them, and as nothing forbids them.
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[a-z]{1,6}(-[a-z0-9]{1,4})?",
+        1 => "[A-Za-z0-9_~-]{1,30}",
+        1 => "[ -9;-~é😀]{1,8}".prop_filter("names a directory", |id| id != "." && id != ".."),
+    ]
+}
+
+fn ids(most: usize) -> impl Strategy<Value = Vec<String>> {
+    btree_set(id(), 0..=most).prop_map(|ids| ids.into_iter().collect::<Vec<_>>()).prop_shuffle()
+}
+
+prop_compose! {
+    fn member(id: String)(
+        name in proptest::option::of(any::<String>()),
+        addresses in vec("[a-z ]{0,3}(@b\\.test)?", 0..3),
+        joined in any::<bool>(),
+        finalized in any::<bool>(),
+        listed in proptest::bool::weighted(0.9),
+    ) -> Member {
+        Member {
+            id: id.clone(),
+            name,
+            emails: addresses
+                .into_iter()
+                .enumerate()
+                .map(|(number, address)| Email { address, verified: number % 2 == 1 })
+                .collect(),
+            joined_at: joined.then(|| "2025-03-04T09:12:07.018Z".to_owned()),
+            finalized,
+            listed,
+        }
+    }
+}
+
+fn some(ids: &[String]) -> impl Strategy<Value = Vec<String>> + use<> {
+    let most = ids.len();
+    subsequence(ids.to_vec(), 0..=most).prop_shuffle()
+}
+
+fn group(id: String, accounts: &[String]) -> impl Strategy<Value = Group> + use<> {
+    (some(accounts), 0..3_usize, any::<String>()).prop_map(move |(accounts, more, name)| {
+        let unprovisioned = DirectoryUser::Unprovisioned { name: None, emails: Vec::new() };
+        let mut users: Vec<_> = accounts.into_iter().map(DirectoryUser::Account).collect();
+        users.extend(std::iter::repeat_n(unprovisioned, more));
+        Group { id: id.clone(), name, users, ..Group::default() }
+    })
+}
+
+fn role(id: String, accounts: &[String], groups: &[String]) -> impl Strategy<Value = Role> + use<> {
+    // Some links lead nowhere; some members are implicit for no reason that is served.
+    let groups: Vec<String> = groups.iter().cloned().chain(["no-such-group".into()]).collect();
+    let unexplained = subsequence(accounts.to_vec(), 0..=accounts.len().min(2));
+    (some(accounts), some(&groups), unexplained, any::<String>()).prop_map(
+        move |(explicit, directory_groups, unexplained, name)| Role {
+            id: id.clone(),
+            name,
+            directory_groups,
+            explicit,
+            unexplained,
+            ..Role::default()
+        },
+    )
+}
+
+/// Any organization: mostly small, because what matters are the cases.
+fn organization() -> impl Strategy<Value = Organization> {
+    let sizes = prop_oneof![4 => 0..12_usize, 1 => 95..130_usize];
+    (sizes.prop_flat_map(ids), ids(4), ids(5), ids(2)).prop_flat_map(
+        |(accounts, groups, roles, strangers)| {
+            // Strangers are in groups and roles without having an account that is known.
+            let holders: BTreeSet<String> = accounts.iter().chain(&strangers).cloned().collect();
+            let holders: Vec<String> = holders.into_iter().collect();
+            let members: Vec<_> = accounts.into_iter().map(member).collect();
+            let roles: Vec<_> = roles.into_iter().map(|id| role(id, &holders, &groups)).collect();
+            let groups: Vec<_> = groups.into_iter().map(|id| group(id, &holders)).collect();
+            (members, roles, groups).prop_map(|(members, roles, groups)| Organization {
+                members,
+                roles,
+                groups,
+            })
+        },
+    )
+}
+
+prop_compose! {
+    fn schema()(
+        extra_fields in any::<bool>(),
+        float_count in any::<bool>(),
+        half_surrogates in any::<bool>(),
+        emails in select(&[
+            Emails::AsDocumented, Emails::Objects, Emails::Strings, Emails::Mixed, Emails::Empty,
+            Emails::Null, Emails::WithoutAddress,
+        ][..]),
+        times in select(&[Times::AsGiven, Times::Offset, Times::Invalid][..]),
+    ) -> Schema {
+        Schema { extra_fields, float_count, half_surrogates, emails, times, ..Schema::default() }
+    }
+}
+
+prop_compose! {
+    /// Any way of serving that loses nothing.
+    fn options()(
+        profile in select(&[Profile::Lenient, Profile::Strict][..]),
+        cursors in select(&[CursorStyle::UrlSafe, CursorStyle::Hostile, CursorStyle::Long][..]),
+        anchor in select(&[PagingAnchor::Offset, PagingAnchor::Key][..]),
+        both_types in select(&[BothTypes::ExplicitWins, BothTypes::TwoRows][..]),
+        page_size in proptest::option::of(1..150_usize),
+        empty_pages in 0..3_usize,
+        last_full_page_says_more in any::<bool>(),
+        chunked in any::<bool>(),
+        gzip in any::<bool>(),
+        schema in schema(),
+    ) -> Options {
+        // By key, a list can't go on after the first of two rows of one member.
+        let anchor = if both_types == BothTypes::TwoRows { PagingAnchor::Offset } else { anchor };
+        Options {
+            profile, cursors, anchor, both_types, page_size, empty_pages,
+            last_full_page_says_more, chunked, gzip, schema, rate_limit: None,
+            ..Options::default()
+        }
+    }
+}
+
+/// What goes wrong at a request.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Status(u16),
+    Deliver(Delivery),
+    /// The body's first bytes, with their number as length.
+    Truncated(usize),
+    /// This byte of the body is another.
+    Changed(Index, u8),
+}
+
+#[derive(Debug, Clone)]
+struct Planned {
+    endpoint: Endpoint,
+    after: usize,
+    times: usize,
+    fault: Fault,
+}
+
+fn planned() -> impl Strategy<Value = Planned> {
+    let endpoint = select(
+        &[
+            Endpoint::Members,
+            Endpoint::Roles,
+            Endpoint::Groups,
+            Endpoint::RoleMembers,
+            Endpoint::GroupMembers,
+        ][..],
+    );
+    let fault = prop_oneof![
+        select(&[204, 302, 400, 401, 403, 408, 429, 500, 502, 503][..]).prop_map(Fault::Status),
+        select(&[Delivery::Closed, Delivery::Reset, Delivery::Cut(0), Delivery::Cut(30)][..])
+            .prop_map(Fault::Deliver),
+        (0..200_usize).prop_map(Fault::Truncated),
+        (any::<Index>(), any::<u8>()).prop_map(|(index, byte)| Fault::Changed(index, byte)),
+    ];
+    (endpoint, 0..4_usize, 1..3_usize, fault).prop_map(|(endpoint, after, times, fault)| Planned {
+        endpoint,
+        after,
+        times,
+        fault,
+    })
+}
+
+impl Planned {
+    /// Whether an answer may become another one that nobody can tell from a true one.
+    fn may_lie(&self) -> bool {
+        matches!(self.fault, Fault::Changed(..))
+    }
+
+    /// Whether trying again helps. No request meets more of these than it has tries left.
+    fn passes(&self) -> bool {
+        match self.fault {
+            Fault::Status(status) => matches!(status, 408 | 429 | 500..),
+            Fault::Deliver(_) | Fault::Truncated(_) => true,
+            Fault::Changed(..) => false,
+        }
+    }
+
+    fn rule(&self) -> Rule {
+        let fault = self.fault;
+        let action = match fault {
+            Fault::Status(status) => Action::json(status, r#"{"error":{"message":"no"}}"#),
+            Fault::Deliver(delivery) => Action::deliver(delivery),
+            Fault::Truncated(bytes) => Action::alter(move |answer| {
+                // Without its last bytes at least: the whole would be no fault.
+                let bytes = bytes.min(answer.body.len() - 2);
+                answer.body.truncate(bytes);
+            }),
+            Fault::Changed(index, byte) => Action::alter(move |answer| {
+                let index = index.index(answer.body.len());
+                answer.body[index] = byte;
+            }),
+        };
+        Rule::every(self.endpoint, action).after(self.after).times(self.times)
+    }
+}
+
+fn client(fake: &FakeNorthflank) -> Client {
+    Client::new(&Settings {
+        base_url: fake.origin().parse().unwrap(),
+        token: fake.token().into(),
+        request_timeout: Duration::from_mins(1),
+        first_retry: Duration::from_millis(1),
+        max_wait: None,
+    })
+    .unwrap()
+}
+
+/// Syncs in this process, with so many workers.
+fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync::Error> {
+    let options = sync::Options {
+        workers: NonZeroUsize::new(workers).unwrap(),
+        retention: Retention::DEFAULT,
+        selection: Arc::default(),
+        resume: true,
+        keep_pages: false,
+    };
+    let (client, target) = (client(fake), Target::inspect(path).unwrap());
+    let progress = Arc::new(sync::Progress::default());
+    let cancel = CancellationToken::new();
+    RUNTIME.block_on(sync::sync(&client, target, options, &progress, &cancel)).map(drop)
+}
+
+fn assert_true(path: &Path, organization: &Organization) {
+    let file = SyncFile::open(path);
+    assert_eq!(file.resource_keys(), expected::resources(organization));
+    assert_eq!(file.grants(), expected::grants(organization));
+    let (entitlements, roles) = (file.content().remove("entitlements").unwrap(), organization);
+    let ids: BTreeSet<String> = entitlements.into_iter().map(|(id, _)| id).collect();
+    let assigned = roles.roles.iter().map(|role| format!("role:{}:assigned", role.id));
+    let member = roles.groups.iter().map(|group| format!("group:{}:member", group.id));
+    assert_eq!(ids, assigned.chain(member).collect());
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    #[test]
+    fn the_file_is_what_the_organization_is_however_it_is_served(
+        organization in organization(),
+        options in options(),
+        workers in 1..9_usize,
+    ) {
+        let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("sync.c1z");
+        synced(&fake, &path, workers).unwrap();
+        fake.assert_no_violations();
+        assert_true(&path, &organization);
+    }
+
+    #[test]
+    fn whoever_the_api_says_holds_a_role_holds_it_in_the_file_and_nobody_else(
+        organization in organization(),
+        options in options(),
+    ) {
+        let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("sync.c1z");
+        synced(&fake, &path, 4).unwrap();
+        let grants = SyncFile::open(&path).grants();
+        let client = client(&fake);
+        for role in &organization.roles {
+            let pages: Vec<_> =
+                RUNTIME.block_on(client.role_members(&role.id, None).try_collect()).unwrap();
+            let reported = pages.iter().flat_map(|page| &page.rows);
+            let reported: BTreeSet<&str> = reported.map(|row| &*row.id).collect();
+            let entitlement = format!("{ROLE}:{}:assigned", role.id);
+            let holding = grants.values().filter(|grant| grant.entitlement == entitlement);
+            let users = holding.filter(|grant| grant.principal.0 == "user");
+            let holders: BTreeSet<&str> = users.map(|grant| &*grant.principal.1).collect();
+            prop_assert_eq!(holders, reported);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn whatever_goes_wrong_the_file_is_complete_and_true_or_as_it_was(
+        organization in organization(),
+        options in options(),
+        faults in vec(planned(), 1..3),
+        workers in 1..5_usize,
+    ) {
+        let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("sync.c1z");
+        for planned in &faults {
+            fake.script(planned.rule());
+        }
+        match synced(&fake, &path, workers) {
+            // A changed byte can make an answer that is as good as any other; then the file
+            // is what was answered, which the model doesn't know.
+            Ok(()) if faults.iter().any(Planned::may_lie) => drop(SyncFile::open(&path)),
+            Ok(()) => assert_true(&path, &organization),
+            Err(error) => {
+                prop_assert!(!faults.iter().all(Planned::passes), "{}", error);
+                prop_assert!(!path.exists());
+            }
+        }
+        // Whatever the first run left behind, the next makes the true file.
+        let lied = path.exists() || faults.iter().any(Planned::may_lie);
+        fake.unscript();
+        synced(&fake, &path, workers).unwrap();
+        if !lied {
+            assert_true(&path, &organization);
+        }
+    }
+}
+
+/// A page of `rows` rows, and what it says of more.
+fn page(rows: usize, more: Option<bool>, cursor: &Cursor) -> Vec<u8> {
+    let rows: Vec<Value> = (0..rows).map(|number| json!({"id": format!("m{number}")})).collect();
+    let mut pagination = json!({"count": rows.len()});
+    if let Some(more) = more {
+        pagination["hasNextPage"] = more.into();
+    }
+    match cursor {
+        Cursor::Absent => {}
+        Cursor::Null => pagination["cursor"] = Value::Null,
+        Cursor::Text(text) => pagination["cursor"] = text.as_str().into(),
+    }
+    json!({"data": {"members": rows}, "pagination": pagination}).to_string().into_bytes()
+}
+
+#[derive(Debug, Clone)]
+enum Cursor {
+    Absent,
+    Null,
+    Text(String),
+}
+
+fn cursor() -> impl Strategy<Value = Cursor> {
+    prop_oneof![Just(Cursor::Absent), Just(Cursor::Null), ".{0,9}".prop_map(Cursor::Text)]
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn a_list_goes_on_exactly_where_the_page_says_so_and_never_loses_rows_in_silence(
+        rows in 0..7_usize,
+        limit in 1..7_usize,
+        more in any::<Option<bool>>(),
+        cursor in cursor(),
+    ) {
+        let body = page(rows, more, &cursor);
+        let read = Page::<northflank::Member>::read(&body, Paging::Rows(limit));
+        let cursor = match cursor {
+            Cursor::Text(text) if !text.is_empty() => Some(text),
+            Cursor::Text(_) | Cursor::Null | Cursor::Absent => None,
+        };
+        match (more, cursor) {
+            (Some(false), _) => {
+                let page = read.unwrap();
+                prop_assert_eq!((page.rows.len(), page.next), (rows, None));
+            }
+            (_, Some(cursor)) => {
+                let page = read.unwrap();
+                prop_assert_eq!((page.rows.len(), page.next), (rows, Some(cursor)));
+            }
+            (Some(true), None) => prop_assert!(matches!(read, Err(PageError::NoCursor))),
+            (None, None) if rows >= limit => {
+                prop_assert!(matches!(read, Err(PageError::NoPagination(_))));
+            }
+            (None, None) => prop_assert_eq!(read.unwrap().rows.len(), rows),
+        }
+        // Unpaged, none of this matters.
+        let whole = Page::<northflank::Member>::read(&body, Paging::Whole).unwrap();
+        prop_assert_eq!((whole.rows.len(), whole.next), (rows, None));
+    }
+
+    #[test]
+    fn a_page_cut_short_anywhere_is_an_error(rows in 0..4_usize, cut in any::<Index>()) {
+        let body = page(rows, Some(false), &Cursor::Absent);
+        let cut = cut.index(body.len());
+        let read = Page::<northflank::Member>::read(&body[..cut], Paging::Rows(100));
+        prop_assert!(matches!(read, Err(PageError::Json(_))));
+    }
+
+    #[test]
+    fn a_user_is_called_by_the_first_name_that_says_something(
+        id in id(),
+        name in proptest::option::of("[ \\ta-zé]{0,4}|.{0,900}"),
+        addresses in vec(proptest::option::of("[ a-c]{0,3}"), 0..4),
+        verified in vec(any::<Option<bool>>(), 4),
+        finalized in any::<Option<bool>>(),
+    ) {
+        let emails: Vec<Value> = addresses
+            .iter()
+            .zip(&verified)
+            .map(|(address, verified)| json!({"address": address, "verified": verified}))
+            .collect();
+        let row = json!({"id": id, "name": name, "emails": emails, "finalized": finalized});
+        let resource = connector::user(&serde_json::from_value(row).unwrap());
+
+        let filled = |text: &&String| !text.trim().is_empty();
+        let first_address = addresses.iter().flatten().find(filled);
+        let called = name.as_ref().filter(filled).or(first_address).unwrap_or(&id);
+        if called.len() <= 1024 {
+            prop_assert_eq!(&resource.display_name, called);
+        } else {
+            let kept = resource.display_name.strip_suffix('…').unwrap();
+            prop_assert!(called.starts_with(kept) && kept.len() > 1024 - 8);
+        }
+        let status = resource.status.as_ref().unwrap().status;
+        prop_assert_eq!(status, if finalized == Some(false) { 2 } else { 1 });
+
+        // Addresses: trimmed, each once, in order; one primary, verified if any is.
+        let user = UserTrait::decode(&*resource.annotations[0].value).unwrap();
+        let mut expected: Vec<&str> = Vec::new();
+        for address in addresses.iter().flatten().filter(filled) {
+            if !expected.contains(&address.trim()) {
+                expected.push(address.trim());
+            }
+        }
+        let shown: Vec<&str> = user.emails.iter().map(|email| &*email.address).collect();
+        prop_assert_eq!(&shown, &expected);
+        let mut usable = addresses.iter().zip(&verified).filter_map(|(address, verified)| {
+            Some((address.as_ref().filter(filled)?.trim(), *verified == Some(true)))
+        });
+        let first = usable.clone().next();
+        let primary = usable.find(|(_, verified)| *verified).or(first).map(|(address, _)| address);
+        let marked: Vec<&str> =
+            user.emails.iter().filter(|email| email.is_primary).map(|email| &*email.address).collect();
+        prop_assert_eq!(marked, primary.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(user.login, id);
+    }
+
+    #[test]
+    fn a_role_is_restricted_only_where_northflank_says_so(
+        id in id(),
+        name in any::<Option<String>>(),
+        enabled in any::<Option<bool>>(),
+        teams in vec((id(), any::<Option<bool>>(), vec(id(), 0..3), any::<Option<bool>>()), 0..3),
+        groups in vec(id(), 0..3),
+    ) {
+        let team = |(id, enabled, projects, within): &(String, _, Vec<String>, Option<bool>)| {
+            let mode = within.map(|within| if within { "in" } else { "notIn" });
+            json!({"teamId": id, "restrictions":
+                {"enabled": enabled, "projects": projects, "restrictionMode": mode}})
+        };
+        let restrictions =
+            json!({"enabled": enabled, "teams": teams.iter().map(team).collect::<Vec<_>>()});
+        let row = json!({
+            "id": id, "name": name, "restrictions": restrictions, "directoryGroups": groups,
+        });
+        let resource = connector::role(&serde_json::from_value(row).unwrap());
+
+        let mut expected = json!({"id": id, "restricted": enabled == Some(true)});
+        if let Some(name) = name.filter(|name| !name.trim().is_empty()) {
+            expected["name"] = json!(name);
+        }
+        if !groups.is_empty() {
+            expected["directory_groups"] = json!(groups);
+        }
+        if enabled == Some(true) && !teams.is_empty() {
+            let team = |(id, enabled, projects, within): &(String, Option<bool>, Vec<String>, _)| {
+                let mut team = json!({"id": id});
+                if *enabled == Some(true) {
+                    let within: Option<bool> = *within;
+                    team["project_mode"] = json!(if within == Some(false) { "notIn" } else { "in" });
+                    if !projects.is_empty() {
+                        team["projects"] = json!(projects);
+                    }
+                }
+                team
+            };
+            expected["teams"] = teams.iter().map(team).collect();
+        }
+        prop_assert_eq!(profile(&resource), expected);
+    }
+}
+
+/// A resource's profile as JSON.
+fn profile(resource: &Resource) -> Value {
+    use prost_types::value::Kind;
+    fn plain(value: &prost_types::Value) -> Value {
+        match value.kind.as_ref().unwrap() {
+            Kind::StringValue(text) => text.as_str().into(),
+            Kind::BoolValue(flag) => (*flag).into(),
+            Kind::ListValue(list) => list.values.iter().map(plain).collect(),
+            Kind::StructValue(fields) => object(fields),
+            other => panic!("{other:?}"),
+        }
+    }
+    fn object(fields: &prost_types::Struct) -> Value {
+        let fields = fields.fields.iter();
+        Value::Object(fields.map(|(key, value)| (key.clone(), plain(value))).collect())
+    }
+    object(resource.profile.as_ref().unwrap())
+}

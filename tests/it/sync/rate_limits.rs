@@ -1,0 +1,196 @@
+//! The rate limit: never run into knowingly, waited out as asked, and never a reason to lose
+//! anything.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::harness::trial::{Trial, organization, requests};
+use crate::harness::{Run, signal, wait_for_requests};
+use fake_northflank::{Action, Endpoint, Options, RateHeaders, Rule};
+
+/// A refusal with these headers, which tell to wait so many seconds.
+fn refusal(headers: &[(&str, String)], seconds: u64) -> Action {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    Action::Refuse { headers: headers.collect(), wait: Duration::from_secs(seconds) }
+}
+
+/// `refusals`, each for the members of another role. Without the fake's own rate headers.
+fn trial(refusals: Vec<Action>) -> Trial {
+    let roles = organization().roles;
+    assert!(refusals.len() <= roles.len());
+    let refused = refusals
+        .into_iter()
+        .zip(&roles)
+        .map(|(refusal, role)| Rule::every(Endpoint::RoleMembers, refusal).of(&role.id).once());
+    Trial::with(Options { rate_limit: None, ..Options::default() }, refused)
+}
+
+/// The time in so many seconds, as HTTP writes it.
+fn http_date(seconds: u64) -> String {
+    let time = time::OffsetDateTime::from(SystemTime::now() + Duration::from_secs(seconds));
+    let format = time::macros::format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    time.format(format).unwrap()
+}
+
+fn epoch(seconds: u64) -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    now + Duration::from_secs(seconds)
+}
+
+#[test]
+fn a_refusal_is_waited_out_as_long_as_it_asks_however_it_says_so() {
+    let reset = "x-ratelimit-reset";
+    // One worker: whatever is sent after a refusal was sent knowing of it.
+    let trial = trial(vec![
+        refusal(&[(reset, "1".into())], 1),
+        refusal(&[("retry-after", "1".into())], 1),
+        refusal(&[(reset, "0.2".into()), ("retry-after", "2".into())], 2),
+        refusal(&[(reset, "2".into()), ("retry-after", "0".into())], 2),
+        refusal(&[(reset, "soon".into()), (reset, "-5".into()), (reset, "1".into())], 1),
+    ])
+    .arguments(&["--workers", "0"]);
+    let run = trial.succeed();
+    trial.fake.assert_no_violations();
+    assert_eq!(trial.fake.requests(), requests() + 5);
+    assert!(run.stderr().contains("rate limit"), "{}", run.stderr());
+}
+
+#[test]
+fn a_refusal_may_name_the_time_instead_of_the_seconds() {
+    let trial = trial(vec![
+        refusal(&[("x-ratelimit-reset", (epoch(6).as_secs()).to_string())], 0),
+        refusal(&[("x-ratelimit-reset", (epoch(8).as_millis()).to_string())], 0),
+        refusal(&[("retry-after", http_date(10))], 0),
+    ])
+    .arguments(&["--workers", "0"]);
+    // The requests after each refusal come when it says, on a clock of whole seconds.
+    let started = Instant::now();
+    trial.succeed();
+    let took = started.elapsed();
+    assert!(took >= Duration::from_secs(8), "{took:?}");
+    assert_eq!(trial.fake.requests(), requests() + 3);
+}
+
+#[test]
+fn a_refusal_without_a_usable_hint_is_tried_again_after_a_pause() {
+    let reset = "x-ratelimit-reset";
+    let trial = trial(vec![
+        refusal(&[], 0),
+        refusal(&[(reset, "soon".into()), ("retry-after", "later".into())], 0),
+        refusal(&[(reset, "-1".into())], 0),
+        refusal(&[(reset, "1e300".into()), ("retry-after", "99999999999999999999".into())], 0),
+        refusal(&[(reset, "NaN".into()), ("retry-after", String::new())], 0),
+        refusal(&[(reset, "1e9".into())], 0),
+    ]);
+    trial.succeed();
+    assert_eq!(trial.fake.requests(), requests() + 6);
+    // For good, it is an error like any other.
+    let refusals = refusal(&[], 0);
+    let options = Options { rate_limit: None, ..Options::default() };
+    let trial = Trial::with(options, [Rule::every(Endpoint::Groups, refusals)]);
+    trial.fail_then_succeed(8, &["GET /v1/directory-groups: ", "429 Too Many Requests"]);
+}
+
+#[test]
+fn what_one_worker_is_asked_to_wait_all_wait() {
+    let options = Options { rate_limit: None, ..Options::default() };
+    let refusal = refusal(&[("x-ratelimit-reset", "2".into())], 2);
+    let rule = Rule::every(Endpoint::RoleMembers, refusal).once();
+    let trial = Trial::with(options, [rule]).arguments(&["--workers", "4"]);
+    trial.succeed();
+    // Three were under way when the first was refused.
+    let early = trial.fake.violations();
+    assert!(early.len() <= 3, "{early:#?}");
+}
+
+#[test]
+fn the_budget_is_kept_to_and_no_request_is_sent_that_would_be_refused() {
+    for refused_count in [false, true] {
+        let options = Options {
+            rate_limit: Some(12),
+            window: Duration::from_secs(2),
+            refused_count,
+            most_in_flight: Some(8),
+            ..Options::default()
+        };
+        let trial = Trial::with(options, []);
+        let run = trial.succeed();
+        let refused = trial.fake.journal().iter().filter(|request| request.status == 429).count();
+        assert_eq!(refused, 0, "of {} requests", trial.fake.requests());
+        assert_eq!(trial.fake.requests(), requests());
+        trial.fake.assert_no_violations();
+        for part in [
+            "more than Northflank's rate limit leaves in this window",
+            "waiting for Northflank's rate limit",
+            "\"until\":\"",
+            "\"pages\":",
+        ] {
+            assert!(run.stderr().contains(part), "{part}: {}", run.stderr());
+        }
+    }
+}
+
+#[test]
+fn a_budget_that_nobody_tells_of_costs_refusals_but_no_rows() {
+    for rate_headers in [RateHeaders::Never, RateHeaders::OnSuccess] {
+        let options = Options {
+            rate_limit: Some(15),
+            window: Duration::from_secs(1),
+            rate_headers,
+            ..Options::default()
+        };
+        Trial::with(options, []).succeed();
+    }
+}
+
+#[test]
+fn a_window_that_others_have_spent_is_waited_for_from_the_first_request_on() {
+    let rules = [Endpoint::Members, Endpoint::Roles, Endpoint::Groups].map(|endpoint| {
+        let refusal = refusal(&[("x-ratelimit-reset", "1".into())], 0);
+        Rule::every(endpoint, refusal).once()
+    });
+    let trial = Trial::with(Options::default(), rules);
+    trial.succeed();
+    assert_eq!(trial.fake.requests(), requests() + 3);
+}
+
+#[test]
+fn a_wait_longer_than_allowed_ends_the_run_resumably_with_an_exit_code_of_its_own() {
+    let long = || refusal(&[("x-ratelimit-reset", "3000".into())], 3000);
+    let options = || Options { rate_limit: None, ..Options::default() };
+    let last_role = organization().roles[7].id.clone();
+    let refused = Rule::every(Endpoint::RoleMembers, long()).of(&last_role);
+    let trial =
+        Trial::with(options(), [refused]).arguments(&["--max-wait", "5s", "--workers", "0"]);
+    let parts = ["rate limit is reached", "50m", "more than the wait of 5s"];
+    let run = trial.fail_then_succeed(8, &parts);
+    assert!(!run.stderr().contains("panic"));
+    // The second run began with checks and read no page again.
+    let repeated = trial.fake.requests() - requests();
+    assert!(repeated <= 3 + 2, "{repeated} requests were repeated");
+
+    // Before anything is read.
+    let refused = Rule::every(Endpoint::Members, long());
+    let trial = Trial::with(options(), [refused]).arguments(&["--max-wait", "0s"]);
+    trial.fail_then_succeed(8, &["GET /v1/org-members: ", "rate limit is reached"]);
+}
+
+#[test]
+fn waits_within_the_allowance_are_waited() {
+    let refusal = refusal(&[("x-ratelimit-reset", "1".into())], 1);
+    let trial = trial(vec![refusal]).arguments(&["--max-wait", "1m", "--workers", "0"]);
+    trial.succeed();
+    trial.fake.assert_no_violations();
+}
+
+#[test]
+fn a_wait_for_a_window_ends_at_once_on_a_signal_and_loses_nothing() {
+    let trial = Trial::with(Options { rate_limit: Some(8), ..Options::default() }, []);
+    let child = trial.room.connector_to(&trial.fake).spawn();
+    wait_for_requests(&trial.fake, 8);
+    signal(child.id(), "TERM");
+    let run = Run(child.wait_with_output().unwrap());
+    run.expect_failure(143, &["stopped by SIGTERM"]);
+    assert_eq!(trial.room.names(), ["sync.c1z.work"]);
+}

@@ -1,0 +1,248 @@
+//! What has been read survives whatever ends a run: the next one reads only the rest, and
+//! makes the file that an uninterrupted run makes.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use crate::harness::sync_file::{Content, SyncFile};
+use crate::harness::{self, Connector, Room, Run, expected, trial, wait_for_requests};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Permissions, Rule, Token};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const WORKERS: usize = 4;
+
+/// Kills in all. Each costs a start of the binary.
+const KILLS: usize = 200;
+
+fn fake(latency: Duration) -> FakeNorthflank {
+    let options = Options { latency, rate_limit: None, ..Options::default() };
+    FakeNorthflank::start(trial::organization(), options).unwrap()
+}
+
+/// How often each page was asked for, checks left out.
+fn pages(fake: &FakeNorthflank) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for request in fake.journal() {
+        let target = request.target;
+        if !target.ends_with("per_page=1") && target != "/v1/directory-groups" {
+            *counts.entry(target).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// How often pages were asked for that had been asked for before.
+fn repeated(fake: &FakeNorthflank) -> usize {
+    pages(fake).values().map(|count| count - 1).sum()
+}
+
+/// The rows of a file, which must be what the fake serves.
+fn complete(path: &Path) -> Content {
+    let file = SyncFile::open(path);
+    assert_eq!(file.resource_keys(), expected::resources(&trial::organization()));
+    assert_eq!(file.grants(), expected::grants(&trial::organization()));
+    file.content()
+}
+
+fn uninterrupted() -> Content {
+    let (fake, room) = (fake(Duration::ZERO), Room::new());
+    room.connector_to(&fake).run().expect_success();
+    complete(&room.file("sync.c1z"))
+}
+
+/// Runs until a random moment: a random page is asked for, and a little later the process is
+/// killed, if it hasn't ended by itself.
+fn run_and_kill(fake: &FakeNorthflank, room: &Room, random: &mut ChaCha8Rng) -> Output {
+    let workers = WORKERS.to_string();
+    let mut child = room.connector_to(fake).arguments(["--workers", &workers]).spawn();
+    let before = fake.requests();
+    // The checks are three; what comes after the last page is writing and saving.
+    let left = trial::requests() + 3 - pages(fake).len();
+    let requests = before + random.random_range(0..=left);
+    while fake.requests() < requests && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    std::thread::sleep(Duration::from_micros(random.random_range(0..20_000)));
+    // Fails if the process has ended by itself.
+    let _ = child.kill();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn killed_at_any_moment_a_run_loses_no_page_and_repeats_only_those_under_way() {
+    let whole = uninterrupted();
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let (mut kills, mut files, mut resumed, mut saved, mut most_repeated) = (0, 0, 0, 0, 0);
+    while kills < KILLS {
+        let (fake, room) = (fake(Duration::from_millis(3)), Room::new());
+        let path = room.file("sync.c1z");
+        let before = kills;
+        let is_killed = loop {
+            let output = run_and_kill(&fake, &room, &mut random);
+            resumed += usize::from(says(&output, "going on from an interrupted sync"));
+            if output.status.success() {
+                break false;
+            }
+            assert_eq!(output.status.signal(), Some(9), "{output:?}");
+            kills += 1;
+            if path.exists() {
+                break true;
+            }
+        };
+        let repeated = repeated(&fake);
+        assert!(repeated <= (kills - before) * WORKERS, "{repeated}, {} kills", kills - before);
+        most_repeated = most_repeated.max(repeated);
+        assert!(complete(&path) == whole, "the rows are not those of an uninterrupted run");
+        if is_killed {
+            // The file was in place: the next sync is a new one, not the same once more.
+            saved += 1;
+            room.connector_to(&fake).run().expect_success();
+            assert!(complete(&path) == whole);
+            assert_eq!(SyncFile::open(&path).syncs().len(), 2);
+        }
+        assert_eq!(room.names(), ["sync.c1z"]);
+        fake.assert_no_violations();
+        files += 1;
+    }
+    println!(
+        "{kills} kills over {files} files, {saved} of them after saving; {resumed} runs went on \
+         from earlier ones; at most {most_repeated} pages were read again for one file"
+    );
+    assert!(resumed > KILLS / 4, "{resumed} runs went on from what a killed one had read");
+}
+
+fn says(output: &Output, text: &str) -> bool {
+    String::from_utf8_lossy(&output.stderr).contains(text)
+}
+
+/// A run that is stopped by an answer in the middle, and what it leaves.
+fn interrupted() -> (FakeNorthflank, Room) {
+    let (fake, room) = (fake(Duration::ZERO), Room::new());
+    let error = r#"{"error":{"status":418,"message":"tea","id":"nf-teapot"}}"#;
+    fake.script(Rule::every(Endpoint::GroupMembers, Action::json(418, error)).after(3));
+    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(2, &["418"]);
+    assert_eq!(room.names(), ["sync.c1z.work"]);
+    fake.unscript();
+    (fake, room)
+}
+
+#[test]
+fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
+    let (fake, room) = interrupted();
+    let before = fake.requests();
+    let run = room.connector_to(&fake).run().expect_success();
+    assert!(run.stderr().contains("going on from an interrupted sync"), "{}", run.stderr());
+    assert_eq!(room.names(), ["sync.c1z"]);
+    assert!(complete(&room.file("sync.c1z")) == uninterrupted());
+    // The page that failed is asked for again; the checks are three, of which the groups'
+    // answer is one that was used.
+    assert_eq!(fake.requests(), trial::requests() + 1 + 3);
+    assert!(fake.requests() - before < trial::requests());
+    assert_eq!(repeated(&fake), 1);
+}
+
+#[test]
+fn a_signal_leaves_what_was_read_to_the_next_run() {
+    for signal in ["INT", "TERM"] {
+        let (fake, room) = (fake(Duration::from_millis(20)), Room::new());
+        let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
+        wait_for_requests(&fake, 12);
+        harness::signal(child.id(), signal);
+        let run = Run(child.wait_with_output().unwrap());
+        assert!(run.stderr().contains("what has been read is kept"), "{}", run.stderr());
+        room.connector_to(&fake).run().expect_success();
+        assert!(repeated(&fake) <= 2);
+        complete(&room.file("sync.c1z"));
+    }
+}
+
+/// Runs again in a room where a run was interrupted; asserts that it begins anew and says
+/// why.
+fn begins_anew(
+    (fake, room): (FakeNorthflank, Room),
+    change: impl FnOnce(&FakeNorthflank, &Room, Connector) -> Connector,
+    reason: &str,
+) {
+    let before = fake.requests();
+    let connector = change(&fake, &room, room.connector_to(&fake));
+    let run = connector.run().expect_success();
+    assert!(run.stderr().contains("is discarded"), "{}", run.stderr());
+    assert!(run.stderr().contains(reason), "{reason}: {}", run.stderr());
+    assert_eq!(fake.requests() - before, trial::requests());
+    complete(&room.file("sync.c1z"));
+    assert_eq!(room.names(), ["sync.c1z"]);
+}
+
+#[test]
+fn what_another_token_read_is_discarded() {
+    let other = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+        let token = fake.add_token(Token::new(Permissions::ALL));
+        connector.variable("BATON_NORTHFLANK_API_TOKEN", token)
+    };
+    begins_anew(interrupted(), other, "another API token");
+}
+
+#[test]
+fn what_was_read_elsewhere_is_discarded() {
+    let elsewhere = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+        let origin = fake.origin().replace("127.0.0.1", "localhost");
+        connector.variable("BATON_NORTHFLANK_BASE_URL", origin)
+    };
+    begins_anew(interrupted(), elsewhere, "other settings");
+}
+
+#[test]
+fn starting_over_can_be_asked_for() {
+    let flag =
+        |_: &FakeNorthflank, _: &Room, connector: Connector| connector.arguments(["--no-resume"]);
+    begins_anew(interrupted(), flag, "starting over was asked for");
+}
+
+#[test]
+fn what_is_damaged_or_too_old_is_discarded() {
+    let store = |room: &Room| room.file("sync.c1z.work").join("resume.db");
+    let damage = |_: &FakeNorthflank, room: &Room, connector| {
+        for log in ["resume.db-wal", "resume.db-shm"] {
+            let _ = fs::remove_file(room.file("sync.c1z.work").join(log));
+        }
+        fs::write(store(room), vec![b'x'; 9000]).unwrap();
+        connector
+    };
+    begins_anew(interrupted(), damage, "it is damaged");
+    let age = |_: &FakeNorthflank, room: &Room, connector| {
+        let database = rusqlite::Connection::open(store(room)).unwrap();
+        database.execute("update run set started_at = '2020-01-01T00:00:00Z'", []).unwrap();
+        connector
+    };
+    begins_anew(interrupted(), age, "not within the last day");
+}
+
+#[test]
+fn a_cursor_that_has_expired_meanwhile_restarts_its_list_alone() {
+    let (fake, room) = (fake(Duration::ZERO), Room::new());
+    let role = trial::long_role();
+    let error = r#"{"error":{"status":418}}"#;
+    fake.script(Rule::every(Endpoint::RoleMembers, Action::json(418, error)).of(&role).after(1));
+    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(2, &["418"]);
+    fake.unscript();
+    let expired = r#"{"error":{"status":400,"message":"cursor","id":"nf-invalid-request"}}"#;
+    let refusal = Rule::every(Endpoint::RoleMembers, Action::json(400, expired)).of(&role);
+    fake.script(refusal.once());
+    let run = room.connector_to(&fake).run().expect_success();
+    assert!(run.stderr().contains("reading the list from its beginning"), "{}", run.stderr());
+    assert!(complete(&room.file("sync.c1z")) == uninterrupted());
+}
+
+#[test]
+fn the_resume_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_fake, room) = interrupted();
+    let work = fs::metadata(room.file("sync.c1z.work")).unwrap();
+    assert_eq!(work.permissions().mode() & 0o777, 0o700);
+}

@@ -1,0 +1,206 @@
+//! Traces and logs over OTLP, as a collector receives them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use crate::harness::daemon::Daemon;
+use crate::harness::{Connector, Room};
+use fake_conductorone::{Code, FakeConductorOne, Method};
+use fake_northflank::{FakeNorthflank, Organization};
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
+    LogsService, LogsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::{Request, Response, Status};
+
+/// A collector that keeps what it gets.
+#[derive(Clone, Default)]
+struct Collector {
+    spans: Arc<Mutex<Vec<Span>>>,
+    lines: Arc<Mutex<Vec<String>>>,
+    services: Arc<Mutex<Vec<String>>>,
+}
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        for resource in request.into_inner().resource_spans {
+            let attributes = resource.resource.unwrap_or_default().attributes;
+            let named = attributes.iter().filter(|attribute| attribute.key == "service.name");
+            self.services.lock().unwrap().extend(named.map(|name| format!("{:?}", name.value)));
+            let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            self.spans.lock().unwrap().extend(spans);
+        }
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let resources = request.into_inner().resource_logs.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_logs);
+        let records = scopes.flat_map(|scope| scope.log_records);
+        self.lines.lock().unwrap().extend(records.map(|record| format!("{record:?}")));
+        Ok(Response::new(ExportLogsServiceResponse::default()))
+    }
+}
+
+impl Collector {
+    /// Serves on a free port, for as long as the runtime lives. Returns the port.
+    fn serve(&self, runtime: &tokio::runtime::Runtime) -> u16 {
+        self.serve_with(Server::builder(), runtime)
+    }
+
+    /// Serves with TLS as `localhost`. Returns the port and the certificate as PEM.
+    fn serve_tls(&self, runtime: &tokio::runtime::Runtime) -> (u16, String) {
+        let names = vec!["localhost".to_owned()];
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+        let identity = Identity::from_pem(cert.pem(), signing_key.serialize_pem());
+        let tls = ServerTlsConfig::new().identity(identity);
+        let server = Server::builder().tls_config(tls).unwrap();
+        (self.serve_with(server, runtime), cert.pem())
+    }
+
+    fn serve_with(&self, mut server: Server, runtime: &tokio::runtime::Runtime) -> u16 {
+        let _entered = runtime.enter();
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = incoming.local_addr().unwrap().port();
+        let server = server
+            .add_service(TraceServiceServer::new(self.clone()))
+            .add_service(LogsServiceServer::new(self.clone()));
+        runtime.spawn(server.serve_with_incoming(incoming));
+        port
+    }
+
+    /// How many spans there are of each name.
+    fn names(&self) -> BTreeMap<String, usize> {
+        let mut names = BTreeMap::new();
+        for span in self.spans.lock().unwrap().iter() {
+            *names.entry(span.name.clone()).or_default() += 1;
+        }
+        names
+    }
+
+    fn span(&self, name: &str) -> Span {
+        let spans = self.spans.lock().unwrap();
+        spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    }
+}
+
+fn northflank() -> FakeNorthflank {
+    FakeNorthflank::start(Organization::demo(), fake_northflank::Options::default()).unwrap()
+}
+
+#[test]
+fn a_task_is_a_trace_with_its_phases_and_requests() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let collector = Collector::default();
+    let port = collector.serve(&runtime);
+    let platform = FakeConductorOne::start(fake_conductorone::Options::default()).unwrap();
+    let northflank = northflank();
+    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+        connector
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("127.0.0.1:{port}"))
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
+    });
+    let task = platform.assign_sync();
+    assert_eq!(platform.ending(&task).code, Code::Ok);
+    // What is left is sent at the end.
+    let (code, log, _room) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
+
+    let names = collector.names();
+    for name in ["task", "sync", "validate", "read", "write", "save", "upload"] {
+        assert_eq!(names.get(name), Some(&1), "{name}: {names:?}");
+    }
+    assert_eq!(names["request"], northflank.requests());
+    let (root, sync) = (collector.span("task"), collector.span("sync"));
+    assert!(format!("{root:?}").contains(&task));
+    assert_eq!(sync.parent_span_id, root.span_id);
+    assert_eq!(collector.span("read").parent_span_id, sync.span_id);
+    let spans = collector.spans.lock().unwrap().clone();
+    assert!(spans.iter().all(|span| span.trace_id == root.trace_id), "one trace");
+    assert!(format!("{:?}", collector.services.lock().unwrap()).contains("baton-northflank"));
+
+    let lines = collector.lines.lock().unwrap().join("\n");
+    assert!(lines.contains("sync complete") && lines.contains("stopping"), "{lines}");
+    for secret in ["c1-token-", platform.client_secret(), northflank.token()] {
+        assert!(!lines.contains(secret) && !format!("{spans:?}").contains(secret));
+    }
+    assert_eq!(platform.count(Method::FinishTask), 1);
+}
+
+#[test]
+fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (left_out, has_spans) in [("TRACING", false), ("LOGGING", true)] {
+        let collector = Collector::default();
+        let port = collector.serve(&runtime);
+        let northflank = northflank();
+        let room = Room::new();
+        room.connector_to(&northflank)
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("127.0.0.1:{port}"))
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
+            .variable(&format!("BATON_OTEL_{left_out}_DISABLED"), "true")
+            .run()
+            .expect_success();
+        assert_eq!(collector.names().contains_key("sync"), has_spans);
+        assert_eq!(collector.lines.lock().unwrap().is_empty(), has_spans);
+    }
+}
+
+#[test]
+fn a_collector_is_believed_whose_certificate_is_trusted_and_no_other() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let northflank = northflank();
+    let run = |trust: &dyn Fn(Connector, &Room, &str) -> Connector| {
+        let (collector, room) = (Collector::default(), Room::new());
+        let (port, certificate) = collector.serve_tls(&runtime);
+        std::fs::write(room.file("ca.pem"), &certificate).unwrap();
+        let connector = room
+            .connector_to(&northflank)
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("localhost:{port}"));
+        trust(connector, &room, &certificate).run().expect_success();
+        collector.names().contains_key("sync") && !collector.lines.lock().unwrap().is_empty()
+    };
+    assert!(run(&|connector, _, certificate| {
+        connector.variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_CERT", certificate)
+    }));
+    assert!(run(&|connector, room, _| {
+        connector.variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_CERT_PATH", room.file("ca.pem"))
+    }));
+    // The system's own certificates, as far as this process knows.
+    assert!(run(&|connector, room, _| connector.variable("SSL_CERT_FILE", room.file("ca.pem"))));
+    assert!(!run(&|connector, _, _| connector));
+}
+
+#[test]
+fn a_collector_that_is_away_changes_nothing() {
+    let northflank = northflank();
+    let room = Room::new();
+    room.connector_to(&northflank)
+        .variable("BATON_OTEL_COLLECTOR_ENDPOINT", "127.0.0.1:1")
+        .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
+        .run()
+        .expect_success();
+    assert_eq!(room.names(), ["sync.c1z"]);
+}

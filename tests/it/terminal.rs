@@ -1,0 +1,147 @@
+//! What a person sees in a real terminal of 80 and of 120 columns, kept in `tests/it/snapshots`.
+//!
+//! Needs tmux; `.ci/run` runs these, and they fail where it is missing.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::harness::changes::changed_demo;
+use crate::harness::screen::Screen;
+use fake_northflank::{
+    Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule,
+    Token,
+};
+
+const WIDTHS: [usize; 2] = [80, 120];
+
+fn fake(organization: Organization) -> FakeNorthflank {
+    FakeNorthflank::start(organization, Options::default()).unwrap()
+}
+
+/// Compares a picture with the one that is kept.
+fn assert_picture(name: &str, screen: &Screen, columns: usize, capture: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let picture = screen.picture(capture);
+    settings.bind(|| insta::assert_snapshot!(format!("{name}_{columns}"), picture));
+}
+
+/// Runs the connector against `fake` to its end, in windows of both widths.
+fn assert_run(name: &str, fake: &FakeNorthflank, arguments: &[&str], more: &[(&str, &str)]) {
+    for columns in WIDTHS {
+        let screen = Screen::new(columns);
+        let origin = fake.origin();
+        let variables = [
+            ("BATON_NORTHFLANK_API_TOKEN", fake.token()),
+            ("BATON_NORTHFLANK_BASE_URL", origin.as_str()),
+        ];
+        // What a run is given goes before what it is given here.
+        screen.start(arguments, &[&variables, more].concat());
+        assert_picture(name, &screen, columns, &screen.end());
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn help_fits_the_terminal() {
+    for columns in WIDTHS {
+        let screen = Screen::new(columns);
+        screen.start(&["--help"], &[]);
+        assert_picture("help", &screen, columns, &screen.end());
+        let screen = Screen::new(columns);
+        screen.start(&["diff", "--help"], &[("NO_COLOR", "1")]);
+        assert_picture("help_diff_no_colour", &screen, columns, &screen.end());
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn a_sync_ends_with_a_summary() {
+    let fake = fake(Organization::demo());
+    assert_run("sync", &fake, &["--workers", "0"], &[]);
+    assert_run("sync_no_colour", &fake, &["--workers", "0"], &[("NO_COLOR", "1")]);
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn progress_is_one_line() {
+    for columns in WIDTHS {
+        let fake = fake(Organization::demo());
+        let silence = Action::deliver(Delivery::Silence);
+        fake.script(Rule::every(Endpoint::RoleMembers, silence).of("viewer"));
+        let screen = Screen::new(columns);
+        let (origin, token) = (fake.origin(), fake.token());
+        let variables =
+            [("BATON_NORTHFLANK_API_TOKEN", token), ("BATON_NORTHFLANK_BASE_URL", &origin)];
+        screen.start(&["--workers", "0", "--log-level", "warn"], &variables);
+        // Lists are read in a fixed order: after this one everything is silent.
+        let requests = || fake.journal().iter().any(|it| it.target.contains("/viewer/members"));
+        while !requests() {
+            sleep(Duration::from_millis(20));
+        }
+        sleep(Duration::from_millis(500));
+        assert_picture("progress", &screen, columns, &screen.wait_for("Reading "));
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn a_wait_for_the_rate_limit_says_how_long() {
+    for columns in WIDTHS {
+        let options = Options { rate_limit: Some(9), ..Options::default() };
+        let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
+        let screen = Screen::new(columns);
+        let (origin, token) = (fake.origin(), fake.token());
+        let variables =
+            [("BATON_NORTHFLANK_API_TOKEN", token), ("BATON_NORTHFLANK_BASE_URL", &origin)];
+        screen.start(&["--workers", "0"], &variables);
+        assert_picture("rate_limit", &screen, columns, &screen.wait_for("Waiting for the rate"));
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn changes_are_coloured_unless_that_is_not_wanted() {
+    let (old, new) = (fake(Organization::demo()), fake(changed_demo()));
+    for columns in WIDTHS {
+        for (name, variables) in [("diff", &[][..]), ("diff_no_colour", &[("NO_COLOR", "1")][..])] {
+            let screen = Screen::new(columns);
+            for (fake, file) in [(&old, "old.c1z"), (&new, "new.c1z")] {
+                let run = std::process::Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
+                    .env_clear()
+                    .env("BATON_NORTHFLANK_API_TOKEN", fake.token())
+                    .env("BATON_NORTHFLANK_BASE_URL", fake.origin())
+                    .arg("-f")
+                    .arg(screen.path().join(file))
+                    .output()
+                    .unwrap();
+                assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            }
+            screen.start(&["diff", "old.c1z", "new.c1z", "--exit-code"], variables);
+            assert_picture(name, &screen, columns, &screen.end());
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn errors_say_what_happened_and_what_to_do() {
+    let plain = fake(Organization::demo());
+    assert_run("error_token", &plain, &[], &[("BATON_NORTHFLANK_API_TOKEN", "nf-wrong")]);
+    let mistakes =
+        ["--workers", "many", "--log-level", "loud", "--client-id", "x", "--max-wait", "soon"];
+    assert_run("error_settings", &plain, &mistakes, &[]);
+    assert_run("error_target", &plain, &["-f", "missing/sync.c1z"], &[]);
+    assert_run("error_flag", &plain, &["--worker", "2"], &[]);
+
+    let options = Options { denied_as: DeniedAs::Forbidden, ..Options::default() };
+    let denied = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let token = denied.add_token(Token::new(Permissions { members: true, roles: false }));
+    assert_run("error_permission", &denied, &[], &[("BATON_NORTHFLANK_API_TOKEN", &token)]);
+
+    let broken = fake(Organization::demo());
+    broken.script(Rule::every(Endpoint::RoleMembers, Action::json(400, "{}")));
+    assert_run("error_server", &broken, &["--workers", "0", "--no-resume"], &[]);
+}

@@ -1,0 +1,112 @@
+//! What people and programs read where there is no terminal, kept in `tests/it/snapshots`.
+
+use std::fmt::Write;
+
+use crate::harness::Room;
+use crate::harness::changes::changed_demo;
+use fake_northflank::{FakeNorthflank, Options, Organization};
+
+/// Compares a text with the one that is kept, but for what changes from run to run.
+fn assert_text(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (pattern, value) in [
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "[time]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "[time]"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
+        (r#""[^"]*/(\w+\.c1z)""#, r#""[directory]/$1""#),
+        (r"\b[34][0-9A-Za-z]{26}\b", "[sync]"),
+        (r#""bytes":\d+"#, r#""bytes":[bytes]"#),
+        (r#""seconds":[\d.e-]+"#, r#""seconds":[seconds]"#),
+    ] {
+        settings.add_filter(pattern, value);
+    }
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn fake(organization: Organization) -> FakeNorthflank {
+    FakeNorthflank::start(organization, Options::default()).unwrap()
+}
+
+/// A room with a file from before and one from after the changes.
+fn before_and_after() -> Room {
+    let room = Room::new();
+    for (file, organization) in [("old.c1z", Organization::demo()), ("new.c1z", changed_demo())] {
+        let fake = fake(organization);
+        room.connector_to(&fake).arguments(["-f", file]).run().expect_success();
+    }
+    room
+}
+
+#[test]
+fn help_has_no_colour() {
+    for (name, arguments) in [
+        ("text_help", &["--help"][..]),
+        ("text_help_completion", &["completion", "--help"]),
+        ("text_version", &["--version"]),
+    ] {
+        let run = Room::new().connector().arguments(arguments).run();
+        assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+        assert_text(name, run.stdout());
+    }
+}
+
+#[test]
+fn a_sync_logs_json_and_prints_nothing() {
+    let fake = fake(Organization::demo());
+    let run = Room::new().connector_to(&fake).arguments(["--workers", "0"]).run();
+    assert_text("text_log", run.expect_success().stderr());
+}
+
+#[test]
+fn changes_can_be_read_by_people_programs_and_pages() {
+    let room = before_and_after();
+    for format in ["table", "json", "markdown"] {
+        let run = room.connector().arguments(["diff", "old.c1z", "new.c1z", "--format", format]);
+        let run = run.run();
+        assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+        assert_text(&format!("text_diff_{format}"), run.stdout());
+    }
+}
+
+#[test]
+fn errors_are_one_line() {
+    let room = before_and_after();
+    std::fs::write(room.file("pebble.c1z"), b"C1Z3\0").unwrap();
+    std::fs::write(room.file("text.txt"), "hello").unwrap();
+    let mut text = String::new();
+    for arguments in [
+        &[][..],
+        &["--wrong"],
+        &["--workers"],
+        &["wrong"],
+        &["completion"],
+        &["diff"],
+        &["diff", "old.c1z", "--format", "xml"],
+        &["diff", "old.c1z"],
+        &["diff", "old.c1z", "pebble.c1z"],
+        &["diff", "old.c1z", "text.txt"],
+        &["diff", "old.c1z", "none.c1z"],
+        &["--northflank-api-token", "nf 1"],
+        &["--northflank-api-token=nf-1", "--northflank-base-url", "http://api.northflank.com"],
+        &["--northflank-api-token=nf-1", "-f", "text.txt"],
+        &["--northflank-api-token=nf-1", "-f", "pebble.c1z"],
+        &["--northflank-api-token=nf-1", "-f", "none/sync.c1z"],
+        &["--northflank-api-token=nf-1", "--storage-engine", "pebble"],
+        &["--northflank-api-token=nf-1", "--client-secret", "secret"],
+        &["--northflank-api-token=nf-1", "--sync-resources", "admin"],
+        &["--northflank-api-token=nf-1", "--diff", "--skip-grants"],
+    ] {
+        let run = room.connector().variable("BATON_LOG_LEVEL", "error").arguments(arguments).run();
+        assert_eq!(run.stdout(), "");
+        assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+        let code = run.code().unwrap();
+        let arguments = arguments.join(" ");
+        write!(text, "$ baton-northflank {arguments}\n{}[exit code {code}]\n\n", run.stderr())
+            .unwrap();
+    }
+    let text = text.replace(room.path().to_str().unwrap(), "[directory]");
+    assert_text("text_errors", &text);
+}
