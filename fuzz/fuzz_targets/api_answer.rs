@@ -8,7 +8,7 @@ use baton_northflank::baton::check_id;
 use baton_northflank::baton::v2::Resource;
 use baton_northflank::connector::{entitlement, group, role, unlisted_user, user};
 use baton_northflank::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Listed, Member, Page, Paging, Role, RoleMember,
+    DirectoryGroup, DirectoryGroupMember, Listed, Member, Page, Paging, Position, Role, RoleMember,
 };
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -48,7 +48,7 @@ fn rows<T: Listed + Debug>(body: &[u8], paging: Paging) -> Vec<T> {
             };
             let array = body["data"][T::KEY].as_array().expect("an array of rows");
             assert_eq!(page.rows.len(), array.len());
-            if let Some(next) = &page.next {
+            if let Some(Position::Cursor(next)) = &page.next {
                 assert_eq!(body["pagination"]["cursor"], next.as_str());
                 assert!(!next.is_empty());
                 assert_ne!(body["pagination"]["hasNextPage"], false);

@@ -22,7 +22,7 @@ use super::base_url::{BaseUrl, bearer};
 use super::budget::{self, Budget, Window};
 use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
-use super::page::{Listed, Page, Paging};
+use super::page::{Answer, Listed, Page, Paging, Position};
 use super::retry::Retries;
 
 /// The largest page that the API documents.
@@ -146,20 +146,20 @@ impl Client {
     }
 
     /// The organization's members (permission: Organization > Admin > Members > Read), page
-    /// by page. Like the other lists it begins at the cursor `from`, as an earlier page named
-    /// it, or else at the first page.
+    /// by page. Like the other lists it begins at `from`, as an earlier page named it, or else
+    /// at the first page.
     pub fn members(
         &self,
-        from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<Member>, Error>> + use<> {
+        from: Option<Position>,
+    ) -> impl Stream<Item = Result<Answer<Member>, Error>> + use<> {
         self.pages(&["org-members"], from)
     }
 
     /// The organization's roles (permission: Organization > Admin > Roles > Read).
     pub fn roles(
         &self,
-        from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<Role>, Error>> + use<> {
+        from: Option<Position>,
+    ) -> impl Stream<Item = Result<Answer<Role>, Error>> + use<> {
         self.pages(&["org-roles"], from)
     }
 
@@ -167,16 +167,15 @@ impl Client {
     pub fn role_members(
         &self,
         role: &str,
-        from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<RoleMember>, Error>> + use<> {
+        from: Option<Position>,
+    ) -> impl Stream<Item = Result<Answer<RoleMember>, Error>> + use<> {
         self.pages(&["org-roles", role, "members"], from)
     }
 
     /// All directory groups, which the API doesn't page (permission: Organization > Admin >
     /// Roles > Read).
-    pub async fn directory_groups(&self) -> Result<Vec<DirectoryGroup>, Error> {
-        let endpoint = self.endpoint(&["directory-groups"]);
-        Ok(self.page(&endpoint, Paging::Whole, None).await?.rows)
+    pub async fn directory_groups(&self) -> Result<Answer<DirectoryGroup>, Error> {
+        self.page(&self.endpoint(&["directory-groups"]), Paging::Whole, None).await
     }
 
     /// The members of a directory group (permission: Organization > Admin > Members >
@@ -184,18 +183,18 @@ impl Client {
     pub fn directory_group_members(
         &self,
         group: &str,
-        from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<DirectoryGroupMember>, Error>> + use<> {
+        from: Option<Position>,
+    ) -> impl Stream<Item = Result<Answer<DirectoryGroupMember>, Error>> + use<> {
         self.pages(&["directory-groups", group, "members"], from)
     }
 
     /// The first member: whether members may be read at all.
-    pub async fn first_member(&self) -> Result<Page<Member>, Error> {
+    pub async fn first_member(&self) -> Result<Answer<Member>, Error> {
         self.page(&self.endpoint(&["org-members"]), Paging::Rows(1), None).await
     }
 
     /// The first role: whether roles may be read at all.
-    pub async fn first_role(&self) -> Result<Page<Role>, Error> {
+    pub async fn first_role(&self) -> Result<Answer<Role>, Error> {
         self.page(&self.endpoint(&["org-roles"]), Paging::Rows(1), None).await
     }
 
@@ -203,8 +202,8 @@ impl Client {
     fn pages<T: Listed>(
         &self,
         path: &[&str],
-        from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<T>, Error>> + use<T> {
+        from: Option<Position>,
+    ) -> impl Stream<Item = Result<Answer<T>, Error>> + use<T> {
         let client = self.clone();
         let reading = Some(Reading::new(self.endpoint(path), from));
         try_unfold(reading, move |reading| {
@@ -213,9 +212,9 @@ impl Client {
                 let Some(mut reading) = reading else {
                     return Ok(None);
                 };
-                let page = reading.page(&client).await?;
-                let next = reading.after(&page)?;
-                Ok(Some((page, next)))
+                let answer = reading.page(&client).await?;
+                let next = reading.after(&answer.page)?;
+                Ok(Some((answer, next)))
             }
         })
     }
@@ -229,14 +228,17 @@ impl Client {
         &self,
         endpoint: &Endpoint,
         paging: Paging,
-        cursor: Option<&str>,
-    ) -> Result<Page<T>, Error> {
+        at: Option<&Position>,
+    ) -> Result<Answer<T>, Error> {
         let mut url = endpoint.url.clone();
         if let Paging::Rows(rows) = paging {
             url.query_pairs_mut().append_pair("per_page", &rows.to_string());
         }
-        if let Some(cursor) = cursor {
-            url.query_pairs_mut().append_pair("cursor", cursor);
+        match at {
+            None => {}
+            Some(Position::Cursor(cursor)) => {
+                url.query_pairs_mut().append_pair("cursor", cursor);
+            }
         }
         let mut retries = Retries::new(self.shared.first_retry);
         loop {
@@ -248,7 +250,7 @@ impl Client {
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
             let Failed { problem, hint } =
                 match self.attempt(url.clone(), paging).instrument(span).await {
-                    Ok(page) => return Ok(page),
+                    Ok(answer) => return Ok(answer),
                     Err(failed) => failed,
                 };
             drop(permit);
@@ -271,7 +273,7 @@ impl Client {
         }
     }
 
-    async fn attempt<T: Listed>(&self, url: Url, paging: Paging) -> Result<Page<T>, Failed> {
+    async fn attempt<T: Listed>(&self, url: Url, paging: Paging) -> Result<Answer<T>, Failed> {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         let response = self.http.get(url).send().await.map_err(transport)?;
         self.shared.budget.observe(response.headers());
@@ -282,7 +284,8 @@ impl Client {
         let mut body = body(response).await?;
         mask(&mut body, self.shared.token.expose_secret());
         if status == StatusCode::OK {
-            Page::read(&body, paging).map_err(|error| Problem::from(error).into())
+            let page = Page::read(&body, paging).map_err(Problem::from)?;
+            Ok(Answer { page, body })
         } else {
             Err(Failed { problem: Problem::Refused(Refusal::read(status, &body)), hint })
         }
@@ -361,40 +364,40 @@ impl Endpoint {
 /// Where the reading of a list stands.
 struct Reading {
     endpoint: Endpoint,
-    cursor: Option<String>,
+    at: Option<Position>,
     /// Whether the list was begun again, because a cursor was not accepted any more.
     is_second: bool,
-    /// Hashes of the cursors and rows met, to notice a list that runs in circles.
+    /// Hashes of the positions and rows met, to notice a list that runs in circles.
     hasher: RandomState,
-    cursors: HashSet<u64>,
+    positions: HashSet<u64>,
     rows: HashSet<u64>,
     pages_without_news: usize,
 }
 
 impl Reading {
-    fn new(endpoint: Endpoint, from: Option<String>) -> Self {
+    fn new(endpoint: Endpoint, from: Option<Position>) -> Self {
         Self {
             endpoint,
-            cursor: from,
+            at: from,
             is_second: false,
             hasher: RandomState::new(),
-            cursors: HashSet::new(),
+            positions: HashSet::new(),
             rows: HashSet::new(),
             pages_without_news: 0,
         }
     }
 
-    /// The page at the cursor. A cursor that is refused has expired: the list is read from its
+    /// The page that is next. A cursor that is refused has expired: the list is read from its
     /// beginning once more.
-    async fn page<T: Listed>(&mut self, client: &Client) -> Result<Page<T>, Error> {
+    async fn page<T: Listed>(&mut self, client: &Client) -> Result<Answer<T>, Error> {
         let paging = Paging::Rows(LARGEST_PAGE);
-        let page = client.page(&self.endpoint, paging, self.cursor.as_deref()).await;
+        let page = client.page(&self.endpoint, paging, self.at.as_ref()).await;
         match page {
-            Err(error) if self.cursor.is_some() && !self.is_second && error.is_bad_request() => {
+            Err(error) if self.at.is_some() && !self.is_second && error.is_bad_request() => {
                 tracing::warn!(%error, "the cursor is refused; reading the list from its beginning");
                 self.is_second = true;
-                self.cursor = None;
-                self.cursors.clear();
+                self.at = None;
+                self.positions.clear();
                 self.rows.clear();
                 client.page(&self.endpoint, paging, None).await
             }
@@ -404,7 +407,7 @@ impl Reading {
 
     /// The state after `page`, or `None` after the last.
     fn after<T: Listed>(mut self, page: &Page<T>) -> Result<Option<Self>, Error> {
-        let Some(cursor) = &page.next else {
+        let Some(next) = &page.next else {
             return Ok(None);
         };
         let mut is_news = false;
@@ -416,10 +419,10 @@ impl Reading {
         if self.pages_without_news > MOST_PAGES_WITHOUT_NEWS {
             return Err(self.endless("page after page brings nothing new, and each promises more"));
         }
-        if !self.cursors.insert(self.hasher.hash_one(cursor)) {
+        if !self.positions.insert(self.hasher.hash_one(next)) {
             return Err(self.endless("a cursor came up twice"));
         }
-        self.cursor = Some(cursor.clone());
+        self.at = Some(next.clone());
         Ok(Some(self))
     }
 

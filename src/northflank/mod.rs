@@ -17,4 +17,4 @@ pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
     RoleMember, TeamRestriction, Text,
 };
-pub use page::{Listed, Page, PageError, Paging};
+pub use page::{Answer, Listed, Page, PageError, Paging, Position};

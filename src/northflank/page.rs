@@ -3,8 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember, Text};
 
@@ -62,8 +62,26 @@ impl Listed for DirectoryGroupMember {
 pub struct Page<T> {
     /// The rows, in the API's order.
     pub rows: Vec<T>,
-    /// The cursor of the next page; `None` on the last.
-    pub next: Option<String>,
+    /// Where the next page is; `None` on the last.
+    pub next: Option<Position>,
+}
+
+/// A page, and the answer that it was read from.
+#[derive(Debug)]
+pub struct Answer<T> {
+    /// What it says.
+    pub page: Page<T>,
+    /// The body as it came, but for the token if that was in it.
+    pub body: Vec<u8>,
+}
+
+/// Where in a list a page is, as an earlier page named it. Nobody else needs to know what it
+/// says: it is kept and given back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Position {
+    /// Behind a cursor.
+    Cursor(String),
 }
 
 /// How a list is paged.
@@ -113,7 +131,7 @@ impl<T: Listed> Page<T> {
         let cursor = cursor.filter(|cursor| !cursor.is_empty()).map(String::from);
         let next = match (more, cursor) {
             (Some(false), _) => None,
-            (Some(true) | None, Some(cursor)) => Some(cursor),
+            (Some(true) | None, Some(cursor)) => Some(Position::Cursor(cursor)),
             (Some(true), None) => return Err(PageError::NoCursor),
             (None, None) if rows.len() < limit => None,
             (None, None) => return Err(PageError::NoPagination(rows.len())),
@@ -169,13 +187,13 @@ impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Member, Page, PageError, Paging};
+    use super::{Member, Page, PageError, Paging, Position};
 
     fn read(body: &str) -> Result<Page<Member>, PageError> {
         Page::read(body.as_bytes(), Paging::Rows(2))
     }
 
-    fn next(pagination: &str, rows: usize) -> Result<Option<String>, PageError> {
+    fn next(pagination: &str, rows: usize) -> Result<Option<Position>, PageError> {
         let rows = vec![r#"{"id":"a"}"#; rows].join(",");
         read(&format!(r#"{{"data":{{"members":[{rows}]}}{pagination}}}"#)).map(|page| page.next)
     }
@@ -190,9 +208,10 @@ mod tests {
     #[test]
     fn a_cursor_leads_to_the_next_page() {
         let more = r#","pagination":{"hasNextPage":true,"cursor":"c=+/","count":2.0}"#;
-        assert_eq!(next(more, 2).unwrap().as_deref(), Some("c=+/"));
+        let cursor = |text: &str| Some(Position::Cursor(text.to_owned()));
+        assert_eq!(next(more, 2).unwrap(), cursor("c=+/"));
         let unsaid = r#","pagination":{"cursor":"c"}"#;
-        assert_eq!(next(unsaid, 2).unwrap().as_deref(), Some("c"));
+        assert_eq!(next(unsaid, 2).unwrap(), cursor("c"));
     }
 
     #[test]

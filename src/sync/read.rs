@@ -14,7 +14,7 @@ use tracing::{Instrument, Span};
 
 use crate::c1z::Staging;
 use crate::connector::{GROUP, ROLE, USER};
-use crate::northflank::{self, Client, DirectoryGroup, Page, Role};
+use crate::northflank::{self, Answer, Client, DirectoryGroup, Page, Position, Role};
 
 use super::list::List;
 use super::stage::{Batch, Rows, stage};
@@ -66,8 +66,8 @@ pub(super) async fn read(
     Ok((staging, stored.and(outcome)))
 }
 
-/// A list and the cursor of the page to begin with.
-type Unread = (List, Option<String>);
+/// A list and the page to begin with.
+type Unread = (List, Option<Position>);
 
 /// The lists that an earlier run left unread, or those that lead to all others.
 fn unread(selection: &Selection, staging: &Staging) -> Result<Vec<Unread>, Error> {
@@ -79,7 +79,9 @@ fn unread(selection: &Selection, staging: &Staging) -> Result<Vec<Unread>, Error
         }
     }
     let left = staging.unread()?.into_iter();
-    lists.extend(left.filter_map(|(name, next)| Some((List::named(&name)?, next))));
+    lists.extend(
+        left.filter_map(|(name, next)| Some((List::named(&name)?, next.map(Position::Cursor)))),
+    );
     Ok(lists)
 }
 
@@ -171,7 +173,7 @@ impl Reader {
     }
 
     /// Reads one list from the page at `next` on; returns the lists that it leads to.
-    async fn list(&self, list: List, next: Option<String>) -> Result<Vec<Unread>, Error> {
+    async fn list(&self, list: List, next: Option<Position>) -> Result<Vec<Unread>, Error> {
         match list {
             List::Members => {
                 self.pages(self.client.members(next), Rows::Members).await?;
@@ -180,13 +182,13 @@ impl Reader {
             List::Roles => {
                 let mut found = Vec::new();
                 let mut pages = pin!(self.client.roles(next));
-                while let Some(page) = pages.try_next().await? {
-                    found.extend(self.roles(page).await?);
+                while let Some(answer) = pages.try_next().await? {
+                    found.extend(self.roles(answer.page).await?);
                 }
                 self.estimate();
                 Ok(found)
             }
-            List::Groups => self.groups(self.client.directory_groups().await?).await,
+            List::Groups => self.groups(self.client.directory_groups().await?.page.rows).await,
             List::RoleMembers(role) => {
                 let pages = self.client.role_members(&role, next);
                 let read = self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
@@ -195,8 +197,9 @@ impl Reader {
             List::GroupMembers(group) => {
                 let mut without_account = 0;
                 let pages = self.client.directory_group_members(&group, next);
-                let pages = pages.inspect_ok(|page| {
-                    without_account += page.rows.iter().filter(|row| row.id.is_none()).count();
+                let pages = pages.inspect_ok(|answer| {
+                    without_account +=
+                        answer.page.rows.iter().filter(|row| row.id.is_none()).count();
                 });
                 let read = self.pages(pages, |rows| Rows::GroupMembers(group.clone(), rows)).await;
                 if without_account > 0 {
@@ -236,11 +239,11 @@ impl Reader {
     /// Reads a list that leads to no others.
     async fn pages<T>(
         &self,
-        pages: impl Stream<Item = Result<Page<T>, northflank::Error>>,
+        pages: impl Stream<Item = Result<Answer<T>, northflank::Error>>,
         rows: impl Fn(Vec<T>) -> Rows,
     ) -> Result<(), Error> {
         let mut pages = pin!(pages);
-        while let Some(page) = pages.try_next().await? {
+        while let Some(Answer { page, .. }) = pages.try_next().await? {
             self.send(rows(page.rows), page.next, Vec::new()).await?;
         }
         Ok(())
@@ -268,10 +271,15 @@ impl Reader {
         Ok(Vec::new())
     }
 
-    /// Hands over a page, with the cursor of the one after it and the lists that it leads to,
+    /// Hands over a page, with where the one after it is and the lists that it leads to,
     /// and waits until that is safe. If nobody takes it, staging has failed, and its error is
     /// reported instead of this one.
-    async fn send(&self, rows: Rows, next: Option<String>, found: Vec<List>) -> Result<(), Error> {
+    async fn send(
+        &self,
+        rows: Rows,
+        next: Option<Position>,
+        found: Vec<List>,
+    ) -> Result<(), Error> {
         let (stored, is_stored) = oneshot::channel();
         let batch = Batch { rows, next, found, stored };
         self.batches.send(batch).await.map_err(|_| Error::Cancelled)?;

@@ -8,7 +8,7 @@ use crate::baton::v2::{Resource, ResourceId};
 use crate::c1z::{Changes, Holding, Source, Staging};
 use crate::connector::{GROUP, ROLE, USER, group, role, unlisted_user, user};
 use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember, Text,
+    DirectoryGroup, DirectoryGroupMember, Email, Member, Position, Role, RoleMember, Text,
 };
 
 use super::list::List;
@@ -19,8 +19,8 @@ use super::{Error, Progress};
 pub(super) struct Batch {
     /// What the page says.
     pub(super) rows: Rows,
-    /// The cursor of the page after it, if there is one.
-    pub(super) next: Option<String>,
+    /// Where the page after it is, if there is one.
+    pub(super) next: Option<Position>,
     /// The lists that the page leads to.
     pub(super) found: Vec<List>,
     /// Told when all of that is safe on disk.
@@ -135,7 +135,8 @@ impl Batch {
         for list in &self.found {
             changes.list(&list.name())?;
         }
-        changes.page(&self.rows.list().name(), self.next.as_deref())
+        let next = self.next.as_ref().map(|Position::Cursor(cursor)| cursor.as_str());
+        changes.page(&self.rows.list().name(), next)
     }
 }
 

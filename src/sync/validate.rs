@@ -6,7 +6,7 @@ use std::fmt;
 use reqwest::StatusCode;
 
 use crate::causes::with_causes;
-use crate::northflank::{Client, DirectoryGroup, Error, Member, Page, Problem, Refusal, Role};
+use crate::northflank::{Answer, Client, DirectoryGroup, Error, Member, Problem, Refusal, Role};
 
 /// Something that the token must be able to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +104,11 @@ pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
     let (members, roles, groups) =
         tokio::join!(client.first_member(), client.first_role(), client.directory_groups());
     match (members, roles, groups) {
-        (Ok(members), Ok(roles), Ok(groups)) => {
-            Ok(Known { members: complete(members), roles: complete(roles), groups })
-        }
+        (Ok(members), Ok(roles), Ok(groups)) => Ok(Known {
+            members: complete(members),
+            roles: complete(roles),
+            groups: groups.page.rows,
+        }),
         (members, roles, groups) => Err(verdict([
             (Scope::Members, members.err()),
             (Scope::Roles, roles.err()),
@@ -115,7 +117,7 @@ pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
     }
 }
 
-fn complete<T>(page: Page<T>) -> Option<Vec<T>> {
+fn complete<T>(Answer { page, .. }: Answer<T>) -> Option<Vec<T>> {
     page.next.is_none().then_some(page.rows)
 }
 

@@ -12,7 +12,7 @@ use crate::harness::sync_file::SyncFile;
 use baton_northflank::baton::v2::{Resource, UserTrait};
 use baton_northflank::c1z::{Retention, Target};
 use baton_northflank::connector::{self, ROLE};
-use baton_northflank::northflank::{self, Client, Page, PageError, Paging, Settings};
+use baton_northflank::northflank::{self, Client, Page, PageError, Paging, Position, Settings};
 use baton_northflank::sync;
 use fake_northflank::{
     Action, BothTypes, CursorStyle, Delivery, DirectoryUser, Email, Emails, Endpoint,
@@ -306,7 +306,7 @@ proptest! {
         for role in &organization.roles {
             let pages: Vec<_> =
                 RUNTIME.block_on(client.role_members(&role.id, None).try_collect()).unwrap();
-            let reported = pages.iter().flat_map(|page| &page.rows);
+            let reported = pages.iter().flat_map(|answer| &answer.page.rows);
             let reported: BTreeSet<&str> = reported.map(|row| &*row.id).collect();
             let entitlement = format!("{ROLE}:{}:assigned", role.id);
             let holding = grants.values().filter(|grant| grant.entitlement == entitlement);
@@ -402,7 +402,7 @@ proptest! {
             }
             (_, Some(cursor)) => {
                 let page = read.unwrap();
-                prop_assert_eq!((page.rows.len(), page.next), (rows, Some(cursor)));
+                prop_assert_eq!((page.rows.len(), page.next), (rows, Some(Position::Cursor(cursor))));
             }
             (Some(true), None) => prop_assert!(matches!(read, Err(PageError::NoCursor))),
             (None, None) if rows >= limit => {
