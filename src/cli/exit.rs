@@ -16,8 +16,8 @@ use crate::northflank::SettingsError;
 use crate::service;
 use crate::sync;
 
+use super::settings::Problems;
 use super::signal::Signal;
-use super::values::Problems;
 
 const UNKNOWN: u8 = Code::Unknown as u8;
 const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
@@ -68,9 +68,6 @@ pub(super) enum Failure {
     /// Traces and logs can't be sent.
     #[error("the OpenTelemetry exporter can't be set up; check --otel-collector-endpoint")]
     Telemetry(#[from] ExporterBuildError),
-    /// Credentials of ConductorOne that can't be used.
-    #[error("{0}")]
-    Credentials(String),
     /// Service mode could not begin.
     #[error(transparent)]
     Service(#[from] service::Error),
@@ -90,7 +87,7 @@ impl From<Problems> for Failure {
 
 impl Failure {
     /// What clap says of wrong flags, as one line.
-    pub(super) fn usage(error: &clap::Error) -> Self {
+    fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
         let said = text.split("\n\nUsage:").next().unwrap_or(&text);
         let one_line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -110,7 +107,6 @@ impl Failure {
             | Self::OneSync(_)
             | Self::Log { .. }
             | Self::Diff(diff::Error::Message { .. })
-            | Self::Credentials(_)
             | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT
@@ -130,8 +126,27 @@ impl Failure {
     }
 }
 
+/// Prints a failure; returns the exit code.
+pub(super) fn code(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+/// Prints what clap says where there is nothing to run; returns the exit code.
+pub(super) fn usage(said: &clap::Error) -> ExitCode {
+    if said.use_stderr() {
+        return report(&Failure::usage(said));
+    }
+    // Help and version are no errors, and go to standard output. A reader that went away has
+    // seen enough.
+    let _ = said.print();
+    ExitCode::SUCCESS
+}
+
 /// Prints the failure and its causes as one line; returns the exit code.
-pub(super) fn report(failure: &Failure) -> ExitCode {
+fn report(failure: &Failure) -> ExitCode {
     // What changed has been printed.
     if matches!(failure, Failure::Changed) {
         return ExitCode::from(CHANGED);

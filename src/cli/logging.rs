@@ -14,13 +14,13 @@ use tracing_subscriber::{Layer, Registry, fmt, registry};
 
 use crate::service;
 
-use super::config::{Config, LogFormat, Mode};
 use super::exit::Failure;
+use super::settings::{Config, LogFormat, Mode};
 use super::telemetry::Exporters;
 use super::terminal::Terminal;
 
 /// A layer of the subscriber.
-pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Starts logging for the rest of the process. A process that logs already goes on as it does.
 pub(super) fn start(
@@ -38,15 +38,15 @@ pub(super) fn start(
             .map_err(|source| Failure::Log { path: path.clone(), source })?;
         lines.push(layer(log.format, false, Arc::new(file)));
     }
-    lines.extend(exporters.and_then(Exporters::log_layer));
+    lines.extend(exporters.and_then(Exporters::log_layer).map(Layer::boxed));
     let (level, debug_until) = (log.level, log.debug_until);
     let wanted = dynamic_filter_fn(move |metadata, _| {
         is_wanted(metadata, level, debug_until, OffsetDateTime::now_utc)
     });
     let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
-    layers.extend(exporters.and_then(Exporters::trace_layer));
+    layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
     if let Mode::Service(service) = &config.mode {
-        let secrets = vec![config.northflank.token.clone(), service.client_secret.clone()];
+        let secrets = vec![config.northflank.token.clone(), service.given_secret.clone()];
         layers.push(service::debug_log_layer(secrets).boxed());
     }
     let _ = tracing::subscriber::set_global_default(registry().with(layers));

@@ -12,11 +12,10 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tonic::transport::{Certificate, ClientTlsConfig};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{Layer, Registry};
 
-use super::config::{CollectorTls, Telemetry};
-use super::logging::BoxedLayer;
+use super::settings::{CollectorTls, Telemetry};
 
 /// Time for the last traces and logs to reach the collector at the end of the process.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
@@ -64,18 +63,18 @@ impl Exporters {
     }
 
     /// The layer that makes spans of tasks, phases and requests into traces.
-    pub(super) fn trace_layer(&self) -> Option<BoxedLayer> {
+    pub(super) fn trace_layer(&self) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
         let tracer = self.traces.as_ref()?.tracer("baton-northflank");
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
         // Where in the code a span comes from says nothing to those who operate it.
         let layer = layer.with_location(false).with_threads(false).with_target(false);
-        Some(layer.with_filter(Targets::new().with_target(OWN, LevelFilter::DEBUG)).boxed())
+        Some(layer.with_filter(Targets::new().with_target(OWN, LevelFilter::DEBUG)))
     }
 
     /// The layer that sends log lines.
-    pub(super) fn log_layer(&self) -> Option<BoxedLayer> {
+    pub(super) fn log_layer(&self) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
         let layer = OpenTelemetryTracingBridge::new(self.logs.as_ref()?);
-        Some(layer.with_filter(Targets::new().with_target(OWN, LevelFilter::TRACE)).boxed())
+        Some(layer.with_filter(Targets::new().with_target(OWN, LevelFilter::TRACE)))
     }
 
     /// Sends what is left.

@@ -12,7 +12,7 @@ use crate::c1z::Saved;
 use crate::northflank::{Client, Window};
 use crate::sync::{Phase, Progress};
 
-use super::config::LogFormat;
+use super::settings::LogFormat;
 
 /// The terminal on standard error, if people look at it.
 #[derive(Clone)]

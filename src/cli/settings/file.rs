@@ -14,12 +14,12 @@ const DEFAULT_PATH: &str = ".baton.yaml";
 /// The settings of a file, each as the words it was written in. The file may hold secrets:
 /// there is no `Debug`.
 #[derive(Default)]
-pub(super) struct ConfigFile {
+pub(super) struct SettingsFile {
     path: PathBuf,
     values: BTreeMap<String, Vec<String>>,
 }
 
-impl ConfigFile {
+impl SettingsFile {
     /// Reads the file that `BATON_CONFIG_PATH` names, or else `.baton.yaml` if there is one.
     pub(super) fn read(named: Option<&str>) -> Result<Self, String> {
         let path = Path::new(named.unwrap_or(DEFAULT_PATH));

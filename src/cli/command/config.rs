@@ -1,42 +1,29 @@
-//! What the connector says of itself: capabilities, the schema of its configuration,
-//! completions, the manual page.
+//! `config`: the schema of the configuration.
 
-use std::io::Write;
-
-use clap_complete::Shell;
-use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Serialize;
 
-use crate::baton::{DESCRIPTORS, annotation};
-use crate::connector::{DISPLAY_NAME, capabilities};
+use crate::cli::exit::Failure;
+use crate::cli::output;
+use crate::cli::settings::{Export, FIELDS, Field, Group, Kind};
+use crate::connector::DISPLAY_NAME;
 
-use super::exit::Failure;
-use super::fields::{Export, FIELDS, Field, Group, Kind};
-use super::flags;
-
-/// The capabilities in protobuf's JSON, as `baton_capabilities.json` holds them.
-pub(super) fn capabilities_json() -> Result<String, Failure> {
-    let any = annotation(&capabilities()).encode_to_vec();
-    // Reflection knows how JSON names fields and enums, and what an `Any` looks like in it.
-    let capabilities = DescriptorPool::decode(DESCRIPTORS)
-        .ok()
-        .and_then(|pool| pool.get_message_by_name("google.protobuf.Any"))
-        .and_then(|descriptor| DynamicMessage::decode(descriptor, any.as_slice()).ok());
-    json(&capabilities)
+/// The subcommand.
+pub(super) fn command() -> clap::Command {
+    clap::Command::new("config").about("Print the settings that a form can show, as JSON")
 }
 
-/// The schema of the configuration, as `config_schema.json` holds it.
-pub(super) fn config_json() -> Result<String, Failure> {
+/// Prints the schema of the configuration, as `config_schema.json` holds it.
+pub(super) fn print() -> Result<(), Failure> {
     let mut fields: Vec<_> =
         FIELDS.iter().filter(|field| field.export != Export::No).copied().collect();
     fields.sort_by_key(|field| exported_place(field));
-    json(&Configuration {
+    let schema = output::json(&Configuration {
         fields: fields.into_iter().map(ExportedField::new).collect(),
         display_name: DISPLAY_NAME,
         help_url: "/docs/baton/northflank",
         icon_url: "/static/app-icons/northflank.svg",
-    })
+    })?;
+    output::print(schema.as_bytes())
 }
 
 /// The order of other connectors' schemas: what concerns operators, then the form.
@@ -48,40 +35,6 @@ fn exported_place(field: &Field) -> (bool, u8) {
         Group::Northflank | Group::Sync => 3,
     };
     (field.export == Export::Form, group)
-}
-
-/// A script that completes the command line in `shell`.
-pub(super) fn completion(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    let mut command = flags::command();
-    let name = command.get_name().to_owned();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    script
-}
-
-/// The manual page, in roff.
-pub(super) fn manual_page() -> Result<Vec<u8>, Failure> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(flags::command()).render(&mut page).map_err(Failure::Output)?;
-    Ok(page)
-}
-
-/// Writes to standard output.
-pub(super) fn print(text: &[u8]) -> Result<(), Failure> {
-    let mut output = std::io::stdout().lock();
-    match output.write_all(text).and_then(|()| output.flush()) {
-        // A reader that went away has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.map_err(Failure::Output),
-    }
-}
-
-/// A value as indented JSON.
-pub(super) fn json(value: &impl Serialize) -> Result<String, Failure> {
-    let mut text =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
-    text.push('\n');
-    Ok(text)
 }
 
 /// `c1.config.v1.Configuration` in protobuf's JSON: false and empty values are left out,

@@ -2,30 +2,24 @@
 //! before the default. Collects everything that is wrong.
 
 use std::ffi::OsString;
-use std::fmt;
 
 use secrecy::SecretString;
 
-use super::config_file::ConfigFile;
-use super::fields::{FIELDS, Field, Kind};
+use super::field::{Field, Kind};
+use super::fields::FIELDS;
+use super::file::SettingsFile;
 use super::flags::Flags;
+use super::problems::Problems;
 
-/// Everything that is wrong with the configuration.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Problems(Vec<String>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.join("; "))
-    }
-}
+/// Looks an environment variable up.
+pub(crate) type Variables<'source> = &'source dyn Fn(&str) -> Option<OsString>;
 
 /// All sources of settings, and the problems found so far.
-pub(super) struct Values<'source, F> {
+pub(super) struct Values<'source> {
     flags: &'source Flags,
-    variable: F,
-    file: ConfigFile,
-    problems: Vec<String>,
+    variables: Variables<'source>,
+    file: SettingsFile,
+    problems: Problems,
 }
 
 /// A value as it was given, and where.
@@ -35,15 +29,15 @@ struct Given {
     name: String,
 }
 
-impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
+impl<'source> Values<'source> {
     /// All sources. Reads the file.
-    pub(super) fn new(flags: &'source Flags, variable: F) -> Self {
-        let file = ConfigFile::default();
-        let mut values = Self { flags, variable, file, problems: Vec::new() };
+    pub(super) fn new(flags: &'source Flags, variables: Variables<'source>) -> Self {
+        let file = SettingsFile::default();
+        let mut values = Self { flags, variables, file, problems: Problems::none() };
         let path = values.variable("BATON_CONFIG_PATH");
-        match ConfigFile::read(path.as_deref()) {
+        match SettingsFile::read(path.as_deref()) {
             Ok(file) => values.file = file,
-            Err(problem) => values.problems.push(problem),
+            Err(problem) => values.problem(problem),
         }
         values
     }
@@ -152,7 +146,7 @@ impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
     /// A variable that is no field's. An empty one counts as unset, as it does for other
     /// baton connectors.
     pub(super) fn variable(&mut self, name: &str) -> Option<String> {
-        match (self.variable)(name)?.into_string() {
+        match (self.variables)(name)?.into_string() {
             Ok(value) if value.is_empty() => None,
             Ok(value) => Some(value),
             Err(_) => {
@@ -164,23 +158,20 @@ impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
 
     /// Notes something that is wrong.
     pub(super) fn problem(&mut self, problem: String) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
-        }
+        self.problems.add(problem);
     }
 
     /// Everything that was found wrong, or else `value`.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Problems(self.problems)),
+            _ => Err(self.problems),
         }
     }
 
     fn given(&mut self, field: &Field) -> Option<Given> {
-        let both_names = || format!("{} (--{})", field.variable(), field.name);
         if let Some(words) = self.flags.get(field) {
-            return Some(Given { words: words.to_vec(), name: both_names() });
+            return Some(Given { words: words.to_vec(), name: field.both_names() });
         }
         if let Some(text) = self.variable(&field.variable()) {
             // The reference takes blanks for separators in variables.
@@ -190,7 +181,7 @@ impl<'source, F: Fn(&str) -> Option<OsString>> Values<'source, F> {
                     vec![text]
                 }
             };
-            return Some(Given { words, name: both_names() });
+            return Some(Given { words, name: field.both_names() });
         }
         let words = self.file.get(field.name)?.to_vec();
         Some(Given { words, name: format!("{} in {}", field.name, self.file.path().display()) })

@@ -1,0 +1,108 @@
+//! `diff`: what changed between two syncs. Also after a sync.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+
+use crate::c1z::Comparison;
+use crate::cli::exit::Failure;
+use crate::cli::output;
+use crate::cli::settings::{AfterSync, DiffFormat};
+use crate::cli::terminal::colour_is_wanted;
+use crate::diff::{self, Diff};
+
+/// What is to be compared, and how that is shown.
+pub(crate) struct Compared {
+    /// The file with the earlier sync.
+    old: PathBuf,
+    /// The file with the later sync; without it, `old` has both.
+    new: Option<PathBuf>,
+    /// How to show the changes.
+    format: DiffFormat,
+    /// Whether the exit code is to tell of changes.
+    exit_code: bool,
+}
+
+/// The subcommand.
+pub(super) fn command() -> clap::Command {
+    clap::Command::new("diff")
+        .about("Compare two syncs: who and what came, went or changed")
+        .arg(
+            Arg::new("old")
+                .value_name("OLD.c1z")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("File with the earlier sync, its newest"),
+        )
+        .arg(Arg::new("new").value_name("NEW.c1z").value_parser(value_parser!(PathBuf)).help(
+            "File with the later sync; without it, the first file's two newest syncs are \
+                 compared",
+        ))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .default_value("table")
+                .value_parser(
+                    PossibleValuesParser::new(DiffFormat::NAMES)
+                        .try_map(|name| name.parse::<DiffFormat>()),
+                )
+                .help("How to show what changed"),
+        )
+        .arg(
+            Arg::new("exit-code")
+                .long("exit-code")
+                .action(ArgAction::SetTrue)
+                .help("Exit with 20 if something changed, with 0 if nothing did"),
+        )
+}
+
+impl Compared {
+    /// What was typed.
+    pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
+        Self {
+            old: arguments.get_one::<PathBuf>("old").cloned().unwrap_or_default(),
+            new: arguments.get_one::<PathBuf>("new").cloned(),
+            format: arguments.get_one("format").copied().unwrap_or(DiffFormat::Table),
+            exit_code: arguments.get_flag("exit-code"),
+        }
+    }
+
+    /// `diff OLD NEW`, or `diff FILE` for the two newest syncs of one file.
+    pub(super) fn print(&self) -> Result<(), Failure> {
+        let comparison = match &self.new {
+            Some(new) => Comparison::of_files(&self.old, new).map_err(diff::Error::File)?,
+            None => Comparison::within(&self.old)
+                .map_err(diff::Error::File)?
+                .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
+        };
+        show(&comparison, self.format, self.exit_code)
+    }
+}
+
+/// What the newest sync of `file` changed.
+pub(super) fn after_sync(file: &Path, how: AfterSync) -> Result<(), Failure> {
+    if let Some(comparison) = Comparison::within(file).map_err(diff::Error::File)? {
+        return show(&comparison, how.format, how.exit_code);
+    }
+    tracing::warn!(
+        file = %file.display(),
+        "the file holds no earlier sync: there is nothing to compare with yet"
+    );
+    Ok(())
+}
+
+fn show(comparison: &Comparison, format: DiffFormat, exit_code: bool) -> Result<(), Failure> {
+    let diff = Diff::new(comparison)?;
+    let text = match format {
+        DiffFormat::Table => {
+            diff::table(&diff, std::io::stdout().is_terminal() && colour_is_wanted())
+        }
+        DiffFormat::Json => output::json(&diff)?,
+        DiffFormat::Markdown => diff::markdown(&diff),
+    };
+    output::print(text.as_bytes())?;
+    if exit_code && !diff.is_empty() { Err(Failure::Changed) } else { Ok(()) }
+}

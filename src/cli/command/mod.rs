@@ -1,0 +1,127 @@
+//! Commands: one file for each, with its part of the command line beside what it does.
+
+mod capabilities;
+mod completion;
+mod config;
+mod diff;
+mod health_check;
+mod manual_page;
+mod run;
+mod serve;
+mod sync;
+
+use std::ffi::OsString;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Arg, ArgAction};
+use clap_complete::Shell;
+
+use super::exit::Failure;
+use super::settings::{FIELDS, Flags, Variables, arguments};
+
+use diff::Compared;
+use health_check::Probe;
+
+/// Headings and names stand out; values don't.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold());
+
+const AFTER_HELP: &str = "\
+A setting is taken from its flag, else from its variable, else from the file .baton.yaml (or \
+the one that BATON_CONFIG_PATH names), where it is called like the flag without dashes. Further \
+variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default 2), and \
+BATON_SKIP_CLEANUP, to keep all.
+
+Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
+7 missing permissions, 8 the rate limit took longer than --max-wait, 14 Northflank or the file \
+is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 130 and 143 \
+stopped by SIGINT and SIGTERM.";
+
+/// What is to be done.
+pub(super) enum Command {
+    /// Sync, once or as a service.
+    Run(Flags),
+    /// Compare two syncs.
+    Diff(Compared),
+    /// Ask a running service how it is.
+    HealthCheck(Probe),
+    /// Print what the connector can do.
+    Capabilities,
+    /// Print the schema of the configuration.
+    Config,
+    /// Print a script that completes the command line.
+    Completion(Shell),
+    /// Print the manual page.
+    ManualPage,
+}
+
+impl Command {
+    /// Reads the command line.
+    pub(super) fn parse(
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, Box<clap::Error>> {
+        let matches = command_line().try_get_matches_from(words).map_err(Box::new)?;
+        Ok(match matches.subcommand() {
+            Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
+            Some(("health-check", arguments)) => Self::HealthCheck(Probe::from_matches(arguments)),
+            Some(("capabilities", _)) => Self::Capabilities,
+            Some(("config", _)) => Self::Config,
+            Some(("completion", arguments)) => Self::Completion(completion::shell(arguments)),
+            Some(("man", _)) => Self::ManualPage,
+            _ => Self::Run(Flags::from_matches(&matches, FIELDS)),
+        })
+    }
+
+    /// Does it.
+    pub(super) fn run(self, variables: Variables<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Run(flags) => run::run(&flags, variables),
+            Self::Diff(compared) => compared.print(),
+            Self::HealthCheck(probe) => probe.ask(variables),
+            Self::Capabilities => capabilities::print(),
+            Self::Config => config::print(),
+            Self::Completion(shell) => completion::print(command_line(), shell),
+            Self::ManualPage => manual_page::print(command_line()),
+        }
+    }
+}
+
+/// The whole command line, for parsing, help, completions and the manual page.
+fn command_line() -> clap::Command {
+    clap::Command::new("baton-northflank")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Reads who has access to a Northflank organization and writes it to a baton sync file",
+        )
+        .after_help(AFTER_HELP)
+        .styles(STYLES)
+        .max_term_width(100)
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("version")
+                .short('v')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print version"),
+        )
+        .args(arguments(FIELDS))
+        .args_conflicts_with_subcommands(true)
+        .subcommands([
+            diff::command(),
+            health_check::command(),
+            capabilities::command(),
+            config::command(),
+            completion::command(),
+            manual_page::command(),
+        ])
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command_line().debug_assert();
+    }
+}

@@ -1,0 +1,50 @@
+//! Service mode: serves ConductorOne until a signal comes.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::Failure;
+use crate::cli::settings::Service;
+use crate::cli::signal::Signals;
+use crate::northflank::{self, Client};
+use crate::service::{self, Settings};
+use crate::sync::Options;
+
+/// Serves ConductorOne until a signal comes. A second signal ends the process at once.
+pub(super) async fn serve(
+    service: Service,
+    northflank: &northflank::Settings,
+    sync: Options,
+) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+    let client = Client::new(northflank)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        base_url = %northflank.base_url,
+        "starting service mode"
+    );
+    let settings = Settings {
+        client_id: service.client_id,
+        client_secret: service.client_secret,
+        api_host: service.api_host,
+        host_id: service.host_id,
+        task_concurrency: service.task_concurrency,
+        scratch: service.scratch,
+        token_timeout: northflank.request_timeout,
+        health_check: service.health_check,
+        skip_full_sync: service.skip_full_sync,
+        sync,
+    };
+    let stop = CancellationToken::new();
+    let mut serving = std::pin::pin!(service::run(settings, client, &stop));
+    tokio::select! {
+        outcome = &mut serving => return Ok(outcome?),
+        signal = signals.next() => {
+            tracing::info!(signal = signal.name(), "stopping");
+            stop.cancel();
+        }
+    }
+    tokio::select! {
+        outcome = serving => Ok(outcome?),
+        signal = signals.next() => Err(Failure::Signal(signal)),
+    }
+}

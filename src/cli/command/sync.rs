@@ -1,0 +1,76 @@
+//! One sync into one file.
+
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::c1z::{Saved, Target};
+use crate::cli::exit::Failure;
+use crate::cli::signal::Signals;
+use crate::cli::terminal::{self, Terminal};
+use crate::northflank::{self, Client};
+use crate::sync::{self, Options, Progress};
+
+/// Time between a signal and the end of the process, whatever is under way.
+const STOP_WITHIN: Duration = Duration::from_millis(900);
+
+/// Time between two states of the progress display.
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Syncs into `file` and tells how far it is.
+pub(super) async fn sync(
+    file: &Path,
+    northflank: &northflank::Settings,
+    options: Options,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+    let target = Target::inspect(file).map_err(sync::Error::File)?;
+    let path = target.path().to_owned();
+    let client = Client::new(northflank)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        base_url = %northflank.base_url,
+        file = %path.display(),
+        workers = options.workers,
+        "starting sync"
+    );
+    let progress = Arc::new(Progress::default());
+    let cancel = CancellationToken::new();
+    let mut syncing = pin!(sync::sync(&client, target, options, &progress, &cancel));
+    let mut redraw = tokio::time::interval(REDRAW_EVERY);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut syncing => break outcome,
+            signal = signals.next() => {
+                cancel.cancel();
+                let _ = tokio::time::timeout(STOP_WITHIN, &mut syncing).await;
+                terminal.clear();
+                return Err(Failure::Signal(signal));
+            }
+            _ = redraw.tick(), if terminal.is_shown() => terminal.draw(&progress, &client),
+        }
+    };
+    terminal.clear();
+    let saved = outcome?;
+    let Saved { sync_id, stats, size } = &saved;
+    tracing::info!(
+        sync_id,
+        resources = stats.resources,
+        entitlements = stats.entitlements,
+        grants = stats.grants,
+        requests = client.requests(),
+        file = %path.display(),
+        bytes = size,
+        seconds = started.elapsed().as_secs_f64(),
+        "sync complete"
+    );
+    if terminal.is_shown() {
+        terminal.print(&terminal::summary(&saved, &path, started.elapsed()));
+    }
+    Ok(())
+}

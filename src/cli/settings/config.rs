@@ -1,0 +1,98 @@
+//! The configuration: everything that a run needs to know, made of settings from flags,
+//! variables and file.
+
+use std::net::SocketAddr;
+
+use crate::northflank::Settings;
+use crate::sync::Options;
+
+use super::fields;
+use super::flags::Flags;
+use super::log::{self, Log};
+use super::mode::{self, Mode};
+use super::northflank;
+use super::problems::Problems;
+use super::sync;
+use super::telemetry::{self, Telemetry};
+use super::values::{Values, Variables};
+
+/// Everything that a run needs to know, valid.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Whether to sync once or to serve ConductorOne.
+    pub(crate) mode: Mode,
+    /// How to reach Northflank.
+    pub(crate) northflank: Settings,
+    /// What to sync, and how.
+    pub(crate) sync: Options,
+    /// How much to log, and how.
+    pub(crate) log: Log,
+    /// Where to send traces and logs, if anywhere.
+    pub(crate) telemetry: Option<Telemetry>,
+    /// What is accepted but without effect, for the log.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Config {
+    /// Resolves flags, variables, file and defaults; reports all problems at once.
+    pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Problems> {
+        let mut values = Values::new(flags, variables);
+        let mut northflank = northflank::settings(&mut values);
+        let sync = sync::options(&mut values);
+        let log = log::log(&mut values);
+        let telemetry = telemetry::telemetry(&mut values);
+        check_storage_engine(&mut values);
+        let mut notes = notes(&mut values);
+        let mode = mode::mode(&mut values, &mut notes);
+        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
+            && northflank.max_wait.take().is_some()
+        {
+            // It limits all waits of a process together, which a daemon's life would use up.
+            notes.push("--max-wait does not apply to service mode".to_owned());
+        }
+        let config = match (mode, northflank, sync, log) {
+            (Some(mode), Some(northflank), Some(sync), Some(log)) => {
+                Some(Self { mode, northflank, sync, log, telemetry, notes })
+            }
+            _ => None,
+        };
+        values.finish(config)
+    }
+}
+
+/// Where the health check server of a service with these settings listens.
+pub(crate) fn health_check_address(
+    flags: &Flags,
+    variables: Variables<'_>,
+) -> Result<SocketAddr, Problems> {
+    let mut values = Values::new(flags, variables);
+    let address = mode::health_check_address(&mut values);
+    values.finish(address)
+}
+
+/// The one kind of file that is written here can be asked for.
+fn check_storage_engine(values: &mut Values<'_>) {
+    values.parsed(fields::STORAGE_ENGINE, |engine| match engine {
+        "sqlite" => Ok(()),
+        "pebble" => Err("this connector writes sqlite files only, which every reader of \
+                         sync files accepts; leave it out"
+            .to_owned()),
+        _ => Err("it can be sqlite".to_owned()),
+    });
+}
+
+/// What is accepted without effect.
+fn notes(values: &mut Values<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if values.switch(fields::PROVISIONING) {
+        notes.push("--provisioning has no effect: this connector only reads".to_owned());
+    }
+    let unknown = values.unknown_keys();
+    if !unknown.is_empty() {
+        notes.push(format!(
+            "the settings file has keys that this connector doesn't know: {}",
+            unknown.join(", ")
+        ));
+    }
+    notes
+}

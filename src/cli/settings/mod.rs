@@ -1,0 +1,30 @@
+//! Settings: every one once, in a table; what was given as flags, as variables and in the
+//! file; and the one valid configuration that comes out of them. Knows of no command.
+
+mod changes;
+mod config;
+mod field;
+mod fields;
+mod file;
+mod flags;
+mod log;
+mod mode;
+mod northflank;
+mod problems;
+mod sync;
+mod telemetry;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use changes::{AfterSync, DiffFormat};
+pub(super) use config::{Config, health_check_address};
+pub(super) use field::{Export, Field, Group, Kind};
+pub(super) use fields::{FIELDS, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT};
+pub(super) use flags::{Flags, arguments};
+pub(super) use log::LogFormat;
+pub(super) use mode::{Mode, Service};
+pub(super) use problems::Problems;
+pub(super) use telemetry::{CollectorTls, Telemetry};
+pub(super) use values::Variables;

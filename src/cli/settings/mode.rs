@@ -1,0 +1,172 @@
+//! What the process is for: one sync, or serving ConductorOne.
+
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::c1z::Retention;
+use crate::service::{ApiHost, ClientId, ClientSecret};
+use crate::sync::Selection;
+
+use super::changes::AfterSync;
+use super::field::Field;
+use super::fields;
+use super::sync;
+use super::values::Values;
+
+/// What the process is for.
+#[derive(Debug)]
+pub(crate) enum Mode {
+    /// Syncs into one file and ends.
+    OneShot {
+        /// The sync file.
+        file: PathBuf,
+        /// How to show what changed since the file's previous sync, if at all.
+        diff: Option<AfterSync>,
+    },
+    /// Syncs on ConductorOne's request until it is told to stop.
+    Service(Box<Service>),
+}
+
+/// What service mode needs to know.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// Who the connector is to ConductorOne.
+    pub(crate) client_id: ClientId,
+    /// What proves it.
+    pub(crate) client_secret: ClientSecret,
+    /// The same as it was given, for whoever has to keep it out of a text.
+    pub(crate) given_secret: SecretString,
+    /// Where ConductorOne is, if not where the client id says.
+    pub(crate) api_host: Option<ApiHost>,
+    /// The name of this process among others with the same client id; empty if none was given.
+    pub(crate) host_id: String,
+    /// Tasks at a time.
+    pub(crate) task_concurrency: NonZeroUsize,
+    /// Whether requests for a sync are answered without syncing.
+    pub(crate) skip_full_sync: bool,
+    /// Where files are built before they are uploaded, if not in the system's place.
+    pub(crate) scratch: Option<PathBuf>,
+    /// Where the health check server listens, if it runs.
+    pub(crate) health_check: Option<SocketAddr>,
+}
+
+/// Service mode if there are credentials of ConductorOne; both, or else none.
+pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<Mode> {
+    let client_id = values.text(fields::CLIENT_ID);
+    let client_secret = values.secret(fields::CLIENT_SECRET);
+    let has_secret = values.is_given(fields::CLIENT_SECRET);
+    let task_concurrency = values.number(fields::TASK_CONCURRENCY).and_then(NonZeroUsize::new);
+    let scratch = values.parsed(fields::C1Z_TEMP_DIR, |path| {
+        let path = PathBuf::from(path);
+        if path.is_dir() { Ok(path) } else { Err("there is no such directory".to_owned()) }
+    });
+    let skip_full_sync = values.switch(fields::SKIP_FULL_SYNC);
+    let health_check = values.switch(fields::HEALTH_CHECK);
+    let health_check_address = health_check_address(values);
+    let diff = values
+        .parsed(fields::DIFF, |format| format.parse().map_err(|problem: &str| problem.to_owned()));
+    let exit_code = values.switch(fields::EXIT_CODE);
+    let file = values.text(fields::FILE);
+    match (client_id, has_secret) {
+        (None, false) => {
+            // The health check is switched on in the container image, for both modes.
+            if skip_full_sync {
+                notes.push("--skip-full-sync applies to service mode only".to_owned());
+            }
+            let diff = diff.map(|format| AfterSync { format, exit_code });
+            if diff.is_some() {
+                check_diff(values);
+            }
+            if exit_code && diff.is_none() {
+                notes.push("--exit-code has no effect without --diff".to_owned());
+            }
+            Some(Mode::OneShot { file: file?.into(), diff })
+        }
+        (Some(client_id), true) => {
+            if diff.is_some() {
+                notes.push("--diff does not apply to service mode".to_owned());
+            }
+            let given_secret = client_secret?;
+            let [id, secret] = [fields::CLIENT_ID, fields::CLIENT_SECRET].map(Field::both_names);
+            let client_id = understood(values, &id, &client_id);
+            let client_secret = understood(values, &secret, given_secret.expose_secret());
+            let api_host = filled(values, "BATON_C1_API_HOST")
+                .and_then(|host| understood(values, "BATON_C1_API_HOST", &host));
+            let host_id = filled(values, "BATON_HOST_ID").unwrap_or_default();
+            let scratch = scratch.or_else(|| filled(values, "BATON_TMPDIR").map(Into::into));
+            Some(Mode::Service(Box::new(Service {
+                client_id: client_id?,
+                client_secret: client_secret?,
+                given_secret,
+                api_host,
+                host_id,
+                task_concurrency: task_concurrency?,
+                skip_full_sync,
+                scratch,
+                health_check: if health_check { Some(health_check_address?) } else { None },
+            })))
+        }
+        (client_id, _) => {
+            let (given, missing) = match client_id {
+                Some(_) => (fields::CLIENT_ID, fields::CLIENT_SECRET),
+                None => (fields::CLIENT_SECRET, fields::CLIENT_ID),
+            };
+            values.problem(format!(
+                "{} is set without {}; service mode needs both",
+                given.both_names(),
+                missing.both_names()
+            ));
+            None
+        }
+    }
+}
+
+/// A variable that has no flag, unless it is blank.
+fn filled(values: &mut Values<'_>, variable: &str) -> Option<String> {
+    values.variable(variable).filter(|text| !text.trim().is_empty())
+}
+
+/// What ConductorOne gave, understood. No problem quotes it.
+fn understood<T: FromStr<Err: Display>>(
+    values: &mut Values<'_>,
+    name: &str,
+    text: &str,
+) -> Option<T> {
+    let understood = text.parse();
+    understood.map_err(|error| values.problem(format!("{name} {error}"))).ok()
+}
+
+/// A diff after the sync needs the whole organization, and the sync before it.
+fn check_diff(values: &mut Values<'_>) {
+    if sync::retention(values) == Retention::Newest(1) {
+        values.problem(
+            "--diff needs the file's sync before, but BATON_KEEP_SYNC_COUNT is 1; let it be \
+             2 or more"
+                .to_owned(),
+        );
+    }
+    if sync::selection(values) != Selection::default() {
+        values.problem(
+            "--diff needs a sync of everything; what --sync-resource-types, \
+             --sync-resources and --skip-… leave out would look removed"
+                .to_owned(),
+        );
+    }
+}
+
+/// Where the health check server listens.
+pub(super) fn health_check_address(values: &mut Values<'_>) -> Option<SocketAddr> {
+    let port = values.number(fields::HEALTH_CHECK_PORT);
+    let address = values.parsed(fields::HEALTH_CHECK_BIND_ADDRESS, |text| match text {
+        "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
+        text => text
+            .parse()
+            .map_err(|_| "it takes an IP address such as 127.0.0.1 or 0.0.0.0".to_owned()),
+    });
+    Some(SocketAddr::new(address?, port?))
+}

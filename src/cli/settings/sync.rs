@@ -1,0 +1,83 @@
+//! What to sync, and how.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::baton::v2::ResourceId;
+use crate::c1z::Retention;
+use crate::connector::{GROUP, ROLE, USER};
+use crate::sync::{Depth, Options, Selection};
+
+use super::fields;
+use super::values::Values;
+
+/// Lists read side by side unless told otherwise. Northflank allows 1000 requests an hour by
+/// default, which eight workers at 100 ms a request use up in some 13 seconds: more of them
+/// would not finish a large organization sooner, only press the API harder.
+pub(super) const AUTOMATIC_WORKERS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
+/// How to sync.
+pub(super) fn options(values: &mut Values<'_>) -> Option<Options> {
+    let resume = !values.switch(fields::NO_RESUME);
+    let workers = workers(values);
+    let retention = retention(values);
+    let selection = Arc::new(selection(values));
+    Some(Options { workers: workers?, retention, selection, resume, keep_pages: false })
+}
+
+fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
+    let workers = values.number::<isize>(fields::WORKERS)?;
+    Some(match usize::try_from(workers) {
+        Ok(number) => NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN),
+        Err(_) => AUTOMATIC_WORKERS,
+    })
+}
+
+/// How many syncs to keep. As in the reference, a value that makes no sense counts as
+/// none.
+pub(super) fn retention(values: &mut Values<'_>) -> Retention {
+    let skip = values.variable("BATON_SKIP_CLEANUP");
+    if matches!(skip.as_deref(), Some("1" | "t" | "T" | "true" | "TRUE" | "True")) {
+        return Retention::All;
+    }
+    match values.variable("BATON_KEEP_SYNC_COUNT").map(|text| text.parse()) {
+        Some(Ok(count @ 1..)) => Retention::Newest(count),
+        _ => Retention::DEFAULT,
+    }
+}
+
+/// What to leave out.
+pub(super) fn selection(values: &mut Values<'_>) -> Selection {
+    let resources_only = values.switch(fields::SKIP_ENTITLEMENTS_AND_GRANTS);
+    let without_grants = values.switch(fields::SKIP_GRANTS);
+    let depth = match (resources_only, without_grants) {
+        (true, _) => Depth::ResourcesOnly,
+        (false, true) => Depth::WithoutGrants,
+        (false, false) => Depth::Full,
+    };
+    Selection {
+        depth,
+        resource_types: values.list(fields::SYNC_RESOURCE_TYPES, own_type),
+        resources: values.list(fields::SYNC_RESOURCES, resource_id),
+        expand: true,
+    }
+}
+
+fn own_type(text: &str) -> Result<&'static str, String> {
+    [GROUP, ROLE, USER]
+        .into_iter()
+        .find(|own| *own == text)
+        .ok_or_else(|| "the types are group, role and user".to_owned())
+}
+
+/// Reads `type/id` or `type:id`, or the reference's `bid:r:type/id`.
+fn resource_id(text: &str) -> Result<ResourceId, String> {
+    let text = text.strip_prefix("bid:r:").unwrap_or(text);
+    match text.split_once(['/', ':']) {
+        Some((resource_type, id)) if !id.is_empty() => Ok(ResourceId {
+            resource_type: own_type(resource_type)?.to_owned(),
+            resource: id.to_owned(),
+        }),
+        _ => Err("a resource is given as type/id, such as role/admin".to_owned()),
+    }
+}

@@ -1,0 +1,307 @@
+//! What settings make of flags, variables and file together.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use time::macros::datetime;
+use tracing::level_filters::LevelFilter;
+
+use crate::c1z::Retention;
+use crate::connector::{ROLE, USER};
+use crate::sync::Depth;
+
+use super::sync::AUTOMATIC_WORKERS;
+use super::{CollectorTls, Config, FIELDS, Flags, LogFormat, Mode, Problems, Service, arguments};
+
+fn resolve(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> {
+    let command = clap::Command::new("x").args(arguments(FIELDS));
+    let matches = command.get_matches_from(["x"].iter().chain(words));
+    Config::resolve(&Flags::from_matches(&matches, FIELDS), &|name| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| value.into())
+    })
+}
+
+/// With a token and these variables besides.
+fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> {
+    resolve(arguments, &[&[TOKEN], variables].concat())
+}
+
+fn file(config: &Config) -> Option<&str> {
+    match &config.mode {
+        Mode::OneShot { file, .. } => file.to_str(),
+        Mode::Service(_) => None,
+    }
+}
+
+fn service(config: Config) -> Service {
+    let Mode::Service(service) = config.mode else { panic!("{config:?}") };
+    *service
+}
+
+const TOKEN: (&str, &str) = ("BATON_NORTHFLANK_API_TOKEN", "nf-1");
+const CREDENTIALS: [(&str, &str); 2] =
+    [("BATON_CLIENT_ID", "a@b.test/c"), ("BATON_CLIENT_SECRET", SECRET)];
+/// The private key of RFC 8037, appendix A.1.
+const SECRET: &str = "secret-token:conductorone.com:v1:\
+     eyJrdHkiOiJPS1AiLCJjcnYiOiJFZDI1NTE5IiwiZCI6Im5XR3huZV85V21DNmhFcjBrdXdzeEVS\
+     SnhXbDdNbWtaY0R1c0F4eXVmMkEiLCJ4IjoiMTFxWUFZS3hDcmZWU183VHlXUUhPZzdoY3ZQYXBp\
+     TWxyd0lhYVBjSFVSbyJ9";
+
+#[test]
+fn a_token_is_all_that_is_needed() {
+    let config = resolve(&[], &[TOKEN]).unwrap();
+    assert_eq!(file(&config), Some("sync.c1z"));
+    assert_eq!(config.northflank.base_url.to_string(), "https://api.northflank.com");
+    assert_eq!(config.northflank.token.expose_secret(), "nf-1");
+    assert_eq!(config.northflank.request_timeout, Duration::from_mins(5));
+    assert_eq!(config.sync.workers, AUTOMATIC_WORKERS);
+    assert_eq!(config.sync.retention, Retention::Newest(2));
+    assert_eq!((config.northflank.max_wait, config.sync.resume), (None, true));
+    assert_eq!(config.log.level, LevelFilter::INFO);
+    assert_eq!(config.sync.selection.depth, Depth::Full);
+    assert!(config.telemetry.is_none());
+    assert!(config.notes.is_empty());
+}
+
+#[test]
+fn a_flag_goes_before_its_variable_and_an_empty_variable_is_unset() {
+    let variables = [("BATON_FILE", "variable.c1z"), ("BATON_LOG_FORMAT", "json")];
+    let config = with(&["-f", "flag.c1z"], &variables).unwrap();
+    assert_eq!(file(&config), Some("flag.c1z"));
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(file(&with(&[], &variables).unwrap()), Some("variable.c1z"));
+    let config = with(&[], &[("BATON_FILE", ""), ("BATON_WORKERS", "")]).unwrap();
+    assert_eq!(file(&config), Some("sync.c1z"));
+}
+
+#[test]
+fn a_variable_goes_before_the_file_and_the_file_before_the_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yml");
+    let text = "northflank-api-token: nf-file\nfile: file.c1z\nworkers: 3\n\
+                sync-resource-types: [role, user]\nlog-levle: debug\n";
+    std::fs::write(&path, text).unwrap();
+    let path = ("BATON_CONFIG_PATH", path.to_str().unwrap());
+    let config = resolve(&["--workers", "7"], &[path, ("BATON_FILE", "v.c1z")]).unwrap();
+    assert_eq!(config.northflank.token.expose_secret(), "nf-file");
+    assert_eq!(file(&config), Some("v.c1z"));
+    assert_eq!(config.sync.workers.get(), 7);
+    assert_eq!(config.sync.selection.resource_types, [ROLE, USER]);
+    assert!(config.notes[0].contains("log-levle"), "{:?}", config.notes);
+    let config = resolve(&[], &[path]).unwrap();
+    assert_eq!((file(&config), config.sync.workers.get()), (Some("file.c1z"), 3));
+}
+
+#[test]
+fn a_settings_file_that_is_named_must_be_there_and_be_yaml() {
+    for (path, said) in [("/none.yaml", "can't read /none.yaml"), ("/etc/hosts", ".yaml")] {
+        let problems = with(&[], &[("BATON_CONFIG_PATH", path)]).unwrap_err().to_string();
+        assert!(problems.contains(said), "{problems}");
+    }
+}
+
+#[test]
+fn blanks_around_the_token_are_dropped_and_a_blank_token_is_refused() {
+    let config = resolve(&[], &[("BATON_NORTHFLANK_API_TOKEN", " nf-1\n")]).unwrap();
+    assert_eq!(config.northflank.token.expose_secret(), "nf-1");
+    for token in [" \t\n", "nf-1 nf-2", "nf-\u{e9}"] {
+        let problems = resolve(&["--northflank-api-token", token], &[]).unwrap_err();
+        assert!(problems.to_string().starts_with("BATON_NORTHFLANK_API_TOKEN (--"));
+        assert!(!problems.to_string().contains("nf-"), "{problems}");
+    }
+}
+
+#[test]
+fn no_debug_output_shows_a_secret() {
+    let config = with(&["--northflank-api-token", "nf-hidden"], &CREDENTIALS).unwrap();
+    let text = format!("{config:?}");
+    assert!(!text.contains("nf-hidden") && !text.contains(SECRET), "{text}");
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let arguments = [
+        "--workers",
+        "many",
+        "--log-level",
+        "loud",
+        "--northflank-base-url",
+        "http://a.test",
+        "--client-id",
+        "a@b.test/c",
+        "--max-wait",
+        "soon",
+        "--diff=xml",
+        "--http-timeout-seconds",
+        "1801",
+        "--storage-engine",
+        "pebble",
+        "--sync-resource-types",
+        "team",
+        "--sync-resources",
+        "role",
+        "--health-check-port",
+        "0",
+    ];
+    let problems = resolve(&arguments, &[("BATON_LOG_FORMAT", "xml")]).unwrap_err().to_string();
+    for name in [
+        "NORTHFLANK_API_TOKEN",
+        "NORTHFLANK_BASE_URL",
+        "WORKERS",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "CLIENT_SECRET",
+        "MAX_WAIT",
+        "DIFF",
+        "HTTP_TIMEOUT_SECONDS",
+        "STORAGE_ENGINE",
+        "SYNC_RESOURCE_TYPES",
+        "SYNC_RESOURCES",
+        "HEALTH_CHECK_PORT",
+    ] {
+        assert!(problems.contains(&format!("BATON_{name} (--")), "{name}: {problems}");
+    }
+}
+
+#[test]
+fn workers_may_be_automatic_or_one_at_a_time() {
+    let workers = |text| with(&["--workers", text], &[]).map(|config| config.sync.workers);
+    assert_eq!(workers("-1"), Ok(AUTOMATIC_WORKERS));
+    assert_eq!(workers("0"), Ok(NonZeroUsize::MIN));
+    assert_eq!(workers("100").map(NonZeroUsize::get), Ok(100));
+    assert!(workers("-2").is_err());
+    assert!(workers("101").is_err());
+}
+
+#[test]
+fn retention_follows_the_variables_of_the_reference() {
+    let retention = |name, value| with(&[], &[(name, value)]).map(|config| config.sync.retention);
+    assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "5"), Ok(Retention::Newest(5)));
+    assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "0"), Ok(Retention::Newest(2)));
+    assert_eq!(retention("BATON_SKIP_CLEANUP", "true"), Ok(Retention::All));
+    assert_eq!(retention("BATON_SKIP_CLEANUP", "no"), Ok(Retention::Newest(2)));
+}
+
+#[test]
+fn credentials_of_conductorone_make_it_a_service() {
+    let plain = service(with(&[], &CREDENTIALS).unwrap());
+    assert_eq!(plain.client_id.as_str(), "a@b.test/c");
+    assert_eq!(plain.given_secret.expose_secret(), SECRET);
+    assert_eq!(plain.task_concurrency.get(), 3);
+    assert!(plain.health_check.is_none());
+    let arguments = ["--health-check", "--health-check-port=9", "--task-concurrency", "100"];
+    let full = service(with(&arguments, &CREDENTIALS).unwrap());
+    assert_eq!(full.health_check, Some(SocketAddr::from(([127, 0, 0, 1], 9))));
+    assert_eq!(full.task_concurrency.get(), 100);
+}
+
+#[test]
+fn one_credential_without_the_other_is_refused() {
+    for half in CREDENTIALS {
+        let problems = with(&[], &[half]).unwrap_err().to_string();
+        assert!(problems.contains("service mode needs both"), "{problems}");
+        assert!(!problems.contains("secret-token"), "{problems}");
+    }
+}
+
+#[test]
+fn credentials_that_can_not_work_are_refused_without_being_quoted() {
+    for (variable, said) in [
+        ("BATON_CLIENT_ID", "BATON_CLIENT_ID (--client-id) is no client id"),
+        ("BATON_CLIENT_SECRET", "BATON_CLIENT_SECRET (--client-secret) is no client secret"),
+        ("BATON_C1_API_HOST", "BATON_C1_API_HOST is no host"),
+    ] {
+        let wrong = [&[(variable, "https://hidden")], &CREDENTIALS[..]].concat();
+        let problems = with(&[], &wrong).unwrap_err().to_string();
+        assert!(problems.starts_with(said) && !problems.contains("hidden"), "{problems}");
+    }
+}
+
+#[test]
+fn variables_without_a_flag_say_more_of_the_service() {
+    let further = [
+        ("BATON_C1_API_HOST", "127.0.0.1:9"),
+        ("BATON_HOST_ID", "tidy"),
+        ("BATON_TMPDIR", "/tmp/room"),
+    ];
+    let further = service(with(&[], &[&further[..], &CREDENTIALS].concat()).unwrap());
+    assert_eq!(further.api_host, Some("127.0.0.1:9".parse().unwrap()));
+    assert_eq!(further.host_id, "tidy");
+    assert_eq!(further.scratch, Some("/tmp/room".into()));
+    let blank = [("BATON_C1_API_HOST", " "), ("BATON_HOST_ID", " "), ("BATON_TMPDIR", " ")];
+    let plain = service(with(&[], &[&blank[..], &CREDENTIALS].concat()).unwrap());
+    assert_eq!((plain.api_host, plain.host_id, plain.scratch), (None, String::new(), None));
+}
+
+#[test]
+fn settings_of_the_other_mode_are_noted() {
+    let notes = |arguments: &[&str], variables| with(arguments, variables).unwrap().notes;
+    assert_eq!(notes(&["--skip-full-sync", "-p", "--exit-code"], &[]).len(), 3);
+    assert_eq!(notes(&["--health-check"], &[]).len(), 0);
+    assert_eq!(notes(&["--diff", "--max-wait=1h"], &CREDENTIALS).len(), 2);
+}
+
+#[test]
+fn a_diff_needs_two_syncs_of_everything() {
+    assert!(with(&["--diff"], &[]).is_ok());
+    assert!(with(&["--diff"], &[("BATON_KEEP_SYNC_COUNT", "1")]).is_err());
+    for part in ["--skip-grants", "--sync-resource-types=role", "--sync-resources=role/a"] {
+        assert!(with(&["--diff", part], &[]).is_err(), "{part}");
+    }
+}
+
+#[test]
+fn a_part_of_the_organization_can_be_selected() {
+    let arguments = ["--sync-resources", "role/admin,user:ada", "--skip-grants"];
+    let bid = ("BATON_SYNC_RESOURCE_TYPES", "role user");
+    let selection = with(&arguments, &[bid]).unwrap().sync.selection;
+    assert_eq!(selection.depth, Depth::WithoutGrants);
+    assert_eq!(selection.resource_types, [ROLE, USER]);
+    let resources: Vec<_> = selection
+        .resources
+        .iter()
+        .map(|id| (id.resource_type.as_str(), id.resource.as_str()))
+        .collect();
+    assert_eq!(resources, [(ROLE, "admin"), (USER, "ada")]);
+    let bid = ["--sync-resources", "bid:r:group/g", "--skip-entitlements-and-grants"];
+    let selection = with(&bid, &[]).unwrap().sync.selection;
+    assert_eq!((selection.depth, selection.resources.len()), (Depth::ResourcesOnly, 1));
+}
+
+#[test]
+fn the_longest_wait_is_a_duration() {
+    for (text, seconds) in [("90s", 90), ("20m", 1_200), ("2h", 7_200), ("1h30m", 5_400)] {
+        let config = with(&["--max-wait", text], &[]).unwrap();
+        assert_eq!(config.northflank.max_wait, Some(Duration::from_secs(seconds)));
+    }
+}
+
+#[test]
+fn debug_logs_end_when_they_expire() {
+    let level = |until| {
+        let arguments = ["--log-level=debug", "--log-level-debug-expires-at", until];
+        with(&arguments, &[]).map(|config| (config.log.level, config.log.debug_until))
+    };
+    let past = datetime!(2020-01-01 00:00 UTC);
+    assert_eq!(level("2020-01-01T00:00:00Z"), Ok((LevelFilter::INFO, Some(past))));
+    assert_eq!(level("2999-01-01T00:00:00Z").unwrap().0, LevelFilter::DEBUG);
+    assert!(level("tomorrow").is_err());
+}
+
+#[test]
+fn the_collector_is_trusted_in_one_way() {
+    let endpoint = ("BATON_OTEL_COLLECTOR_ENDPOINT", "collector.test:4317");
+    let telemetry = |arguments: &[&str]| with(arguments, &[endpoint]).map(|it| it.telemetry);
+    assert_eq!(telemetry(&[]).unwrap().unwrap().tls, CollectorTls::SystemRoots);
+    let insecure = ["--otel-collector-endpoint-tls-insecure"];
+    assert_eq!(telemetry(&insecure).unwrap().unwrap().tls, CollectorTls::Insecure);
+    let pem = ["--otel-collector-endpoint-tls-cert", "PEM"];
+    let authority = CollectorTls::Authority("PEM".into());
+    assert_eq!(telemetry(&pem).unwrap().unwrap().tls, authority);
+    assert!(telemetry(&[&pem[..], &insecure[..]].concat()).is_err());
+    let off = ["--otel-tracing-disabled", "--otel-logging-disabled"];
+    assert!(telemetry(&off).unwrap().is_none());
+}
