@@ -1,0 +1,505 @@
+//! The journal's file: opened, replayed, appended to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use time::OffsetDateTime;
+
+use crate::work::Error;
+
+use super::frame::{End, Next, Reader, Writer};
+use super::identity::{Header, Identity, Reason};
+
+const MAGIC: &[u8; 8] = b"journal\n";
+
+/// Raised whenever the file or the meaning of its records changes.
+const LAYOUT: u32 = 1;
+
+/// Bytes before the first frame.
+const START: usize = 12;
+
+/// A journal that is being written.
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    writer: Writer,
+    sync_id: String,
+    began_at: OffsetDateTime,
+}
+
+/// What was found of an earlier run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing that was worth keeping.
+    Nothing,
+    /// Records that have been replayed.
+    Records {
+        /// How many.
+        count: u64,
+        /// What is wrong with all that stood behind them, which has been cut off.
+        cut: Option<String>,
+    },
+    /// Something that can't be gone on from, and was removed.
+    Discarded(Reason),
+}
+
+impl Journal {
+    /// Goes on with the journal at `path`, if `resume` is true and it is one that a run of
+    /// `identity` may go on from; begins a new one otherwise.
+    ///
+    /// Hands each record to `replay`, in the order in which they were appended, until one
+    /// isn't whole or `replay` says what is wrong with it. That one and all behind it are cut
+    /// off. Errors are the system's, after which the journal is left as it was.
+    pub fn open(
+        path: &Path,
+        identity: &Identity<'_>,
+        resume: bool,
+        replay: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(Self, Found), Error> {
+        match Earlier::open(path, identity, resume, replay).map_err(Error::io("read", path))? {
+            Earlier::Usable { journal, count, cut } => Ok((journal, Found::Records { count, cut })),
+            Earlier::Unusable(found) => {
+                let journal = Self::begin(path, identity).map_err(Error::io("write", path))?;
+                Ok((journal, found))
+            }
+        }
+    }
+
+    fn begin(path: &Path, identity: &Identity<'_>) -> io::Result<Self> {
+        let mut salt = [0; 16];
+        let random = SystemRandom::new().fill(&mut salt);
+        random.map_err(|_| io::Error::other("the system gives no random numbers"))?;
+        let header = Header::new(identity, salt).map_err(io::Error::other)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // It tells who has access to what.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        let start = start(LAYOUT);
+        file.write_all(&start)?;
+        let mut writer = Writer::new(crc32fast::hash(&start))?;
+        writer.add(&serde_json::to_vec(&header)?)?;
+        // Safe with the first record, before which it is worth nothing.
+        writer.take(|frames| file.write_all(frames))?;
+        sync_directory(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            writer,
+            sync_id: identity.sync_id.to_owned(),
+            began_at: identity.now,
+        })
+    }
+
+    /// The id of the sync, as the run that began the journal named it.
+    pub fn sync_id(&self) -> &str {
+        &self.sync_id
+    }
+
+    /// When the journal was begun, maybe by an earlier run.
+    pub fn began_at(&self) -> OffsetDateTime {
+        self.began_at
+    }
+
+    /// Appends records, all at once; when this returns they are safe from the loss of power.
+    /// After an error the journal is to be dropped: its end isn't known.
+    pub fn append<'record>(
+        &mut self,
+        records: impl IntoIterator<Item = &'record [u8]>,
+    ) -> Result<(), Error> {
+        let Self { path, file, writer, .. } = self;
+        let append = || {
+            records.into_iter().try_for_each(|record| writer.add(record))?;
+            writer.take(|frames| file.write_all(frames))?;
+            file.sync_data()
+        };
+        append().map_err(Error::io("write", path))
+    }
+}
+
+/// The journal of an earlier run.
+enum Earlier {
+    Usable { journal: Journal, count: u64, cut: Option<String> },
+    Unusable(Found),
+}
+
+impl Earlier {
+    fn open(
+        path: &Path,
+        identity: &Identity<'_>,
+        resume: bool,
+        mut replay: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> io::Result<Self> {
+        let discarded = |reason| Ok(Self::Unusable(Found::Discarded(reason)));
+        let damaged = |problem: &str| discarded(Reason::Damaged(problem.to_owned()));
+        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::Unusable(Found::Nothing));
+            }
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        if length == 0 {
+            // A run that was stopped before it had written anything.
+            return Ok(Self::Unusable(Found::Nothing));
+        }
+        if !resume {
+            return discarded(Reason::Unwanted);
+        }
+        let Some(left) = length.checked_sub(START as u64) else {
+            return damaged("it has no beginning");
+        };
+        let mut source = BufReader::with_capacity(64 * 1024, &file);
+        let mut found = [0; START];
+        source.read_exact(&mut found)?;
+        if !found.starts_with(MAGIC) {
+            return damaged("it doesn't begin as journals do");
+        }
+        if found != start(LAYOUT) {
+            return discarded(Reason::OtherVersion);
+        }
+        let after = End { position: START as u64, checksum: crc32fast::hash(&found) };
+        let mut reader = Reader::new(source, left, after)?;
+        let header: Header = match reader.next()? {
+            Next::Frame(content) => match serde_json::from_slice(content) {
+                Ok(header) => header,
+                Err(error) => return damaged(&error.to_string()),
+            },
+            Next::End => return damaged("it doesn't say what it is"),
+            Next::Broken(problem) => return damaged(problem),
+        };
+        let began_at = match header.began_at_if_like(identity) {
+            Ok(began_at) => began_at,
+            Err(reason) => return discarded(reason),
+        };
+        if (identity.is_finished)(&header.sync_id) {
+            // Killed after saving: nothing is left to do with it.
+            return Ok(Self::Unusable(Found::Nothing));
+        }
+        let mut count = 0;
+        let cut = loop {
+            match reader.next()? {
+                Next::End => break None,
+                Next::Broken(problem) => break Some(problem.to_owned()),
+                Next::Frame(record) => {
+                    if let Err(problem) = replay(record) {
+                        break Some(problem);
+                    }
+                    count += 1;
+                }
+            }
+        };
+        let End { position, checksum } = reader.end();
+        if count == 0 {
+            return match cut {
+                None => Ok(Self::Unusable(Found::Nothing)),
+                Some(problem) => damaged(&problem),
+            };
+        }
+        file.set_len(position)?;
+        file.seek(SeekFrom::Start(position))?;
+        let journal = Journal {
+            path: path.to_owned(),
+            file,
+            writer: Writer::new(checksum)?,
+            sync_id: header.sync_id,
+            began_at,
+        };
+        Ok(Self::Usable { journal, count, cut })
+    }
+}
+
+/// The first bytes of a file of this layout.
+fn start(layout: u32) -> [u8; START] {
+    let mut start = [0; START];
+    start[..MAGIC.len()].copy_from_slice(MAGIC);
+    start[MAGIC.len()..].copy_from_slice(&layout.to_le_bytes());
+    start
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+/// Directories can't be opened for this here.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use time::macros::datetime;
+    use time::{Duration, OffsetDateTime};
+
+    use super::super::{Digests, Found, Identity, Journal, Reason};
+    use super::{LAYOUT, MAGIC, START};
+
+    const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
+
+    /// A run of token 1, of the organization 1 if that is known.
+    #[derive(Clone, Copy)]
+    struct Run {
+        version: &'static str,
+        settings: &'static str,
+        organization: Option<u8>,
+        token: u8,
+        finished: &'static str,
+        now: OffsetDateTime,
+        resume: bool,
+    }
+
+    const RUN: Run = Run {
+        version: "1",
+        settings: "s",
+        organization: None,
+        token: 1,
+        finished: "",
+        now: NOW,
+        resume: true,
+    };
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        /// A place with the journal of [`RUN`], of these records.
+        fn with(records: &[&[u8]]) -> Self {
+            let place = Self::new();
+            place.open(RUN).0.append(records.iter().copied()).unwrap();
+            place
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("journal")
+        }
+
+        /// What is found and what is replayed.
+        fn open(&self, run: Run) -> (Journal, Found, Vec<Vec<u8>>) {
+            self.open_until(run, |_| Ok(()))
+        }
+
+        fn open_until(
+            &self,
+            run: Run,
+            check: impl Fn(&[u8]) -> Result<(), String>,
+        ) -> (Journal, Found, Vec<Vec<u8>>) {
+            let digest = |kind: u8, of: u8, salt: &[u8]| {
+                let mut digest = [kind; 32];
+                digest[..salt.len()].copy_from_slice(salt);
+                digest[31] = of;
+                digest
+            };
+            let identity = Identity {
+                version: run.version,
+                settings: run.settings,
+                digests: &|salt| Digests {
+                    organization: run.organization.map(|of| digest(0, of, salt)),
+                    token: digest(1, run.token, salt),
+                },
+                sync_id: "the new one",
+                is_finished: &|sync_id| sync_id == run.finished,
+                now: run.now,
+            };
+            let mut replayed = Vec::new();
+            let (journal, found) = Journal::open(&self.path(), &identity, run.resume, |record| {
+                check(record)?;
+                replayed.push(record.to_vec());
+                Ok(())
+            })
+            .unwrap();
+            (journal, found, replayed)
+        }
+
+        fn reason(&self, run: Run) -> Reason {
+            match self.open(run) {
+                (_, Found::Discarded(reason), replayed) if replayed.is_empty() => reason,
+                (_, found, _) => panic!("{found:?}"),
+            }
+        }
+    }
+
+    fn whole(count: u64) -> Found {
+        Found::Records { count, cut: None }
+    }
+
+    #[test]
+    fn a_run_of_the_same_kind_goes_on_where_the_one_before_ended() {
+        let place = Place::new();
+        let (mut journal, found, _) = place.open(RUN);
+        assert_eq!(found, Found::Nothing);
+        let large = vec![b'x'; 3 << 20];
+        journal.append([b"one".as_slice(), b""]).unwrap();
+        journal.append([large.as_slice()]).unwrap();
+        drop(journal);
+        let later = Run { now: NOW + Duration::hours(5), ..RUN };
+        let (mut journal, found, replayed) = place.open(later);
+        assert_eq!((found, replayed), (whole(3), vec![b"one".to_vec(), Vec::new(), large.clone()]));
+        assert_eq!((journal.began_at(), journal.sync_id()), (NOW, "the new one"));
+        journal.append([b"two".as_slice()]).unwrap();
+        drop(journal);
+        let (_, found, replayed) = place.open(later);
+        assert_eq!((found, &*replayed[3]), (whole(4), b"two".as_slice()));
+        assert!(fs::metadata(place.path()).unwrap().len() < 10_000, "it is packed");
+    }
+
+    #[test]
+    fn a_run_of_another_kind_begins_anew() {
+        for (run, reason) in [
+            (Run { resume: false, ..RUN }, Reason::Unwanted),
+            (Run { version: "2", ..RUN }, Reason::OtherVersion),
+            (Run { settings: "other", ..RUN }, Reason::OtherSettings),
+            (Run { token: 2, ..RUN }, Reason::OtherToken),
+            (Run { now: NOW + Duration::hours(25), ..RUN }, Reason::Old(NOW)),
+            (Run { now: NOW - Duration::hours(2), ..RUN }, Reason::Old(NOW)),
+        ] {
+            let place = Place::with(&[b"one"]);
+            assert_eq!(place.reason(run), reason);
+            let again = Run { resume: true, ..run };
+            assert_eq!(place.open(again).1, Found::Nothing, "what was discarded is gone");
+        }
+    }
+
+    #[test]
+    fn the_organization_counts_where_both_runs_know_it_and_else_the_token() {
+        let known = |of, token| Run { organization: Some(of), token, ..RUN };
+        for (first, second, is_same) in [
+            (known(1, 1), known(1, 2), Ok(())),
+            (known(1, 1), known(2, 1), Err(Reason::OtherOrganization)),
+            (known(1, 1), RUN, Ok(())),
+            (RUN, known(1, 1), Ok(())),
+            (RUN, known(1, 2), Err(Reason::OtherToken)),
+        ] {
+            let place = Place::new();
+            place.open(first).0.append([b"one".as_slice()]).unwrap();
+            match is_same {
+                Ok(()) => assert_eq!(place.open(second).1, whole(1)),
+                Err(reason) => assert_eq!(place.reason(second), reason),
+            }
+        }
+    }
+
+    #[test]
+    fn a_journal_whose_sync_is_finished_is_spent() {
+        let place = Place::with(&[b"one"]);
+        let (_, found, replayed) = place.open(Run { finished: "the new one", ..RUN });
+        assert_eq!((found, replayed), (Found::Nothing, Vec::new()));
+    }
+
+    #[test]
+    fn a_journal_without_records_is_nothing_to_speak_of() {
+        let place = Place::with(&[]);
+        assert_eq!(place.open(RUN).1, Found::Nothing);
+        fs::write(place.path(), b"").unwrap();
+        assert_eq!(place.open(RUN).1, Found::Nothing);
+    }
+
+    #[test]
+    fn what_is_no_journal_of_ours_is_discarded() {
+        let damaged = |content: &[u8]| {
+            let place = Place::new();
+            fs::write(place.path(), content).unwrap();
+            assert!(matches!(place.reason(RUN), Reason::Damaged(_)), "{content:?}");
+        };
+        damaged(b"x");
+        damaged(b"SQLite format 3\0 and more of it");
+        damaged(&[0; 100]);
+        damaged(&super::start(LAYOUT));
+        let place = Place::new();
+        fs::write(place.path(), [MAGIC.as_slice(), &(LAYOUT + 1).to_le_bytes(), b"more"].concat())
+            .unwrap();
+        assert_eq!(place.reason(RUN), Reason::OtherVersion);
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_ends_the_journal_before_it() {
+        let place = Place::with(&[b"one", b"bad", b"three"]);
+        let check = |record: &[u8]| {
+            if record == b"bad" { Err("it is bad".to_owned()) } else { Ok(()) }
+        };
+        let (mut journal, found, replayed) = place.open_until(RUN, check);
+        assert_eq!(found, Found::Records { count: 1, cut: Some("it is bad".to_owned()) });
+        assert_eq!(replayed, [b"one"]);
+        journal.append([b"two".as_slice()]).unwrap();
+        drop(journal);
+        let (_, found, replayed) = place.open(RUN);
+        assert_eq!((found, replayed), (whole(2), vec![b"one".to_vec(), b"two".to_vec()]));
+    }
+
+    #[test]
+    fn a_record_too_large_to_be_read_back_is_refused() {
+        let (mut journal, ..) = Place::new().open(RUN);
+        let error = journal.append([vec![0; (80 << 20) + 1].as_slice()]).unwrap_err();
+        assert!(error.to_string().contains("80 MiB is too large"), "{error}");
+    }
+
+    /// Opens what `content` leaves of a journal of `records`: those replayed are the first of
+    /// them and nothing else, and what is appended then stands behind them.
+    fn survives(content: &[u8], records: &[&[u8]]) -> usize {
+        let place = Place::new();
+        fs::write(place.path(), content).unwrap();
+        let (mut journal, found, replayed) = place.open(RUN);
+        assert_eq!(replayed, records[..replayed.len()]);
+        match found {
+            Found::Records { count, .. } => assert_eq!(count, replayed.len() as u64),
+            Found::Nothing | Found::Discarded(_) => assert!(replayed.is_empty()),
+        }
+        journal.append([b"more".as_slice()]).unwrap();
+        drop(journal);
+        let (_, found, again) = place.open(RUN);
+        assert_eq!(found, whole(replayed.len() as u64 + 1));
+        assert_eq!(again.split_last().unwrap(), (&b"more".to_vec(), &*replayed));
+        replayed.len()
+    }
+
+    #[test]
+    fn cut_anywhere_a_journal_keeps_the_records_before() {
+        let records: [&[u8]; 4] = [b"one", b"", &[b'x'; 300], b"four"];
+        let content = fs::read(Place::with(&records).path()).unwrap();
+        let kept: Vec<_> =
+            (0..=content.len()).map(|length| survives(&content[..length], &records)).collect();
+        assert!(kept.is_sorted());
+        assert_eq!((kept[START], kept.last()), (0, Some(&4)));
+    }
+
+    #[test]
+    fn changed_anywhere_a_journal_keeps_the_records_before() {
+        let records: [&[u8]; 3] = [b"one", &[b'x'; 300], b"three"];
+        let content = fs::read(Place::with(&records).path()).unwrap();
+        for place in 0..content.len() {
+            for change in [1, 0x10, 0x80, 0xff] {
+                let mut changed = content.clone();
+                changed[place] ^= change;
+                assert!(survives(&changed, &records) < records.len(), "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_counts_only_where_it_was_written() {
+        let records: [&[u8]; 3] = [b"one", b"two", b"three"];
+        let whole = fs::read(Place::with(&records).path()).unwrap();
+        let frame_after = |start: usize| {
+            let length: [u8; 4] = whole[start..start + 4].try_into().unwrap();
+            start + 12 + usize::try_from(u32::from_le_bytes(length)).unwrap()
+        };
+        let header = frame_after(START);
+        let first = frame_after(header);
+        let without_second = [&whole[..first], &whole[frame_after(first)..]].concat();
+        let first_twice = [&whole[..first], &whole[header..]].concat();
+        for content in [without_second, first_twice] {
+            assert_eq!(survives(&content, &records), 1);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Whose journal it is: what a run must have in common with the one that it goes on from.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+/// Older than this, a journal tells of an organization that may have changed too much.
+const LONGEST_AGE: Duration = Duration::DAY;
+
+/// A run, as far as it matters to a later one.
+#[derive(Clone, Copy)]
+pub struct Identity<'run> {
+    /// The program's version: another may read the same records differently.
+    pub version: &'run str,
+    /// What is to be read and from where, in any words.
+    pub settings: &'run str,
+    /// Digests of a salt and what opens the organization.
+    pub digests: &'run dyn Fn(&[u8]) -> Digests,
+    /// The id of the sync, if it begins now.
+    pub sync_id: &'run str,
+    /// Whether the sync of this id is finished, so that nothing is left to do for it.
+    pub is_finished: &'run dyn Fn(&str) -> bool,
+    /// When this run began.
+    pub now: OffsetDateTime,
+}
+
+/// What tells organizations apart without telling secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// Of the organization's own id, where it is known. It counts where both runs know it.
+    pub organization: Option<[u8; 32]>,
+    /// Of the token.
+    pub token: [u8; 32],
+}
+
+/// Why a journal was discarded.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The caller wants to begin anew.
+    Unwanted,
+    /// Nothing of it can be read.
+    Damaged(String),
+    /// Another version of the connector made it.
+    OtherVersion,
+    /// It was made for other settings.
+    OtherSettings,
+    /// It tells of another organization.
+    OtherOrganization,
+    /// It was made with another token.
+    OtherToken,
+    /// It is older than a day, or from the future.
+    Old(OffsetDateTime),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unwanted => "starting over was asked for",
+            Self::Damaged(problem) => return write!(formatter, "it is damaged ({problem})"),
+            Self::OtherVersion => "it was made by another version of the connector",
+            Self::OtherSettings => "it was made with other settings",
+            Self::OtherOrganization => "it was read from another organization",
+            Self::OtherToken => "it was made with another API token",
+            Self::Old(began) => {
+                let began = began.truncate_to_second().format(&Rfc3339).unwrap_or_default();
+                return write!(
+                    formatter,
+                    "it was begun at {began}, which is not within the last day"
+                );
+            }
+        })
+    }
+}
+
+/// What the first frame says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    version: String,
+    settings: String,
+    salt: [u8; 16],
+    digests: Digests,
+    pub(super) sync_id: String,
+    /// RFC 3339.
+    began_at: String,
+}
+
+impl Header {
+    pub(super) fn new(
+        identity: &Identity<'_>,
+        salt: [u8; 16],
+    ) -> Result<Self, time::error::Format> {
+        Ok(Self {
+            version: identity.version.to_owned(),
+            settings: identity.settings.to_owned(),
+            salt,
+            digests: (identity.digests)(&salt),
+            sync_id: identity.sync_id.to_owned(),
+            began_at: identity.now.format(&Rfc3339)?,
+        })
+    }
+
+    /// When the journal was begun, if a run of `identity` may go on from it.
+    pub(super) fn began_at_if_like(
+        &self,
+        identity: &Identity<'_>,
+    ) -> Result<OffsetDateTime, Reason> {
+        if self.version != identity.version {
+            return Err(Reason::OtherVersion);
+        }
+        if self.settings != identity.settings {
+            return Err(Reason::OtherSettings);
+        }
+        let digests = (identity.digests)(&self.salt);
+        match (self.digests.organization, digests.organization) {
+            (Some(theirs), Some(ours)) if theirs == ours => {}
+            (Some(_), Some(_)) => return Err(Reason::OtherOrganization),
+            _ if self.digests.token == digests.token => {}
+            _ => return Err(Reason::OtherToken),
+        }
+        let began_at = OffsetDateTime::parse(&self.began_at, &Rfc3339)
+            .map_err(|error| Reason::Damaged(error.to_string()))?;
+        let age = identity.now - began_at;
+        // A clock that runs a little behind is no reason to read everything again.
+        if age > LONGEST_AGE || age < -Duration::HOUR {
+            return Err(Reason::Old(began_at));
+        }
+        Ok(began_at)
+    }
+}
