@@ -17,10 +17,16 @@ pub mod v2 {
     include!(concat!(env!("OUT_DIR"), "/c1.connector.v2.rs"));
 }
 
-/// `text` without control characters, which could come from a name in the source system and
-/// steer a terminal.
+/// `text` without characters that could come from a name or a message of somebody else's and
+/// steer whatever shows it: control characters, ends of lines, and what turns the direction of
+/// reading around, so that a text looks like another
+/// ([UTS 39](https://www.unicode.org/reports/tr39/), CVE-2021-42574).
 pub fn printable(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+    let steers = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|char| if steers(char) { '\u{fffd}' } else { char }).collect()
 }
 
 /// The definitions of all messages: an encoded `google.protobuf.FileDescriptorSet`.
@@ -48,7 +54,17 @@ pub fn shorten(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shorten;
+    use super::{printable, shorten};
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal_or_turns_the_text_around() {
+        assert_eq!(printable("a\u{1b}[31m\n\u{9b}b"), "a\u{fffd}[31m\u{fffd}\u{fffd}b");
+        for steers in ['\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            assert_eq!(printable(&format!("a{steers}b")), "a\u{fffd}b");
+        }
+        // Names are written with these.
+        assert_eq!(printable("א\u{200f}ל 👩\u{200d}🔬 é"), "א\u{200f}ל 👩\u{200d}🔬 é");
+    }
 
     #[test]
     fn a_text_within_the_limit_is_left_alone() {

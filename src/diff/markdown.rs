@@ -56,6 +56,9 @@ fn escape(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             // A bare `@name` would notify somebody.
             '@' => escaped.push_str("&#64;"),
+            // `$…$` is mathematics on GitHub, which a backslash doesn't prevent for certain: this is
+            // how its documentation writes a dollar sign that is none.
+            '$' => escaped.push_str("<span>$</span>"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
                 escaped.push('\\');
                 escaped.push(char);
@@ -74,7 +77,7 @@ mod tests {
     fn no_name_becomes_markup_or_a_mention() {
         assert_eq!(escape("a|b"), r"a\|b");
         assert_eq!(escape("<b> & [x](y) @team"), r"&lt;b&gt; &amp; \[x\](y) &#64;team");
-        assert_eq!(escape("`*_~#!\\\n"), "\\`\\*\\_\\~\\#\\!\\\\\u{fffd}");
+        assert_eq!(escape("`*_~#!$\\\n"), "\\`\\*\\_\\~\\#\\!<span>$</span>\\\\\u{fffd}");
         assert_eq!(escape("Zoë Quill ✈"), "Zoë Quill ✈");
     }
 }

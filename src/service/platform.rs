@@ -22,7 +22,7 @@ use super::protocol::{
 };
 use super::token::{Token, TokenError, TokenSource};
 use super::{ApiHost, Error};
-use crate::baton::rpc;
+use crate::baton::{printable, rpc};
 use crate::causes::with_causes;
 
 /// Time to open a connection, proxy and TLS included.
@@ -250,7 +250,8 @@ pub(super) fn reached(status: &Status) -> Reached {
     reached
 }
 
-/// A status as people read it: what was said, and what lies below it.
+/// A status as people read it: what was said, and what lies below it. Its text is somebody
+/// else's, percent-decoded: it may neither begin a line of a log nor steer a terminal.
 pub(super) struct Described<'status>(pub(super) &'status Status);
 
 impl fmt::Display for Described<'_> {
@@ -266,7 +267,21 @@ impl fmt::Display for Described<'_> {
         if text.is_empty() {
             write!(formatter, "{code}")
         } else {
-            write!(formatter, "{text} ({code:?})")
+            write!(formatter, "{} ({code:?})", printable(&text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Described, Status};
+
+    #[test]
+    fn what_the_other_side_says_stays_one_line_and_steers_nothing() {
+        let said = Status::unavailable("no\n2026-01-01 INFO task done\u{1b}[2K\u{202e}");
+        assert_eq!(
+            Described(&said).to_string(),
+            "no\u{fffd}2026-01-01 INFO task done\u{fffd}[2K\u{fffd} (Unavailable)"
+        );
     }
 }
