@@ -1,5 +1,6 @@
 //! The task for which all this is there: sync, upload, clean up.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ use crate::sync::{self, Depth, Progress, Selection};
 
 /// Time for a sync to stop after it has been told to.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Time for a debug log to be uploaded.
+const DEBUG_LOG_WITHIN: Duration = Duration::from_mins(5);
 
 /// Does the task and tells ConductorOne how it ended, unless the first heartbeat got no answer
 /// or a cancellation: then ConductorOne doesn't count the task as begun.
@@ -135,8 +139,7 @@ async fn work(
         upload(&daemon.platform, &task.id, place.path()).await?;
         tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
         if task.debug {
-            // Under the same task: ConductorOne tells them apart by what they hold.
-            upload(&daemon.platform, &task.id, &place.debug_log()).await?;
+            upload_debug_log(daemon, task, place).await;
         }
         Ok::<_, Failure>(())
     };
@@ -147,6 +150,29 @@ async fn work(
     }
     uploaded.ok_or(sync::Error::Cancelled)??;
     Ok(None)
+}
+
+/// Uploads the debug log under the same task: ConductorOne tells the two files apart by what
+/// they hold. The task is done without it.
+async fn upload_debug_log(daemon: &Daemon, task: &Task, place: &Place) {
+    // What goes on is logged there: only a copy holds still while it is sent.
+    let (log, copy) = (place.debug_log(), place.debug_log_copy());
+    let uploading = async {
+        let copying = {
+            let copy = copy.clone();
+            tokio::task::spawn_blocking(move || std::fs::copy(log, copy))
+        };
+        copying.await.map_err(io::Error::other).flatten()?;
+        upload(&daemon.platform, &task.id, &copy).await
+    };
+    match tokio::time::timeout(DEBUG_LOG_WITHIN, uploading).await {
+        Ok(Ok(())) => tracing::info!("debug log uploaded"),
+        Ok(Err(error)) => tracing::warn!(%error, "the debug log can't be uploaded"),
+        Err(_) => {
+            let minutes = DEBUG_LOG_WITHIN.as_secs() / 60;
+            tracing::warn!(minutes, "the debug log could not be uploaded in time");
+        }
+    }
 }
 
 /// What part of the organization is wanted. The types that this connector is limited to count

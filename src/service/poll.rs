@@ -22,7 +22,10 @@ use super::protocol::task::TaskType;
 /// The longest time between two polls.
 const LONGEST_POLL: Duration = Duration::from_mins(5);
 
-/// The least time between two polls when there was nothing to do.
+/// The least time between two polls, whatever ConductorOne wants.
+const SHORTEST_POLL: Duration = Duration::from_millis(50);
+
+/// The least time between two polls when there was nothing new to do.
 const SHORTEST_IDLE_POLL: Duration = Duration::from_secs(1);
 
 /// The longest time between two polls that fail.
@@ -60,14 +63,11 @@ async fn poll_on(
                 failures = 0;
                 let pause = answer.next_poll.and_then(|time| Duration::try_from(time).ok());
                 let pause = pause.unwrap_or_default().min(LONGEST_POLL);
-                match answer.task.filter(|task| !matches!(task.task_type, Some(TaskType::None(_))))
-                {
-                    Some(task) => {
-                        begin(daemon, task, &running, place, tasks, stop);
-                        pause
-                    }
-                    None => pause.max(SHORTEST_IDLE_POLL),
-                }
+                let task = answer.task;
+                let task = task.filter(|task| !matches!(task.task_type, Some(TaskType::None(_))));
+                let is_news =
+                    task.is_some_and(|task| begin(daemon, task, &running, place, tasks, stop));
+                pause.max(if is_news { SHORTEST_POLL } else { SHORTEST_IDLE_POLL })
             }
             Err(status) => {
                 failures = failures.saturating_add(1);
@@ -89,6 +89,7 @@ fn report_failed_poll(status: &Status, pause: Duration) {
 /// The ids of the tasks that are being worked on.
 type Running = Arc<Mutex<BTreeSet<String>>>;
 
+/// Whether there was something to begin.
 fn begin(
     daemon: &Arc<Daemon>,
     task: Task,
@@ -96,14 +97,14 @@ fn begin(
     place: OwnedSemaphorePermit,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) {
+) -> bool {
     let span = tracing::info_span!("task", id = task.id, kind = kind(task.task_type.as_ref()));
     let ids = |running: &Running| {
         running.lock().unwrap_or_else(PoisonError::into_inner).insert(task.id.clone())
     };
     if !ids(running) {
         span.in_scope(|| tracing::warn!("ConductorOne sent a task that is being worked on"));
-        return;
+        return false;
     }
     let (daemon, running, stop) = (Arc::clone(daemon), Arc::clone(running), stop.clone());
     let work = async move {
@@ -113,6 +114,7 @@ fn begin(
         drop((daemon, place));
     };
     tasks.spawn(work.instrument(span));
+    true
 }
 
 impl Daemon {

@@ -124,6 +124,11 @@ impl Place {
         self.path.with_extension("log")
     }
 
+    /// The file for a copy of the debug log.
+    pub(super) fn debug_log_copy(&self) -> PathBuf {
+        self.path.with_extension("log.copy")
+    }
+
     /// Where the sync keeps what is unfinished.
     fn unfinished(&self) -> PathBuf {
         self.path.with_extension("c1z.work")
@@ -137,8 +142,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        let files = [self.path.clone(), self.debug_log(), self.debug_log_copy()];
         let unfinished = (!self.is_wanted).then(|| self.unfinished());
-        for path in [self.path.clone(), self.debug_log()].into_iter().chain(unfinished) {
+        for path in files.into_iter().chain(unfinished) {
             if let Err(error) = remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "can't remove a temporary file");
             }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::harness::daemon::{Daemon, bulky, connector, scratch};
 use crate::harness::{Room, wait_for_requests};
+use fake_conductorone::api::Task;
+use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
 use fake_northflank::{FakeNorthflank, Organization};
 
@@ -269,6 +271,55 @@ fn a_wrong_digest_is_noticed_and_the_file_sent_again() {
     platform.script(Rule::every(Method::UploadAsset, Fault::FlipBit));
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::DataLoss);
     platform.assert_no_violations();
+}
+
+fn debug_task() -> Task {
+    let task_type = Some(TaskType::SyncFull(SyncFullTask::default()));
+    Task { debug: true, task_type, ..Task::default() }
+}
+
+#[test]
+fn a_debug_log_that_grows_while_it_is_sent_arrives_as_it_was() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    // Of the log, after the file: the warning about it goes into the log.
+    let refuse = Rule::once(Method::UploadAsset, Fault::RefuseAfter(3, Code::Unavailable));
+    platform.script(refuse.after(1));
+    let task = platform.assign_task(debug_task());
+    assert_eq!(platform.ending(&task).code, Code::Ok, "{}", daemon.log());
+    assert_eq!(platform.count(Method::UploadAsset), 3);
+    assert_eq!(platform.uploads(&task).len(), 2, "the file and the log");
+    platform.assert_no_violations();
+}
+
+#[test]
+fn a_debug_log_that_is_not_taken_does_not_fail_the_task() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    let refuse = Rule::every(Method::UploadAsset, Fault::Refuse(Code::ResourceExhausted));
+    platform.script(refuse.after(1));
+    let task = platform.assign_task(debug_task());
+    assert_eq!(platform.ending(&task).code, Code::Ok, "{}", daemon.log());
+    daemon.assert_complete(&platform, &northflank, &task);
+    assert!(daemon.log().contains("the debug log can't be uploaded"), "{}", daemon.log());
+    assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
+    platform.assert_no_violations();
+}
+
+#[test]
+fn a_task_that_is_handed_out_over_and_over_is_not_asked_for_without_pause() {
+    let options = Options { next_poll: Duration::ZERO, ..Options::default() };
+    let (platform, northflank) = (FakeConductorOne::start(options).unwrap(), slow_northflank());
+    let task = platform.assign_sync();
+    let _daemon = Daemon::start(&platform, &northflank);
+    platform.wait_for_calls(Method::Heartbeat, 1);
+    for _ in 0..1000 {
+        platform.assign_task(Task { id: task.clone(), ..debug_task() });
+    }
+    let before = platform.count(Method::GetTask);
+    std::thread::sleep(Duration::from_millis(1500));
+    let polls = platform.count(Method::GetTask) - before;
+    assert!(polls <= 3, "{polls} polls in one and a half seconds");
 }
 
 #[test]
