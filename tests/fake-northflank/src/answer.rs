@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 
 use crate::cursor::{Bound, Position};
 use crate::delivery::Delivery;
-use crate::options::{BothTypes, DeniedAs, Options, PagingAnchor, Profile, RateHeaders};
+use crate::options::{
+    BothTypes, DeniedAs, Options, PagingAnchor, Profile, RateHeaders, Whoami, Word,
+};
 use crate::organization::DirectoryUser;
 use crate::render::{HALF_SURROGATE, Render};
 use crate::route::{BadParameter, Endpoint, Membership, Query};
 use crate::script::Action;
 use crate::state::State;
+use crate::token::Token;
 
 /// A request, as far as answering needs it.
 pub(crate) struct Asked<'request> {
@@ -82,7 +85,7 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
         _ => None,
     };
     let now = state.now();
-    let is_valid = |token: &crate::token::Token| {
+    let is_valid = |token: &Token| {
         !token.is_revoked && token.expires_at.is_none_or(|expiry| now.as_secs() < expiry)
     };
     let Some(token) = token.filter(is_valid) else {
@@ -90,6 +93,9 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
     };
     if let Some(refusal) = spend(state, options) {
         return refusal;
+    }
+    if endpoint == Endpoint::Auth {
+        return scripted(state, options, endpoint, None, asked.query, &token);
     }
     if token.is_team {
         let status = if options.profile == Profile::Strict { 403 } else { 401 };
@@ -107,7 +113,18 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
             DeniedAs::Forbidden => error(403, "nf-permission", "Forbidden", &json!(null)),
         };
     }
-    let id = id.as_deref();
+    scripted(state, options, endpoint, id.as_deref(), asked.query, &token)
+}
+
+/// What a rule says, or else the usual.
+fn scripted(
+    state: &mut State,
+    options: &Options,
+    endpoint: Endpoint,
+    id: Option<&str>,
+    query: &str,
+    token: &Token,
+) -> Answer {
     // Taken out while one of them is at work on the rest of the state.
     let mut rules = std::mem::take(&mut state.rules);
     let rule = rules.iter_mut().find_map(|rule| rule.takes(endpoint, id).then_some(rule));
@@ -122,14 +139,14 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
         }
         Some(Action::Mutate(change)) => {
             state.mutate(change);
-            usual(state, options, endpoint, id, asked.query)
+            usual(state, options, endpoint, id, query, token)
         }
         Some(Action::Alter(alter)) => {
-            let mut answer = usual(state, options, endpoint, id, asked.query);
+            let mut answer = usual(state, options, endpoint, id, query, token);
             alter(&mut answer);
             answer
         }
-        None => usual(state, options, endpoint, id, asked.query),
+        None => usual(state, options, endpoint, id, query, token),
     };
     state.rules = rules;
     answer
@@ -172,10 +189,25 @@ fn usual(
     endpoint: Endpoint,
     id: Option<&str>,
     query: &str,
+    token: &Token,
 ) -> Answer {
-    match Query::read(endpoint, query, options.profile == Profile::Strict) {
+    match Query::read(endpoint, query, options) {
+        Ok(_) if endpoint == Endpoint::Auth => whoami(state, options, token),
         Ok(query) => listed(state, options, endpoint, id, &query),
         Err(bad) => bad_request(&bad),
+    }
+}
+
+fn whoami(state: &State, options: &Options, token: &Token) -> Answer {
+    let expires_at = token.expires_at.map(|expiry| state.date(Duration::from_secs(expiry)));
+    match options.whoami {
+        Whoami::Known => json_answer(&Render(&options.schema).token(token, expires_at.as_deref())),
+        Whoami::Absent => error(404, "nf-not-found", "No such path", &json!(null)),
+        Whoami::Odd => json_answer(&json!({"data": {
+            "tokenKind": 7, "id": ["a"], "name": {"first": "A"}, "entityType": "galaxy",
+            "entityId": false, "entityUid": 12, "role": "admin", "permissions": ["all"],
+            "expiresAt": 1_893_456_000,
+        }})),
     }
 }
 
@@ -192,10 +224,9 @@ fn listed(
     let missing = |what| error(404, "nf-not-found", &format!("No such {what}"), &json!(null));
     let role = || organization.roles.iter().find(|role| Some(role.id.as_str()) == id);
     match endpoint {
-        Endpoint::Groups => {
-            let groups: Vec<_> = organization.groups.iter().map(|row| render.group(row)).collect();
-            body(options, "directoryGroups", &groups, None)
-        }
+        // Answered already: it is no list.
+        Endpoint::Auth => missing("list"),
+        Endpoint::Groups => groups(state, options, query),
         Endpoint::Role => match role() {
             Some(role) => json_answer(&json!({"data": render.role_alone(role)})),
             None => missing("role"),
@@ -281,6 +312,24 @@ fn listed(
     }
 }
 
+fn groups(state: &mut State, options: &Options, query: &Query) -> Answer {
+    if let Some(status) = options.without_directory_sync.filter(|status| *status != 200) {
+        return error(status, "nf-directory-sync", "Directory Sync is not enabled", &json!(null));
+    }
+    let render = Render(&options.schema);
+    let groups = &state.organization.groups;
+    let key = "directoryGroups";
+    if !options.paged_groups {
+        let rows: Vec<_> = groups.iter().map(|group| render.group(group)).collect();
+        return body(options, key, &rows, None);
+    }
+    let list = List { endpoint: Endpoint::Groups, id: None, query, key };
+    let page = list.page(state, options, groups.len(), |row| groups[row].id.clone());
+    answer_page(state, options, &list, page, |state, row| {
+        render.group(&state.organization.groups[row])
+    })
+}
+
 /// A paged list.
 struct List<'request> {
     endpoint: Endpoint,
@@ -293,6 +342,8 @@ struct List<'request> {
 struct Served {
     rows: std::ops::Range<usize>,
     next: Option<Position>,
+    /// Whether no row comes after these.
+    is_last: bool,
 }
 
 impl List<'_> {
@@ -324,7 +375,7 @@ impl List<'_> {
                         Some(more) => Position::Empty { more, then },
                         None => *then,
                     };
-                    return Ok(Served { rows: 0..0, next: Some(next) });
+                    return Ok(Served { rows: 0..0, next: Some(next), is_last: false });
                 }
                 Some(Position::After(last)) => {
                     (0..count).position(|row| key(row) == last).map_or(count, |row| row + 1)
@@ -337,7 +388,13 @@ impl List<'_> {
         let start = start.min(count);
         let end = (start + self.per_page(options)).min(count);
         let full = end - start == self.per_page(options);
-        let more = end < count || (full && options.last_full_page_says_more);
+        let at_end = match options.word {
+            Word::FalseUntilEmpty | Word::StrayCursor => end > start,
+            Word::Kept | Word::AlwaysFalse | Word::WithoutCursor => {
+                full && options.last_full_page_says_more
+            }
+        };
+        let more = end < count || at_end;
         let next = more.then(|| match options.anchor {
             PagingAnchor::Key if end > 0 => Position::After(key(end - 1)),
             PagingAnchor::Key | PagingAnchor::Offset => Position::Offset(end),
@@ -346,7 +403,7 @@ impl List<'_> {
             Some(more) => Position::Empty { more, then: Box::new(then) },
             None => then,
         });
-        Ok(Served { rows: start..end, next })
+        Ok(Served { rows: start..end, next, is_last: end == count })
     }
 }
 
@@ -362,14 +419,19 @@ fn answer_page(
         Err(bad) => return bad_request(&bad),
     };
     let rows: Vec<Value> = page.rows.map(|number| row(state, number)).collect();
-    let mut pagination = json!({"hasNextPage": page.next.is_some(), "count": rows.len()});
+    let has_next = match options.word {
+        Word::Kept | Word::WithoutCursor => page.next.is_some(),
+        Word::AlwaysFalse | Word::FalseUntilEmpty => false,
+        Word::StrayCursor => !page.is_last,
+    };
+    let mut pagination = json!({"hasNextPage": has_next, "count": rows.len()});
     if options.schema.float_count {
         pagination["count"] = json!(f64::from(u32::try_from(rows.len()).unwrap_or_default()));
     }
     if options.schema.extra_fields {
         pagination["extra"] = json!([null]);
     }
-    if let Some(position) = page.next {
+    if let Some(position) = page.next.filter(|_| options.word != Word::WithoutCursor) {
         let cursor = state.cursors.issue(options.cursors, list.bound(options), position);
         pagination["cursor"] = cursor.into();
     }

@@ -51,6 +51,11 @@ fn member(number: usize, id: &str, name: &str) -> Member {
         name: Some(name.to_owned()),
         emails,
         joined_at: Some(format!("2025-{:02}-{:02}T09:12:07.018Z", number % 12 + 1, number + 1)),
+        // Some haven't logged in for long, and of some nobody knows.
+        last_login: (number % 5 != 4).then(|| {
+            let (month, day) = (number % 11 + 1, number + 2);
+            format!("2026-{month:02}-{day:02}T14:03:59.120Z")
+        }),
         finalized: true,
         listed: true,
     }
@@ -63,6 +68,7 @@ fn invited() -> Member {
         name: None,
         emails: vec![Email { address: "new.hire@marlow.example".into(), verified: false }],
         joined_at: None,
+        last_login: None,
         finalized: false,
         listed: true,
     }

@@ -115,6 +115,11 @@ fn member(random: &mut ChaCha8Rng, number: usize) -> Member {
         name: finalized.then(|| format!("{given} {family}")),
         emails,
         joined_at: finalized.then(|| time(random)),
+        // Not drawn, so that a seed gives the organization that it always gave.
+        last_login: (finalized && number % 4 != 3).then(|| {
+            let (month, day) = (number % 10 + 1, number % 28 + 1);
+            format!("2026-{month:02}-{day:02}T{:02}:30:00.000Z", number % 24)
+        }),
         finalized,
         listed: true,
     }

@@ -6,8 +6,8 @@
 //! - [`FakeNorthflank`]: the server, with what a test needs to see (journal, violations) and
 //!   to do (tokens, clock, scripted answers and faults, changes while a sync runs).
 //!
-//! What it does is laid down in `northflank-api.md`, section 11; Northflank's own JavaScript
-//! client reads it in `tests/official_client.rs`.
+//! What it does is laid down in `northflank-api.md`, sections 0 and 11; Northflank's own
+//! clients for JavaScript and Python read it in `tests/official_clients.rs`.
 
 mod answer;
 mod cursor;
@@ -33,7 +33,7 @@ pub use generate::Size;
 pub use journal::Request;
 pub use options::{
     BothTypes, CursorStyle, DeniedAs, Emails, Options, PagingAnchor, Profile, RateHeaders, Schema,
-    Times,
+    Times, Whoami, Word,
 };
 pub use organization::{
     DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role,
@@ -42,4 +42,4 @@ pub use organization::{
 pub use route::Endpoint;
 pub use script::{Action, Rule};
 pub use server::FakeNorthflank;
-pub use token::{Permissions, Token};
+pub use token::{Owner, Permissions, Token};

@@ -18,6 +18,7 @@ impl Organization {
             name: Some(name.to_owned()),
             emails: vec![Email { address: "shared@acme.test".into(), verified: true }],
             joined_at: Some(TIME.into()),
+            last_login: Some(TIME.into()),
             finalized: true,
             listed: true,
         };

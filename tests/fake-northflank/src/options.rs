@@ -29,6 +29,15 @@ pub struct Options {
     /// Whether the last page of a list that ends with it claims that more follow, which then
     /// turns out as an empty page.
     pub last_full_page_says_more: bool,
+    /// What pages say of those after them.
+    pub word: Word,
+    /// Whether directory groups come in pages, which nobody documents.
+    pub paged_groups: bool,
+    /// Status of the answer to the question for directory groups in an organization without
+    /// Directory Sync; `None` where it has it. With 200 it is an empty list.
+    pub without_directory_sync: Option<u16>,
+    /// What is said of the token that asks.
+    pub whoami: Whoami,
     /// What somebody looks like who is both explicit and implicit.
     pub both_types: BothTypes,
     /// How a missing permission is answered.
@@ -59,6 +68,10 @@ impl Default for Options {
             page_size: None,
             empty_pages: 0,
             last_full_page_says_more: false,
+            word: Word::Kept,
+            paged_groups: false,
+            without_directory_sync: None,
+            whoami: Whoami::Known,
             both_types: BothTypes::ExplicitWins,
             denied_as: DeniedAs::Unauthorized,
             gzip: true,
@@ -108,6 +121,32 @@ pub enum PagingAnchor {
     Offset,
     /// The last row served: the list goes on after it.
     Key,
+}
+
+/// What pages say of those after them, by `hasNextPage` and `cursor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// As documented: true with a cursor, and on the last page false without one.
+    Kept,
+    /// Always false; there is a cursor where another page follows.
+    AlwaysFalse,
+    /// Always false with a cursor, but for a last, empty page.
+    FalseUntilEmpty,
+    /// As documented, but for a cursor on the last page, behind which an empty one lies.
+    StrayCursor,
+    /// True without a cursor: pages are to be asked for by number.
+    WithoutCursor,
+}
+
+/// What `GET /v1/auth` says of the token that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whoami {
+    /// What is documented.
+    Known,
+    /// There is no such endpoint.
+    Absent,
+    /// Values that nobody documents, of the wrong types too.
+    Odd,
 }
 
 /// What somebody looks like who is both explicit and implicit.

@@ -15,7 +15,7 @@ pub struct Organization {
 }
 
 /// Somebody with an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
     /// The username.
     pub id: String,
@@ -25,6 +25,8 @@ pub struct Member {
     pub emails: Vec<Email>,
     /// RFC 3339.
     pub joined_at: Option<String>,
+    /// RFC 3339.
+    pub last_login: Option<String>,
     /// Whether the account is set up.
     pub finalized: bool,
     /// Whether the member list has the member; roles and groups may know more people.
@@ -169,6 +171,15 @@ impl Organization {
             .filter(|id| !explicit.contains(*id))
             .map(|id| RoleMember { id, explicit: false, implicit: true });
         by_hand.chain(through_groups).collect()
+    }
+
+    /// The organization as it would be without Directory Sync: nobody is in a group, and no
+    /// role is linked to one.
+    #[must_use]
+    pub fn without_directory_sync(mut self) -> Self {
+        self.groups.clear();
+        self.roles.iter_mut().for_each(|role| role.directory_groups.clear());
+        self
     }
 
     /// Requests that a full read takes in pages of 100, without any that only validate.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::options::{Emails, Schema, Times};
 use crate::organization::{DirectoryUser, Email, Group, Member, Mode, Restrictions, Role};
+use crate::token::{Owner, Token};
 
 /// Writes rows in one form.
 #[derive(Clone, Copy)]
@@ -16,6 +17,7 @@ impl Render<'_> {
         self.optional(&mut row, "emails", Some(self.emails(&member.emails, false)));
         let joined_at = member.joined_at.as_deref().map(|time| self.time(time));
         self.optional(&mut row, "joinedAt", joined_at);
+        self.optional(&mut row, "lastLoginTime", self.last_login(member));
         self.optional(&mut row, "finalized", Some(member.finalized.into()));
         Value::Object(row)
     }
@@ -84,7 +86,48 @@ impl Render<'_> {
         };
         self.optional(&mut row, "name", name.map(|name| self.name(name)));
         self.optional(&mut row, "emails", emails);
+        let last_login = account.and_then(|member| self.last_login(member));
+        self.optional(&mut row, "lastLoginTime", last_login);
         Value::Object(row)
+    }
+
+    /// What `GET /v1/auth` says of a token that stops being valid at `expires_at`.
+    pub(crate) fn token(self, token: &Token, expires_at: Option<&str>) -> Value {
+        let Owner { slug, uid } = &token.owner;
+        let kind = if token.is_team { "team" } else { "org" };
+        let mut row = self.row(&token.id);
+        let permissions = [
+            (token.permissions.members, "os_admin_members_read"),
+            (token.permissions.roles, "os_admin_roles_read"),
+        ];
+        let permissions: Vec<_> =
+            permissions.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+        for (key, value) in [
+            ("tokenKind", json!("api")),
+            ("entityType", json!(kind)),
+            ("entityId", json!(slug)),
+            ("entityUid", json!(uid)),
+            ("createdAt", self.time("2026-01-15T08:00:00.000Z")),
+        ] {
+            row.insert(key.into(), value);
+        }
+        if token.is_team {
+            self.optional(&mut row, "orgId", Some("acme".into()));
+            self.optional(&mut row, "orgUid", Some("65a4f0c2d9b8e7163f5a0a01".into()));
+        }
+        self.optional(&mut row, "name", Some(self.name(&token.name)));
+        self.optional(&mut row, "creatorEmail", Some("founder@acme.test".into()));
+        let role = json!({
+            "name": token.role_name, "roleId": token.role_id, "roleType": kind, "entityType": kind,
+        });
+        self.optional(&mut row, "role", Some(role));
+        self.optional(&mut row, "permissions", Some(json!({"orgScope": permissions})));
+        self.optional(&mut row, "expiresAt", expires_at.map(|time| self.time(time)));
+        json!({"data": row})
+    }
+
+    fn last_login(self, member: &Member) -> Option<Value> {
+        member.last_login.as_deref().map(|time| self.time(time))
     }
 
     fn row(self, id: &str) -> Map<String, Value> {

@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::options::{Options, Profile};
+
 /// An endpoint of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Endpoint {
@@ -17,6 +19,8 @@ pub enum Endpoint {
     Groups,
     /// `GET /v1/directory-groups/{groupId}/members`
     GroupMembers,
+    /// `GET /v1/auth`
+    Auth,
 }
 
 impl Endpoint {
@@ -28,6 +32,7 @@ impl Endpoint {
             (!id.is_empty()).then_some(Some(id))
         };
         match segments.as_slice() {
+            ["v1", "auth"] => Some((Self::Auth, None)),
             ["v1", "org-members"] => Some((Self::Members, None)),
             ["v1", "org-roles"] => Some((Self::Roles, None)),
             ["v1", "org-roles", role] => Some((Self::Role, id(role)?)),
@@ -43,9 +48,13 @@ impl Endpoint {
         matches!(self, Self::Members | Self::GroupMembers)
     }
 
-    /// Whether it comes in pages.
-    pub(crate) fn is_paged(self) -> bool {
-        !matches!(self, Self::Role | Self::Groups)
+    /// Whether it comes in pages, where directory groups do or don't.
+    fn is_paged(self, paged_groups: bool) -> bool {
+        match self {
+            Self::Members | Self::Roles | Self::RoleMembers | Self::GroupMembers => true,
+            Self::Groups => paged_groups,
+            Self::Role | Self::Auth => false,
+        }
     }
 }
 
@@ -74,13 +83,18 @@ pub(crate) struct BadParameter(pub(crate) String, pub(crate) &'static str);
 
 impl Query {
     /// Reads the query of a request to `endpoint`.
-    pub(crate) fn read(endpoint: Endpoint, text: &str, strict: bool) -> Result<Self, BadParameter> {
+    pub(crate) fn read(
+        endpoint: Endpoint,
+        text: &str,
+        options: &Options,
+    ) -> Result<Self, BadParameter> {
+        let strict = options.profile == Profile::Strict;
         let mut query = Self::default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let bad = |why| Err(BadParameter(name.to_string(), why));
             let number = || value.parse::<usize>().ok().filter(|number| *number >= 1);
             let is_paging = matches!(&*name, "per_page" | "page" | "cursor");
-            if is_paging && !endpoint.is_paged() {
+            if is_paging && !endpoint.is_paged(options.paged_groups) {
                 if strict {
                     return bad("is not a parameter of this endpoint");
                 }
@@ -125,7 +139,12 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadParameter, Endpoint, Membership, Query};
+    use super::{BadParameter, Endpoint, Membership, Options, Profile, Query};
+
+    fn read(endpoint: Endpoint, text: &str, strict: bool) -> Result<Query, BadParameter> {
+        let profile = if strict { Profile::Strict } else { Profile::Lenient };
+        Query::read(endpoint, text, &Options { profile, ..Options::default() })
+    }
 
     #[test]
     fn ids_are_decoded_once() {
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn page_sizes_beyond_the_documented_are_clamped_or_refused() {
-        let read = |text, strict| Query::read(Endpoint::Members, text, strict);
+        let read = |text, strict| read(Endpoint::Members, text, strict);
         assert_eq!(read("per_page=500", false).unwrap().per_page, Some(100));
         assert!(read("per_page=500", true).is_err());
         for text in ["per_page=0", "per_page=-1", "per_page=x", "page=0", "page=1.5"] {
@@ -160,17 +179,17 @@ mod tests {
 
     #[test]
     fn unknown_parameters_are_ignored_or_refused() {
-        assert_eq!(Query::read(Endpoint::Members, "x=1", false), Ok(Query::default()));
-        assert!(Query::read(Endpoint::Members, "x=1", true).is_err());
-        assert!(Query::read(Endpoint::Members, "type=explicit", true).is_err());
-        assert_eq!(Query::read(Endpoint::Groups, "per_page=7", false), Ok(Query::default()));
-        assert!(Query::read(Endpoint::Groups, "per_page=7", true).is_err());
-        assert!(Query::read(Endpoint::Members, "page=1&cursor=a", true).is_err());
+        assert_eq!(read(Endpoint::Members, "x=1", false), Ok(Query::default()));
+        assert!(read(Endpoint::Members, "x=1", true).is_err());
+        assert!(read(Endpoint::Members, "type=explicit", true).is_err());
+        assert_eq!(read(Endpoint::Groups, "per_page=7", false), Ok(Query::default()));
+        assert!(read(Endpoint::Groups, "per_page=7", true).is_err());
+        assert!(read(Endpoint::Members, "page=1&cursor=a", true).is_err());
     }
 
     #[test]
     fn role_members_can_be_filtered() {
-        let read = |text, strict| Query::read(Endpoint::RoleMembers, text, strict);
+        let read = |text, strict| read(Endpoint::RoleMembers, text, strict);
         assert_eq!(read("type=implicit", true).unwrap().membership, Some(Membership::Implicit));
         let bad = BadParameter("type".into(), "must be explicit or implicit");
         assert_eq!(read("type=other", false), Err(bad));

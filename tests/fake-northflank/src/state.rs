@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::cursor::Cursors;
 use crate::journal::Request;
 use crate::organization::{Member, Organization};
@@ -80,6 +83,14 @@ impl State {
     /// Time since the start, on the fake's clock.
     pub(crate) fn now(&self) -> Duration {
         self.clock.start.elapsed() + self.clock.advanced
+    }
+
+    /// A time of the fake's clock on everybody's, as RFC 3339 writes it.
+    pub(crate) fn date(&self, time: Duration) -> String {
+        let elapsed = self.clock.start.elapsed() + self.clock.advanced;
+        let date = OffsetDateTime::now_utc() + time - elapsed;
+        // Only years beyond 9999 have no such form.
+        date.truncate_to_second().format(&Rfc3339).unwrap_or_default()
     }
 
     pub(crate) fn advance(&mut self, time: Duration) {

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 /// What a token's role allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permissions {
-    /// Organization > Admin > Members > Read.
+    /// Organisation > Admin > Members > Read.
     pub members: bool,
-    /// Organization > Admin > Roles > Read.
+    /// Organisation > Admin > Roles > Read.
     pub roles: bool,
 }
 
@@ -31,12 +31,50 @@ pub struct Token {
     pub is_revoked: bool,
     /// When it expires, in seconds of the fake's clock.
     pub expires_at: Option<u64>,
+    /// The token's own id. The secrets of a token whose key was rotated share it.
+    pub id: String,
+    /// What its maker called it.
+    pub name: String,
+    /// The id of its role.
+    pub role_id: String,
+    /// The name of its role.
+    pub role_name: String,
+    /// Whom it belongs to.
+    pub owner: Owner,
+}
+
+/// An organization or team, as whoever owns a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The slug.
+    pub slug: String,
+    /// The object id, which stays.
+    pub uid: String,
 }
 
 impl Token {
     /// A valid organization token.
     pub fn new(permissions: Permissions) -> Self {
-        Self { permissions, is_team: false, is_revoked: false, expires_at: None }
+        Self {
+            permissions,
+            is_team: false,
+            is_revoked: false,
+            expires_at: None,
+            id: "access-review".into(),
+            name: "Access review".into(),
+            role_id: "auditor".into(),
+            role_name: "Auditor".into(),
+            owner: Owner { slug: "acme".into(), uid: "65a4f0c2d9b8e7163f5a0a01".into() },
+        }
+    }
+
+    /// A token of a team.
+    pub fn of_team() -> Self {
+        Self {
+            is_team: true,
+            owner: Owner { slug: "core-infra".into(), uid: "65a4f0c2d9b8e7163f5a0b02".into() },
+            ..Self::new(Permissions::ALL)
+        }
     }
 
     /// A secret of the reported shape: `nf-` and a JWT, whose claims tell the kind.

@@ -17,6 +17,7 @@ pub fn changed_demo() -> Organization {
         name: Some("Zoë Quill".into()),
         emails: vec![Email { address: "zoe.quill@marlow.example".into(), verified: true }],
         joined_at: Some("2026-11-20T09:00:00.000Z".into()),
+        last_login: None,
         finalized: true,
         listed: true,
     });

@@ -185,6 +185,7 @@ pub fn bulky() -> Organization {
         name: Some((0..900).map(|_| letter()).collect()),
         emails: Vec::new(),
         joined_at: None,
+        last_login: None,
         finalized: true,
         listed: true,
     });

@@ -21,6 +21,7 @@ fn member(id: &str) -> Member {
         name: Some(format!("The {id}")),
         emails: Vec::new(),
         joined_at: None,
+        last_login: None,
         finalized: true,
         listed: true,
     }

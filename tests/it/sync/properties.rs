@@ -65,6 +65,7 @@ prop_compose! {
                 .map(|(number, address)| Email { address, verified: number % 2 == 1 })
                 .collect(),
             joined_at: joined.then(|| "2025-03-04T09:12:07.018Z".to_owned()),
+            last_login: None,
             finalized,
             listed,
         }
