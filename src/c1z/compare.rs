@@ -198,8 +198,8 @@ fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
     let found = match magic.as_slice() {
         start if start == container::MAGIC => return container::unpack(path, database),
         start if start == container::MAGIC_3 => {
-            "it is a C1Z3 file, the Go SDK's newer format; let its connector write it with \
-             --storage-engine sqlite"
+            "it is a C1Z3 file, the Go SDK's newer format; let its connector write into a new \
+             file with --storage-engine sqlite"
         }
         _ => "it is no sync file, which begins with C1ZF",
     };

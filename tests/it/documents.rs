@@ -1,38 +1,71 @@
-//! Documents say what is true: variables exist, manifests are YAML, every resource type is
-//! listed.
+//! Documents say what is true: variables, flags and commands exist, links lead somewhere,
+//! manifests are what a page says of them, every resource type is listed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use saphyr::{LoadableYamlNode, Yaml};
 
-/// Variables that are no settings of a run.
-const FURTHER_VARIABLES: [&str; 6] = [
-    "BATON_C1Z_TEMP_DIR",
-    "BATON_C1_API_HOST",
-    "BATON_CONFIG_PATH",
-    "BATON_HOST_ID",
-    "BATON_KEEP_SYNC_COUNT",
-    "BATON_SKIP_CLEANUP",
-];
+/// Variables that neither help nor the schema tell of.
+const FURTHER_VARIABLES: [&str; 4] =
+    ["BATON_C1Z_TEMP_DIR", "BATON_C1_API_HOST", "BATON_HOST_ID", "BATON_SKIP_GRANTS"];
+
+const DEPLOYMENT: &str = "deploy/kubernetes/deployment.yaml";
+
+/// Documents that name settings, and directories of such.
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "deploy", ".github"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn connector(arguments: &[impl AsRef<std::ffi::OsStr>]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_baton-northflank")).args(arguments).output().unwrap()
+}
+
+/// All files in a directory and below, or the one file.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|entry| files(&entry)).collect()
+}
+
+/// Path and text of every document.
+fn documents() -> Vec<(String, String)> {
+    let is_text = |path: &PathBuf| path.extension().is_none_or(|extension| extension != "png");
+    DOCUMENTS
+        .iter()
+        .flat_map(|path| files(&root().join(path)))
+        .filter(is_text)
+        .map(|path| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned())
+        .map(|path| (path.clone(), read(&path)))
+        .collect()
+}
+
+fn is_markdown(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "md" || extension == "mdx")
 }
 
 /// The variables that the manual page names, hidden ones included by the schema.
 fn known_variables() -> BTreeSet<String> {
     let schema: serde_json::Value = serde_json::from_str(&read("config_schema.json")).unwrap();
-    let exported = schema["fields"].as_array().unwrap().iter().map(|field| {
-        let name = field["name"].as_str().unwrap();
-        format!("BATON_{}", name.replace('-', "_").to_uppercase())
-    });
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
-        .arg("--help")
-        .output()
-        .unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
+    let fields = schema["fields"].as_array().unwrap().iter();
+    let exported = fields.map(|field| variable(field["name"].as_str().unwrap()));
+    let help = String::from_utf8(connector(&["--help"]).stdout).unwrap();
     exported.chain(variables(&help)).chain(FURTHER_VARIABLES.map(str::to_owned)).collect()
+}
+
+/// The variable of a flag or field.
+fn variable(name: &str) -> String {
+    format!("BATON_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase())
 }
 
 /// All `BATON_…` words of a text.
@@ -47,69 +80,201 @@ fn variables(text: &str) -> BTreeSet<String> {
 fn every_variable_that_a_document_names_exists() {
     let known = known_variables();
     assert!(known.len() > 25, "{known:?}");
-    for document in ["README.md", "docs/connector.mdx", "CONTRIBUTING.md"] {
-        let named = variables(&read(document));
-        assert!(!named.is_empty());
+    let mut naming = 0;
+    for (path, text) in documents() {
+        let named = variables(&text);
+        naming += usize::from(!named.is_empty());
         let unknown: Vec<_> = named.difference(&known).collect();
-        assert!(unknown.is_empty(), "{document}: {unknown:?}");
+        assert!(unknown.is_empty(), "{path}: {unknown:?}");
     }
+    assert!(naming >= 8, "{naming}");
 }
 
-/// The documents of a Markdown file's YAML blocks.
-fn manifests(document: &str) -> Vec<Yaml<'_>> {
-    document
-        .split("```yaml\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .map(|manifest| Yaml::load_from_str(manifest).unwrap().remove(0))
+/// What stands between backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_page_of_settings_lists_all_that_exist_and_no_others() {
+    let page = read("docs/settings.md");
+    let names = |row: &str| {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        let long = code(cell).filter(|it| it.starts_with("--") || it.starts_with("BATON_"));
+        let name = |it: &str| if it.starts_with("--") { variable(it) } else { it.to_owned() };
+        long.map(name).collect::<Vec<_>>()
+    };
+    let listed: Vec<_> = page.lines().filter(|it| it.starts_with('|')).flat_map(names).collect();
+    let once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), once.len(), "something is listed twice");
+    assert_eq!(once, known_variables());
+}
+
+/// Commands of the connector in a document: lines of shell blocks, and words between backticks.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let shell = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let lines = shell.flat_map(|block| {
+        let joined = block.replace("\\\n", " ");
+        joined.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let prose: String = text.split("```").step_by(2).collect();
+    let spans = code(&prose).map(str::to_owned).collect::<Vec<_>>();
+    lines
+        .chain(spans)
+        .filter_map(|line| {
+            // By name, or as a container's arguments.
+            let words: Vec<_> = line.split_whitespace().collect();
+            let is_connector = |word: &&str| {
+                *word == "baton-northflank" || word.ends_with("/baton-northflank:latest")
+            };
+            let words = words[words.iter().rposition(is_connector)? + 1..].iter();
+            let words = words.take_while(|word| !["|", "#", "&&", ">"].contains(word));
+            Some(words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect())
+        })
         .collect()
 }
 
 #[test]
-fn the_manifests_are_yaml_that_names_the_image_and_the_secret_once() {
-    for path in ["README.md", "docs/connector.mdx"] {
-        let document = read(path);
-        let manifests = manifests(&document);
-        let of_kind = |kind: &str| {
-            let is_kind = |it: &&Yaml<'_>| {
-                it.contains_mapping_key("kind") && it["kind"].as_str() == Some(kind)
+fn every_command_in_a_document_is_understood() {
+    let mut all = BTreeSet::new();
+    for (path, text) in documents() {
+        if is_markdown(&path) {
+            all.extend(commands(&text).into_iter().map(|command| (command, path.clone())));
+        }
+    }
+    assert!(all.len() >= 8, "{all:?}");
+    for (mut command, path) in all {
+        command.push("--help".to_owned());
+        let run = connector(&command);
+        let error = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{path}: {command:?}: {error}");
+    }
+}
+
+/// The anchors of a Markdown file's headings, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        text.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_within_the_repository_leads_somewhere() {
+    let mut links = 0;
+    let names = ["ARCHITECTURE.md", "CHANGELOG.md"].map(|path| (path.to_owned(), read(path)));
+    for (path, text) in documents().into_iter().chain(names) {
+        if !is_markdown(&path) {
+            continue;
+        }
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => root().join(&path),
+                file => root().join(&path).parent().unwrap().join(file),
             };
-            let mut found = manifests.iter().filter(is_kind);
-            let manifest = found.next().unwrap_or_else(|| panic!("no {kind} in {path}"));
-            assert!(found.next().is_none());
-            manifest
-        };
-        let (secret, deployment) = (of_kind("Secret"), of_kind("Deployment"));
-        let pod = &deployment["spec"]["template"]["spec"];
-        let container = &pod["containers"][0];
-        assert_eq!(
-            container["envFrom"][0]["secretRef"]["name"].as_str(),
-            secret["metadata"]["name"].as_str()
-        );
-        for name in ["BATON_CLIENT_ID", "BATON_CLIENT_SECRET", "BATON_NORTHFLANK_API_TOKEN"] {
-            assert!(secret["stringData"][name].is_string(), "{name}");
+            assert!(file.exists(), "{path}: {target}");
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(file).unwrap();
+                assert!(anchors(&text).contains(anchor), "{path}: {target}");
+            }
+            links += 1;
         }
-        assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true));
-        let security = &container["securityContext"];
-        assert_eq!(security["readOnlyRootFilesystem"].as_bool(), Some(true));
-        assert_eq!(
-            container["volumeMounts"][0]["name"].as_str(),
-            pod["volumes"][0]["name"].as_str()
-        );
-        for probe in ["livenessProbe", "readinessProbe"] {
-            assert_is_command(&container[probe]["exec"]["command"], 0);
-        }
+    }
+    assert!(links > 15, "{links}");
+}
+
+/// The Markdown file's YAML blocks.
+fn manifests(document: &str) -> Vec<&str> {
+    let blocks = document.split("```yaml").skip(1);
+    blocks.map(|rest| rest.split_once('\n').unwrap().1.split("```").next().unwrap()).collect()
+}
+
+fn yaml(text: &str) -> Yaml<'_> {
+    Yaml::load_from_str(text).unwrap().remove(0)
+}
+
+/// The secrets that the daemon can't do without.
+const SECRETS: [&str; 3] = ["BATON_CLIENT_ID", "BATON_CLIENT_SECRET", "BATON_NORTHFLANK_API_TOKEN"];
+
+#[test]
+fn the_page_for_c1_has_the_secret_and_the_deployment_that_are_shipped() {
+    let page = read("docs/connector.mdx");
+    let manifests = manifests(&page);
+    let without_comments = |text: &str| {
+        let lines = text.lines().skip_while(|line| line.starts_with('#'));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let deployment = manifests.iter().find(|it| it.contains("kind: Deployment")).unwrap();
+    assert_eq!(without_comments(deployment), without_comments(&read(DEPLOYMENT)));
+    let secret = yaml(manifests.iter().find(|it| it.contains("kind: Secret")).unwrap());
+    let names = secret["stringData"].as_mapping().unwrap().keys();
+    assert_eq!(names.map(|name| name.as_str().unwrap()).collect::<Vec<_>>(), SECRETS);
+    let text = read(DEPLOYMENT);
+    assert_eq!(
+        yaml(&text)["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
+            .as_str(),
+        secret["metadata"]["name"].as_str()
+    );
+    assert!(read("docs/service.md").contains("secret generic baton-northflank-secrets"));
+}
+
+#[test]
+fn the_deployment_writes_nowhere_but_to_its_volume_and_asks_probes_that_exist() {
+    let text = read(DEPLOYMENT);
+    let deployment = yaml(&text);
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true));
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"].as_bool(), Some(true));
+    let mount = &container["volumeMounts"][0];
+    assert_eq!(mount["name"].as_str(), pod["volumes"][0]["name"].as_str());
+    let variables = container["env"].as_sequence().unwrap();
+    let scratch = variables.iter().find(|it| it["name"].as_str() == Some("BATON_C1Z_TEMP_DIR"));
+    assert_eq!(scratch.unwrap()["value"].as_str(), mount["mountPath"].as_str());
+    for probe in ["livenessProbe", "readinessProbe"] {
+        assert_is_command(&container[probe]["exec"]["command"], 0);
     }
 }
 
 #[test]
-fn the_compose_file_is_yaml_with_a_health_check_that_exists() {
-    let document = read("README.md");
-    let manifests = manifests(&document);
-    let services = manifests.iter().find(|it| it.contains_mapping_key("services")).unwrap();
-    let service = &services["services"]["baton-northflank"];
+fn the_compose_file_writes_nowhere_but_to_its_volume_and_asks_a_health_check_that_exists() {
+    let text = read("deploy/compose.yaml");
+    let compose = yaml(&text);
+    let service = &compose["services"]["baton-northflank"];
     assert_eq!(service["read_only"].as_bool(), Some(true));
+    assert_eq!(service["env_file"].as_str(), Some("baton-northflank.env"));
+    let scratch = service["environment"]["BATON_C1Z_TEMP_DIR"].as_str().unwrap();
+    assert!(service["volumes"][0].as_str().unwrap().ends_with(&format!(":{scratch}")));
     assert_is_command(&service["healthcheck"]["test"], 1);
+}
+
+#[test]
+fn the_file_of_secrets_has_all_of_them_and_no_values() {
+    let text = read("deploy/baton-northflank.env.example");
+    let lines: Vec<_> =
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(lines, SECRETS.map(|name| format!("{name}=")));
+}
+
+#[test]
+fn the_systemd_unit_does_not_start_again_what_can_not_succeed() {
+    let unit = read("deploy/systemd/baton-northflank.service");
+    let value = |key: &str| {
+        let line = unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        line.unwrap_or_else(|| panic!("{key}"))
+    };
+    let service = read("docs/service.md");
+    for path in [value("ExecStart"), value("EnvironmentFile")] {
+        // A page says how it gets there.
+        assert!(service.contains(Path::new(path).parent().unwrap().to_str().unwrap()), "{path}");
+    }
+    // A mistake in settings, as found by the binary itself.
+    let code = connector(&["--client-id", "x"]).status.code().unwrap().to_string();
+    assert!(value("RestartPreventExitStatus").split(' ').any(|it| it == code), "{code}");
 }
 
 /// Asserts that a list of words, without its first ones, runs the binary with arguments that
@@ -118,7 +283,7 @@ fn assert_is_command(words: &Yaml<'_>, skipped: usize) {
     let words = words.as_sequence().unwrap().iter().skip(skipped);
     let words: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
     assert_eq!(words[0], "/baton-northflank");
-    let run = std::process::Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
+    let run = Command::new(env!("CARGO_BIN_EXE_baton-northflank"))
         .args(&words[1..])
         // Nobody listens there: understood, asked, and answered with a no.
         .env("BATON_HEALTH_CHECK_PORT", "1")

@@ -90,5 +90,5 @@ fn a_c1z3_file_as_baton_makes_it_is_refused_with_a_way_out() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let run = room.connector().arguments(["diff", "sync.c1z", "pebble.c1z"]).run();
-    run.expect_failure(3, &["C1Z3 file", "--storage-engine sqlite"]);
+    run.expect_failure(3, &["C1Z3 file", "into a new file with --storage-engine sqlite"]);
 }
