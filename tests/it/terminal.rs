@@ -5,7 +5,9 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::harness::changes::changed_demo;
+use crate::harness::Room;
+use crate::harness::changes::{changed_demo, quietly_changed_demo};
+use crate::harness::picture;
 use crate::harness::screen::Screen;
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule,
@@ -123,6 +125,35 @@ fn changes_are_coloured_unless_that_is_not_wanted() {
             assert_picture(name, &screen, columns, &screen.end());
         }
     }
+}
+
+/// Writes the picture where snapshots are written, too.
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn the_picture_in_the_readme_is_what_a_terminal_shows() {
+    const COLUMNS: usize = 92;
+    const ARGUMENTS: [&str; 3] = ["--diff", "--log-level", "warn"];
+    let room = Room::new();
+    room.connector_to(&fake(Organization::demo())).run().expect_success();
+    let screen = Screen::new(COLUMNS);
+    std::fs::copy(room.file("sync.c1z"), screen.path().join("sync.c1z")).unwrap();
+    let fake = fake(quietly_changed_demo());
+    let origin = fake.origin();
+    let variables =
+        [("BATON_NORTHFLANK_API_TOKEN", fake.token()), ("BATON_NORTHFLANK_BASE_URL", &origin)];
+    screen.start(&ARGUMENTS, &variables);
+    let shown = screen.picture(&screen.end()).replace("\n[exit code 0]", "");
+    let shown = shown.replace("/tmp/.tmpabcdef/", "");
+    // The first time that it tells is the older sync's.
+    let shown = shown.replacen("2026-11-24", "2026-11-23", 1);
+    let prompt = format!("{{dim}}$ {{bold}}baton-northflank {}{{}}", ARGUMENTS.join(" "));
+    let made = picture::svg(&format!("{prompt}\n{shown}"), COLUMNS);
+
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images/changes.svg");
+    if std::env::var("INSTA_UPDATE").as_deref() == Ok("always") {
+        std::fs::write(path, &made).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap() == made, "INSTA_UPDATE=always makes it anew");
 }
 
 #[test]

@@ -12,15 +12,7 @@ pub fn changed_demo() -> Organization {
     let pending = pending.unwrap();
     pending.finalized = true;
     pending.name = Some("New Hire".into());
-    organization.members.push(Member {
-        id: "zoe-quill".into(),
-        name: Some("Zoë Quill".into()),
-        emails: vec![Email { address: "zoe.quill@marlow.example".into(), verified: true }],
-        joined_at: Some("2026-11-20T09:00:00.000Z".into()),
-        last_login: None,
-        finalized: true,
-        listed: true,
-    });
+    organization.members.push(newcomer());
     for group in &mut organization.groups {
         group.users.retain(|user| *user != DirectoryUser::Account("uma-vargas".into()));
         for user in &mut group.users {
@@ -41,4 +33,34 @@ pub fn changed_demo() -> Organization {
         }
     }
     organization
+}
+
+/// The same on a quiet day, few enough to look at: somebody came through a group that two roles
+/// are linked to, somebody left, and an owner was removed.
+pub fn quietly_changed_demo() -> Organization {
+    let mut organization = Organization::demo();
+    organization.members.retain(|member| member.id != "uma-vargas");
+    organization.members.push(newcomer());
+    for group in &mut organization.groups {
+        group.users.retain(|user| *user != DirectoryUser::Account("uma-vargas".into()));
+        if group.name == "On call" {
+            group.users.push(DirectoryUser::Account("zoe-quill".into()));
+        }
+    }
+    for role in &mut organization.roles {
+        role.explicit.retain(|user| role.id != "owner" || user != "ben-okafor");
+    }
+    organization
+}
+
+fn newcomer() -> Member {
+    Member {
+        id: "zoe-quill".into(),
+        name: Some("Zoë Quill".into()),
+        emails: vec![Email { address: "zoe.quill@marlow.example".into(), verified: true }],
+        joined_at: Some("2026-11-20T09:00:00.000Z".into()),
+        last_login: None,
+        finalized: true,
+        listed: true,
+    }
 }

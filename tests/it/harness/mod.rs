@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;
+pub mod picture;
 pub mod reader;
 pub mod screen;
 pub mod shown;
