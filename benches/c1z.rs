@@ -109,7 +109,6 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
         sync_type: SyncType::Full,
         started_at: OffsetDateTime::now_utc(),
-        is_expanded: true,
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     for resource_type in &resource_types() {

@@ -37,7 +37,6 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
             sync_type: SyncType::Full,
             started_at: SystemTime::now().into(),
-            is_expanded: true,
         };
         NewFile::create(&target, &work, &previous, Retention::All, run)?.save()
     });

@@ -78,8 +78,6 @@ pub struct SyncRun {
     pub sync_type: SyncType,
     /// When its first page was asked for.
     pub started_at: OffsetDateTime,
-    /// Whether grants of groups are expanded; else it is for a reader to do.
-    pub is_expanded: bool,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
@@ -260,7 +258,9 @@ impl<'work> NewFile<'work> {
     }
 
     /// Adds a grant. `expansion` says over which entitlements it is expanded; that annotation
-    /// stands in a column of its own and not in the message.
+    /// stands in a column of its own and not in the message. `needs_expansion` is 1 for all
+    /// that have one, expanded or not: baton-sdk never clears it (`grantExtractFields` in
+    /// `pkg/dotc1z/grants.go`), and its compactor takes these rows for all edges there are.
     pub fn grant(
         &mut self,
         grant: &Grant,
@@ -285,7 +285,7 @@ impl<'work> NewFile<'work> {
                 principal.resource,
                 grant.id,
                 expansion.map(Message::encode_to_vec),
-                expansion.is_some() && !self.run.is_expanded,
+                expansion.is_some(),
                 grant.encode_to_vec(),
                 self.run.sync_id,
                 self.discovered_at

@@ -182,7 +182,7 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[Run], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let new = SyncRun { sync_id: String::new(), sync_type, started_at, is_expanded: true };
+        let new = SyncRun { sync_id: String::new(), sync_type, started_at };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 

@@ -403,8 +403,7 @@ mod tests {
         let sync_id = place.open("s", 1, NOW, true).0.sync_id().to_owned();
         let (target, work) = place.work();
         work.keep_store();
-        let run =
-            SyncRun { sync_id, sync_type: SyncType::Full, started_at: NOW, is_expanded: true };
+        let run = SyncRun { sync_id, sync_type: SyncType::Full, started_at: NOW };
         let previous = Previous::open(&target, &work, &[]).unwrap();
         NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)
             .unwrap()

@@ -122,7 +122,6 @@ async fn run(
             sync_id: staging.sync_id().to_owned(),
             sync_type: options.selection.sync_type(),
             started_at: staging.started_at(),
-            is_expanded: options.selection.expand,
         };
         let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
         write::write(&staging, &options.selection, &mut file, &progress, &cancel)?;
