@@ -14,7 +14,7 @@ pub(super) const MAGIC: &[u8; 5] = b"C1ZF\0";
 /// How the Go SDK's newer files begin.
 pub(super) const MAGIC_3: &[u8; 5] = b"C1Z3\0";
 
-/// The reference writer's level, its fastest.
+/// The Go SDK's level, its fastest.
 const LEVEL: i32 = 1;
 
 /// Smaller databases are compressed on the thread that asks for it: others would cost more

@@ -126,7 +126,7 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
         .collect()
 }
 
-/// Which syncs stay, by the rules of the reference writer: so many finished full syncs, the
+/// Which syncs stay, by the rules of the Go SDK: so many finished full syncs, the
 /// partial ones that aren't older than those, and unfinished ones that can be resumed.
 fn kept<'runs>(runs: &'runs [Run], retention: Retention, new: &SyncRun) -> Vec<&'runs Run> {
     let Retention::Newest(limit) = retention else {

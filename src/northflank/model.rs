@@ -1,7 +1,7 @@
 //! What Northflank's endpoints answer with, as far as a sync needs it.
 //!
 //! Northflank's documentation, types and examples disagree on what is always present
-//! (`northflank-api.md`, section 8), so everything may be absent or null except ids, and
+//! (`docs/northflank-api.md`), so everything may be absent or null except ids, and
 //! unknown fields and values are accepted. What can't be survived without losing access
 //! information in silence (a row without an id, an array that is none) is an error.
 

@@ -59,7 +59,7 @@ impl SettingsFile {
     }
 }
 
-/// The file's keys, in lower case as the reference takes them, with their values as written:
+/// The file's keys, in lower case as the Go SDK takes them, with their values as written:
 /// a token of digits stays what it is. Errors never quote the file, which may hold secrets.
 fn parse(text: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
     let mut loader = YamlLoader::<Yaml<'_>>::default();

@@ -33,7 +33,7 @@ fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
     })
 }
 
-/// How many syncs to keep. As in the reference, a value that makes no sense counts as
+/// How many syncs to keep. As in the Go SDK, a value that makes no sense counts as
 /// none.
 pub(super) fn retention(values: &mut Values<'_>) -> Retention {
     let skip = values.variable("BATON_SKIP_CLEANUP");
@@ -70,7 +70,7 @@ fn own_type(text: &str) -> Result<&'static str, String> {
         .ok_or_else(|| "the types are group, role and user".to_owned())
 }
 
-/// Reads `type/id` or `type:id`, or the reference's `bid:r:type/id`.
+/// Reads `type/id` or `type:id`, or the Go SDK's `bid:r:type/id`.
 fn resource_id(text: &str) -> Result<ResourceId, String> {
     let text = text.strip_prefix("bid:r:").unwrap_or(text);
     match text.split_once(['/', ':']) {

@@ -177,7 +177,7 @@ fn workers_may_be_automatic_or_one_at_a_time() {
 }
 
 #[test]
-fn retention_follows_the_variables_of_the_reference() {
+fn retention_follows_the_variables_of_the_go_sdk() {
     let retention = |name, value| with(&[], &[(name, value)]).map(|config| config.sync.retention);
     assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "5"), Ok(Retention::Newest(5)));
     assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "0"), Ok(Retention::Newest(2)));

@@ -98,7 +98,7 @@ impl<'source> Values<'source> {
         })
     }
 
-    /// Whether a switch is on. Written as the reference's language reads truth values.
+    /// Whether a switch is on. Written as Go reads truth values.
     pub(super) fn switch(&mut self, field: &Field) -> bool {
         self.given(field).is_some()
             && self
@@ -174,7 +174,7 @@ impl<'source> Values<'source> {
             return Some(Given { words: words.to_vec(), name: field.both_names() });
         }
         if let Some(text) = self.variable(&field.variable()) {
-            // The reference takes blanks for separators in variables.
+            // The Go SDK takes blanks for separators in variables.
             let words = match field.kind {
                 Kind::List => text.split_whitespace().map(str::to_owned).collect(),
                 Kind::Text | Kind::Option { .. } | Kind::Switch | Kind::Number { .. } => {

@@ -5,7 +5,7 @@
 //! - [`FakeConductorOne`]: the server, with what a test needs to do (hand out tasks, cancel
 //!   them, script faults, go down) and to see (uploads, outcomes, calls, violations).
 //!
-//! What it checks is laid down in `service-protocol.md`, section 9.
+//! What it checks is told in `docs/service-protocol.md`.
 
 mod check;
 mod listener;

@@ -6,8 +6,8 @@
 //! - [`FakeNorthflank`]: the server, with what a test needs to see (journal, violations) and
 //!   to do (tokens, clock, scripted answers and faults, changes while a sync runs).
 //!
-//! What it does is laid down in `northflank-api.md`, sections 0 and 11; Northflank's own
-//! clients for JavaScript and Python read it in `tests/official_clients.rs`.
+//! What it imitates is told in `docs/northflank-api.md`; Northflank's own clients for JavaScript
+//! and Python read it in `tests/official_clients.rs`.
 
 mod answer;
 mod cursor;
