@@ -1,4 +1,4 @@
-//! The library below the `baton-northflank` binary. Each floor knows only those below it.
+//! The library below the `baton-northflank` binary. No room knows a floor above its own.
 //!
 //! | floor | room | what lives there |
 //! | --- | --- | --- |
@@ -12,6 +12,7 @@
 //! | 2 | [`c1z`] | the sync file and the resume store |
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
 //! | 1 | [`work`] | the directory for what is unfinished, and its lock |
+//! | 1 | `causes` | an error and its causes as one line |
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 

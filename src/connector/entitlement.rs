@@ -10,8 +10,8 @@ use crate::baton::v2::{
 };
 use crate::baton::{GrantId, Profile, annotation, entitlement_id, shorten};
 
-use super::resource_type::{group_type, user_type};
-use super::{GROUP, LONGEST_DESCRIPTION, LONGEST_NAME, USER};
+use super::resource_type::{GROUP, USER, group_type, user_type};
+use super::text::{LONGEST_DESCRIPTION, LONGEST_NAME};
 
 /// The slug of a group's entitlement.
 const MEMBER: &str = "member";

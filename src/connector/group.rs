@@ -4,7 +4,8 @@ use crate::baton::v2::{GroupTrait, Resource, ResourceId};
 use crate::baton::{Profile, annotation};
 use crate::northflank::{DirectoryGroup, Text};
 
-use super::{GROUP, display_name, timestamp};
+use super::resource_type::GROUP;
+use super::text::{display_name, timestamp};
 
 /// A directory group. One without a name is called by its identity provider's id.
 pub fn group(group: &DirectoryGroup) -> Resource {

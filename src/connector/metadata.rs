@@ -5,18 +5,12 @@ use crate::baton::v2::{
     Capability, CapabilityPermission, CapabilityPermissions, ConnectorCapabilities,
     ConnectorMetadata, CredentialDetails, ResourceType, ResourceTypeCapability,
 };
+use crate::northflank::{READ_MEMBERS, READ_ROLES};
 
-use super::{GROUP, ROLE, USER, resource_types};
+use super::resource_type::{GROUP, ROLE, USER, resource_types};
 
 /// The name of what is synced, as people know it.
 pub const DISPLAY_NAME: &str = "Northflank";
-
-/// The permission to read the members of the organization and of directory groups, as
-/// Northflank shows it.
-pub const READ_MEMBERS: &str = "Organization > Admin > Members > Read";
-
-/// The permission to read roles, their members and directory groups, as Northflank shows it.
-pub const READ_ROLES: &str = "Organization > Admin > Roles > Read";
 
 /// Name, description and capabilities.
 pub fn metadata() -> ConnectorMetadata {
@@ -87,13 +81,5 @@ mod tests {
             ("user", vec![READ_MEMBERS]),
         ];
         assert_eq!(types, expected);
-    }
-
-    #[test]
-    fn the_permissions_are_those_that_the_validation_asks_for() {
-        use crate::sync::Scope;
-        assert_eq!(Scope::Members.permission(), READ_MEMBERS);
-        assert_eq!(Scope::Roles.permission(), READ_ROLES);
-        assert_eq!(Scope::DirectoryGroups.permission(), READ_ROLES);
     }
 }

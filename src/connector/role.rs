@@ -4,7 +4,8 @@ use crate::baton::v2::{Resource, ResourceId, RoleTrait};
 use crate::baton::{Profile, annotation, shorten};
 use crate::northflank::{Restrictions, Role, TeamRestriction, Text};
 
-use super::{LONGEST_DESCRIPTION, ROLE, display_name, timestamp};
+use super::resource_type::ROLE;
+use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
 
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {

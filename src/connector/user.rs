@@ -5,7 +5,8 @@ use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::Resource
 use crate::baton::{Profile, annotation};
 use crate::northflank::{Email, Member, Text};
 
-use super::{USER, display_name, timestamp};
+use super::resource_type::USER;
+use super::text::{display_name, timestamp};
 
 /// A member of the organization.
 pub fn user(member: &Member) -> Resource {

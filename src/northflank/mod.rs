@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod model;
 mod page;
+mod permission;
 mod retry;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -18,3 +19,4 @@ pub use model::{
     RoleMember, TeamRestriction, Text,
 };
 pub use page::{Answer, Listed, Page, PageError, Paging, Position};
+pub use permission::{READ_MEMBERS, READ_ROLES};

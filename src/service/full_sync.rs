@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tracing::Instrument;
 
+use super::daemon::Daemon;
 use super::heartbeat::{GivenUp, Heartbeats};
+use super::hex::hex;
 use super::platform::{Described, Failure, Outcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
 use super::scratch::Place;
 use super::upload::upload;
-use super::{Daemon, hex};
 use crate::c1z::{Saved, Target};
 use crate::causes::with_causes;
 use crate::connector::{GROUP, ROLE, USER};

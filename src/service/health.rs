@@ -24,7 +24,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
-use super::Error;
+use super::error::Error;
 use crate::causes::with_causes;
 use crate::northflank::Client;
 use crate::sync::validate;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::Error;
+use super::error::Error;
 use super::host::{build_info, os_info};
 use super::platform::{Described, Platform};
 use super::protocol::BatonServiceHelloRequest;

@@ -6,7 +6,7 @@
 //! | `assertion`, `token` | proves who we are and gets access tokens for it |
 //! | `dial`, `gateway`, `platform` | the connection, what stands before it, and every call |
 //! | `host` | what ConductorOne is told of machine and build |
-//! | `hello`, `poll` | the daemon's loop |
+//! | `daemon`, `hello`, `poll` | what tasks share, and the daemon's loop |
 //! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
 //! | `answer` | answers to what is not done here |
 //! | `debug_log` | the log of one task, if ConductorOne wants it |
@@ -16,13 +16,16 @@
 mod answer;
 mod assertion;
 mod credentials;
+mod daemon;
 mod debug_log;
 mod dial;
+mod error;
 mod full_sync;
 mod gateway;
 mod health;
 mod heartbeat;
 mod hello;
+mod hex;
 mod host;
 mod platform;
 mod poll;
@@ -36,6 +39,7 @@ pub use credentials::{
     ApiHost, ApiHostError, ClientId, ClientIdError, ClientSecret, ClientSecretError,
 };
 pub use debug_log::layer as debug_log_layer;
+pub use error::Error;
 pub use health::{ProbeError, probe};
 pub use token::TokenError;
 
@@ -51,6 +55,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::northflank;
 use crate::sync;
 
+use daemon::Daemon;
 use health::Health;
 use platform::Platform;
 use scratch::Scratch;
@@ -84,57 +89,6 @@ pub struct Settings {
     pub health_check: Option<SocketAddr>,
     /// How to sync.
     pub sync: sync::Options,
-}
-
-/// Why the daemon ended, or could not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The host makes no address.
-    #[error("ConductorOne's host makes no address: {0}")]
-    Address(String),
-    /// TLS, mostly: no certificates to trust.
-    #[error(
-        "TLS for ConductorOne could not be set up; check the system's certificates and SSL_CERT_FILE"
-    )]
-    Tls(#[source] tonic::transport::Error),
-    /// The HTTP library.
-    #[error("the HTTP client for ConductorOne could not be set up")]
-    Http(#[source] reqwest::Error),
-    /// No scratch space.
-    #[error("can't work in {}: {source}; name another directory by --c1z-temp-dir", path.display())]
-    Scratch {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The health check server can't listen.
-    #[error(
-        "the health check server can't listen on {address}; choose another --health-check-port"
-    )]
-    Health {
-        /// Where.
-        address: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// ConductorOne refuses the connector. Asking again would not help.
-    #[error("ConductorOne refuses the connector: {message}")]
-    Refused {
-        /// The code that it answered with.
-        code: tonic::Code,
-        /// What it said.
-        message: String,
-    },
-}
-
-/// All that tasks need.
-struct Daemon {
-    platform: Arc<Platform>,
-    northflank: northflank::Client,
-    scratch: Scratch,
-    skips_full_syncs: bool,
-    sync: sync::Options,
 }
 
 /// Works on ConductorOne's tasks until `stop` is triggered.
@@ -206,14 +160,4 @@ fn host_id(wanted: String) -> String {
     let names = [wanted, host::hostname()].into_iter();
     let name = names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
     crate::baton::shorten(name.as_deref().unwrap_or("baton-northflank"), 256)
-}
-
-/// Bytes as lowercase hex digits.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

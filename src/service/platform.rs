@@ -12,7 +12,9 @@ use prost_types::Any;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 
+use super::credentials::ApiHost;
 use super::dial::Dial;
+use super::error::Error;
 use super::gateway::{Gateway, GatewayError, NoAnswer, caused_by};
 use super::protocol::baton_service_client::BatonServiceClient;
 use super::protocol::{
@@ -21,7 +23,6 @@ use super::protocol::{
     BatonServiceUploadAssetRequest, baton_service_finish_task_request as finish,
 };
 use super::token::{Token, TokenError, TokenSource};
-use super::{ApiHost, Error};
 use crate::baton::{printable, rpc};
 use crate::causes::with_causes;
 

@@ -11,8 +11,8 @@ use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::Daemon;
 use super::answer::{answer, kind};
+use super::daemon::Daemon;
 use super::full_sync::full_sync;
 use super::hello::hello;
 use super::platform::{Described, Outcome, Reached, reached};

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::credentials::ClientId;
-use super::{Error, hex};
+use super::error::Error;
+use super::hex::hex;
 
 /// Daemons with the same client id that may share a directory.
 const MOST_DAEMONS: usize = 16;

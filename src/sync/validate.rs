@@ -6,7 +6,9 @@ use std::fmt;
 use reqwest::StatusCode;
 
 use crate::causes::with_causes;
-use crate::northflank::{Answer, Client, DirectoryGroup, Error, Member, Problem, Refusal, Role};
+use crate::northflank::{
+    Answer, Client, DirectoryGroup, Error, Member, Problem, READ_MEMBERS, READ_ROLES, Refusal, Role,
+};
 
 /// Something that the token must be able to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +25,8 @@ impl Scope {
     /// The permission that it takes, as Northflank shows it.
     pub fn permission(self) -> &'static str {
         match self {
-            Self::Members => "Organization > Admin > Members > Read",
-            Self::Roles | Self::DirectoryGroups => "Organization > Admin > Roles > Read",
+            Self::Members => READ_MEMBERS,
+            Self::Roles | Self::DirectoryGroups => READ_ROLES,
         }
     }
 }

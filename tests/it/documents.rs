@@ -309,16 +309,6 @@ fn the_table_of_capabilities_lists_every_resource_type() {
     }
 }
 
-#[test]
-fn the_architecture_names_every_room() {
-    let document = read("ARCHITECTURE.md");
-    let rooms = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
-    for room in rooms.map(Result::unwrap).filter(|room| room.path().is_dir()) {
-        let name = room.file_name().into_string().unwrap();
-        assert!(document.contains(&format!("| `{name}/` |")), "{name}");
-    }
-}
-
 /// All sources as one text, with texts that go over several lines put together.
 fn sources() -> String {
     fn add(directory: &Path, sources: &mut String) {

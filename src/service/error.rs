@@ -1,0 +1,46 @@
+//! Why the daemon ended, or could not begin.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why the daemon ended, or could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The host makes no address.
+    #[error("ConductorOne's host makes no address: {0}")]
+    Address(String),
+    /// TLS, mostly: no certificates to trust.
+    #[error(
+        "TLS for ConductorOne could not be set up; check the system's certificates and SSL_CERT_FILE"
+    )]
+    Tls(#[source] tonic::transport::Error),
+    /// The HTTP library.
+    #[error("the HTTP client for ConductorOne could not be set up")]
+    Http(#[source] reqwest::Error),
+    /// No scratch space.
+    #[error("can't work in {}: {source}; name another directory by --c1z-temp-dir", path.display())]
+    Scratch {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The health check server can't listen.
+    #[error(
+        "the health check server can't listen on {address}; choose another --health-check-port"
+    )]
+    Health {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// ConductorOne refuses the connector. Asking again would not help.
+    #[error("ConductorOne refuses the connector: {message}")]
+    Refused {
+        /// The code that it answered with.
+        code: tonic::Code,
+        /// What it said.
+        message: String,
+    },
+}
