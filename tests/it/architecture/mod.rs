@@ -1,6 +1,7 @@
 //! The house stands as ARCHITECTURE.md draws it: every room has its floor, none knows one above
 //! it, and nothing goes round in a circle.
 
+mod invariants;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,17 +19,25 @@ fn architecture() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap()
 }
 
-/// The floor of every room, from ARCHITECTURE.md's table.
-fn floors() -> BTreeMap<String, u8> {
+/// The cells of ARCHITECTURE.md's table: floor, room, rooms that it knows.
+fn table() -> Vec<(u8, String, BTreeSet<String>)> {
     let document = architecture();
-    let table = document.split("| Floor | Room |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let table = document.split("| Floor | Room | Knows |").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let name = |text: &str| {
+        text.trim().trim_matches('`').trim_end_matches(".rs").trim_end_matches('/').to_owned()
+    };
     let rows = table.lines().skip(2).map(|row| {
-        let mut cells = row.split('|').skip(1).map(str::trim);
-        let (floor, room) = (cells.next().unwrap(), cells.next().unwrap());
-        let room = room.trim_matches('`').trim_end_matches(".rs").trim_end_matches('/');
-        (room.to_owned(), floor.parse().unwrap())
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let knows = cells[3].split(',').map(name).filter(|room| !room.is_empty());
+        (cells[1].parse().unwrap(), name(cells[2]), knows.collect())
     });
     rows.collect()
+}
+
+/// The floor of every room.
+fn floors() -> BTreeMap<String, u8> {
+    table().into_iter().map(|(floor, room, _)| (room, floor)).collect()
 }
 
 /// The room that a file is in.
@@ -70,14 +79,15 @@ fn no_file_knows_a_floor_above_its_own_not_even_in_its_tests() {
 }
 
 #[test]
-fn no_rooms_know_each_other() {
-    let mut graph = Graph::new();
-    for dependency in Sources::read().dependencies() {
+fn every_room_knows_the_rooms_that_the_architecture_says_and_none_that_knows_it() {
+    let mut graph: Graph = floors().into_keys().map(|room| (room, BTreeSet::new())).collect();
+    for dependency in Sources::read().dependencies().into_iter().filter(|it| !it.in_tests) {
         let [from, to] = [&dependency.from, &dependency.to].map(|path| room(path).to_owned());
         if from != to {
             graph.entry(from).or_default().insert(to);
         }
     }
+    assert_eq!(graph, table().into_iter().map(|(_, room, knows)| (room, knows)).collect());
     assert_eq!(circles(&graph), Vec::<String>::new());
 }
 

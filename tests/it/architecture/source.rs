@@ -38,6 +38,8 @@ struct Scope {
     names: BTreeMap<String, Vec<String>>,
     /// Paths that it names.
     mentions: Vec<Mention>,
+    /// Every word of its code, tests left out: `name`, `path::of::names`, `macro!`.
+    words: Vec<String>,
 }
 
 struct Mention {
@@ -81,6 +83,16 @@ impl Sources {
     /// Paths from `src/`, and what stands there.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.values().map(|file| (file.path.as_str(), file.text.as_str()))
+    }
+
+    /// Words of code that is not for tests only, each with the file that it stands in: names,
+    /// whole paths, and macros with their `!`.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.files.iter().filter(|(module, _)| !self.is_test(module));
+        files.flat_map(|(_, file)| {
+            let words = file.scopes.iter().flat_map(|scope| &scope.words);
+            words.map(|word| (file.path.as_str(), word.as_str()))
+        })
     }
 
     /// Who needs whom.
@@ -230,6 +242,12 @@ impl File {
                     let is_method = is_punct(&tokens, index.wrapping_sub(1), '.')
                         && !is_punct(&tokens, index.wrapping_sub(2), '.');
                     let goes_on = is_separator(&tokens, index.wrapping_sub(2));
+                    if !in_tests {
+                        let is_macro =
+                            is_punct(&tokens, end, '!') && !is_punct(&tokens, end + 1, '=');
+                        let mark = if is_macro { "!" } else { "" };
+                        self.scopes[scope].words.push(format!("{}{mark}", path.join("::")));
+                    }
                     if path.len() > 1 && !is_method && !goes_on {
                         self.scopes[scope].mentions.push(Mention { path, in_tests });
                     }
@@ -287,6 +305,9 @@ impl File {
                 };
                 self.scopes[scope].names.insert(name, path_so_far.clone());
             }
+        }
+        if !in_tests {
+            self.scopes[scope].words.push(path_so_far.join("::"));
         }
         self.scopes[scope].mentions.push(Mention { path: path_so_far, in_tests });
     }
