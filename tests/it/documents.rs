@@ -292,21 +292,45 @@ fn assert_is_command(words: &Yaml<'_>, skipped: usize) {
     assert_eq!(run.status.code(), Some(14), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
+/// What stands between the marks that C1's tools know, so that they may write it anew.
+fn generated<'text>(page: &'text str, part: &str) -> &'text str {
+    let (_, rest) = page.split_once(&format!("{{/* AUTO-GENERATED:START - {part}\n")).unwrap();
+    rest.split_once(&format!("{{/* AUTO-GENERATED:END - {part} */}}\n")).unwrap().0
+}
+
 #[test]
-fn the_table_of_capabilities_lists_every_resource_type() {
-    let document = read("docs/connector.mdx");
+fn the_page_for_c1_lists_every_resource_type_permission_and_field_of_the_form() {
+    let page = read("docs/connector.mdx");
     let capabilities: serde_json::Value =
         serde_json::from_str(&read("baton_capabilities.json")).unwrap();
-    for capability in capabilities["resourceTypeCapabilities"].as_array().unwrap() {
-        let id = capability["resourceType"]["id"].as_str().unwrap();
-        let row = document.lines().find(|line| line.contains(&format!("(`{id}`) |")));
-        let row = row.unwrap_or_else(|| panic!("{id}"));
+    let types = capabilities["resourceTypeCapabilities"].as_array().unwrap();
+    let mut rows = BTreeSet::new();
+    for capability in types {
+        let name = match capability["resourceType"]["id"].as_str().unwrap() {
+            "user" => "Account",
+            _ => capability["resourceType"]["displayName"].as_str().unwrap(),
+        };
         // Sync, but no provisioning.
-        assert_eq!(row.matches("square-check").count(), 1, "{row}");
+        let mark = r##"<Icon icon="square-check" iconType="solid" color="#c937ae"/>"##;
+        rows.insert(format!("| {name}s | {mark} | |"));
         for permission in capability["permissions"]["permissions"].as_array().unwrap() {
-            assert!(document.contains(permission["permission"].as_str().unwrap()));
+            let permission = permission["permission"].as_str().unwrap();
+            let permission = permission.replace("Organization", "Organisation");
+            assert!(page.contains(&format!("- `{permission}`:")), "{permission}");
         }
     }
+    let table = generated(&page, "capabilities").lines().filter(|line| line.contains("<Icon"));
+    assert_eq!(table.map(str::to_owned).collect::<BTreeSet<_>>(), rows);
+
+    let schema: serde_json::Value = serde_json::from_str(&read("config_schema.json")).unwrap();
+    let form = schema["fields"].as_array().unwrap().iter().filter_map(|field| {
+        let (name, display) = (field["name"].as_str()?, field["displayName"].as_str()?);
+        Some(format!("- **{display}** (`{name}`):"))
+    });
+    let form: Vec<_> = form.collect();
+    assert!(form.len() >= 2, "{form:?}");
+    let fields = generated(&page, "config-params");
+    assert!(form.iter().all(|field| fields.contains(field)), "{form:?}");
 }
 
 /// All sources as one text, with texts that go over several lines put together.
