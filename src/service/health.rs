@@ -3,13 +3,17 @@
 //! | path | 200 while |
 //! | --- | --- |
 //! | `/live` | the process runs |
-//! | `/ready` | ConductorOne knows the connector and it isn't stopping |
+//! | `/ready` | ConductorOne knows the connector, accepts its credentials, and it isn't stopping |
 //! | `/health` | Northflank lets the connector read all that it needs |
+//!
+//! Northflank is asked by one task at a time, which goes on when the probe that caused it has
+//! left: probes give up sooner than Northflank may answer, and each is answered with what the
+//! task found. While Northflank's rate limit is awaited, nothing is asked and the answer is what
+//! was last known.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty, Full};
@@ -22,12 +26,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 
 use super::error::Error;
 use crate::causes::with_causes;
-use crate::northflank::Client;
-use crate::sync::validate;
+use crate::northflank::{Client, Problem};
+use crate::sync::{ValidationError, validate};
 
 /// How long a good answer of Northflank's is believed: three requests in this time, out of
 /// the thousand an hour that syncs need.
@@ -42,11 +46,31 @@ const VALIDATE_WITHIN: Duration = Duration::from_secs(30);
 /// Time for a client to say what it wants.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 
+/// Whether tasks are taken.
+#[derive(Debug, Clone)]
+pub(super) enum Readiness {
+    /// Not yet, or no more.
+    No,
+    /// They are.
+    Yes,
+    /// ConductorOne refuses the credentials that it accepted before.
+    Refused(String),
+}
+
 /// What the server knows.
 pub(super) struct Health {
     northflank: Client,
-    is_ready: AtomicBool,
-    newest: Mutex<Option<Verdict>>,
+    readiness: Mutex<Readiness>,
+    known: watch::Sender<Known>,
+}
+
+/// What is known of Northflank.
+#[derive(Default)]
+struct Known {
+    verdict: Option<Verdict>,
+    is_checking: bool,
+    /// Until when it accepts no requests, as the newest check found.
+    limited_until: Option<OffsetDateTime>,
 }
 
 /// What Northflank let the connector do, and when.
@@ -54,6 +78,7 @@ pub(super) struct Health {
 struct Verdict {
     problem: Option<String>,
     at: Instant,
+    time: OffsetDateTime,
 }
 
 impl Verdict {
@@ -63,59 +88,156 @@ impl Verdict {
     }
 }
 
+/// How a check ended.
+enum Checked {
+    /// What is wrong, if anything.
+    Verdict(Option<String>),
+    /// The rate limit is reached: nothing new is known until then.
+    Limited(OffsetDateTime),
+}
+
 impl Health {
     /// Not ready yet, and with nothing known of Northflank.
     pub(super) fn new(northflank: Client) -> Self {
-        Self { northflank, is_ready: AtomicBool::new(false), newest: Mutex::default() }
+        let (readiness, known) = (Mutex::new(Readiness::No), watch::Sender::default());
+        Self { northflank, readiness, known }
     }
 
-    /// Whether tasks are taken.
-    pub(super) fn set_ready(&self, is_ready: bool) {
-        self.is_ready.store(is_ready, Ordering::Relaxed);
+    /// Says whether tasks are taken from now on.
+    pub(super) fn set(&self, readiness: Readiness) {
+        *self.readiness.lock().unwrap_or_else(PoisonError::into_inner) = readiness;
     }
 
-    /// What is wrong with reading Northflank, if anything. Asks it rarely, and once for all
-    /// who want to know.
-    async fn problem(&self) -> Option<String> {
-        let mut newest = self.newest.lock().await;
-        if let Some(verdict) = newest.as_ref().filter(|verdict| verdict.is_fresh()) {
-            return verdict.problem.clone();
-        }
-        let asked = tokio::time::timeout(VALIDATE_WITHIN, validate(&self.northflank)).await;
-        let problem = match asked {
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(with_causes(&error)),
-            // A token that has used up its requests is a good one.
-            Err(_) if self.northflank.waiting().borrow().is_some() => None,
-            Err(_) => Some(format!("no answer within {} seconds", VALIDATE_WITHIN.as_secs())),
-        };
-        *newest = Some(Verdict { problem: problem.clone(), at: Instant::now() });
-        problem
-    }
-
-    async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
-        match path {
-            "/health" => match self.problem().await {
-                None => response(StatusCode::OK, "healthy", None),
-                Some(problem) => {
-                    let details =
-                        json!({"error": "can't read Northflank", "validation_error": problem});
-                    response(StatusCode::SERVICE_UNAVAILABLE, "unhealthy", Some(details))
+    /// What is known of reading Northflank, and until when the rate limit keeps it from being
+    /// asked anew.
+    async fn verdict(self: &Arc<Self>) -> (Option<Verdict>, Option<OffsetDateTime>) {
+        let mut known = self.known.subscribe();
+        loop {
+            {
+                let known = known.borrow_and_update();
+                let fresh = known.verdict.as_ref().filter(|verdict| verdict.is_fresh());
+                if let Some(verdict) = fresh {
+                    return (Some(verdict.clone()), None);
                 }
-            },
-            "/ready" if self.is_ready.load(Ordering::Relaxed) => {
-                response(StatusCode::OK, "ready", None)
+                let limits = [known.limited_until, *self.northflank.waiting().borrow()];
+                if let Some(until) = limits.into_iter().flatten().find(|until| is_to_come(*until)) {
+                    return (known.verdict.clone(), Some(until));
+                }
             }
-            "/ready" => response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", None),
+            let begins = self
+                .known
+                .send_if_modified(|known| !std::mem::replace(&mut known.is_checking, true));
+            if begins {
+                tokio::spawn(Arc::clone(self).check());
+            }
+            // The sender is this server's own and outlives the wait.
+            let _ = known.changed().await;
+        }
+    }
+
+    /// Asks Northflank, and keeps what it finds.
+    async fn check(self: Arc<Self>) {
+        let mut waiting = self.northflank.waiting();
+        let checked = tokio::select! {
+            checked = tokio::time::timeout(VALIDATE_WITHIN, ask_northflank(&self.northflank)) => {
+                checked.unwrap_or_else(|_| {
+                    let seconds = VALIDATE_WITHIN.as_secs();
+                    Checked::Verdict(Some(format!("no answer within {seconds} seconds")))
+                })
+            }
+            // It can last an hour. A token that has used up its requests is no bad one.
+            Ok(until) = async {
+                waiting.wait_for(|until| until.is_some_and(is_to_come)).await.map(|until| *until)
+            } => until.map_or(Checked::Verdict(None), Checked::Limited),
+        };
+        self.known.send_modify(|known| {
+            known.is_checking = false;
+            match checked {
+                Checked::Verdict(problem) => {
+                    let time = OffsetDateTime::now_utc();
+                    known.verdict = Some(Verdict { problem, at: Instant::now(), time });
+                }
+                Checked::Limited(until) => known.limited_until = Some(until),
+            }
+        });
+    }
+
+    async fn answer(self: &Arc<Self>, path: &str) -> Response<Full<Bytes>> {
+        match path {
+            "/health" => health(self.verdict().await),
+            "/ready" => {
+                let readiness = self.readiness.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*readiness {
+                    Readiness::Yes => response(StatusCode::OK, "ready", None),
+                    Readiness::No => response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", None),
+                    Readiness::Refused(error) => {
+                        let details = json!({"error": error});
+                        response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", Some(details))
+                    }
+                }
+            }
             "/live" => response(StatusCode::OK, "alive", None),
             _ => response(StatusCode::NOT_FOUND, "not_found", None),
         }
     }
 }
 
+fn is_to_come(time: OffsetDateTime) -> bool {
+    time > OffsetDateTime::now_utc()
+}
+
+/// Whether Northflank lets the connector read all that it needs.
+async fn ask_northflank(northflank: &Client) -> Checked {
+    let error = match validate(northflank).await {
+        Ok(_) => return Checked::Verdict(None),
+        Err(error) => error,
+    };
+    if let ValidationError::Failed(errors) = &error {
+        let mut waits = errors.iter().map(|error| match error.problem {
+            Problem::RateLimited { wait, .. } => Some(wait),
+            _ => None,
+        });
+        // With a bound on waits the rate limit is an error.
+        if let Some(wait) = waits.try_fold(Duration::ZERO, |most, wait| Some(most.max(wait?))) {
+            return Checked::Limited(OffsetDateTime::now_utc() + wait);
+        }
+    }
+    Checked::Verdict(Some(with_causes(&error)))
+}
+
+/// The answer to what is known and until when it can't be known better.
+fn health(
+    (verdict, limited_until): (Option<Verdict>, Option<OffsetDateTime>),
+) -> Response<Full<Bytes>> {
+    let mut details = serde_json::Map::new();
+    if let Some(until) = limited_until {
+        let known = match &verdict {
+            Some(Verdict { time, .. }) => format!("this is what was known at {}", rfc3339(*time)),
+            None => "nothing has been known before".to_owned(),
+        };
+        let note = format!("Northflank's rate limit is awaited until {}; {known}", rfc3339(until));
+        details.insert("note".to_owned(), note.into());
+    }
+    let problem = verdict.and_then(|verdict| verdict.problem);
+    let (status, word) = match problem {
+        None => (StatusCode::OK, "healthy"),
+        Some(problem) => {
+            details.insert("error".to_owned(), "can't read Northflank".into());
+            details.insert("validation_error".to_owned(), problem.into());
+            (StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
+        }
+    };
+    response(status, word, (!details.is_empty()).then(|| details.into()))
+}
+
+/// A time in whole seconds.
+fn rfc3339(time: OffsetDateTime) -> String {
+    // Only years beyond 9999 have no such form.
+    time.truncate_to_second().format(&Rfc3339).unwrap_or_default()
+}
+
 fn response(status: StatusCode, word: &str, details: Option<Value>) -> Response<Full<Bytes>> {
-    let now = OffsetDateTime::now_utc().truncate_to_second();
-    let mut body = json!({"status": word, "timestamp": now.format(&Rfc3339).ok()});
+    let mut body = json!({"status": word, "timestamp": rfc3339(OffsetDateTime::now_utc())});
     if let Some(details) = details {
         body["details"] = details;
     }
@@ -226,5 +348,43 @@ async fn ask(
         answer = &mut asking => Ok(answer?),
         // The connection may end with the answer's last byte.
         _ = connection => Ok(asking.await?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, Duration, Health, Instant, OffsetDateTime, Verdict, health};
+    use crate::northflank::Settings;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn while_the_rate_limit_is_awaited_the_answer_is_what_was_known_and_says_so() {
+        let settings = Settings {
+            // Nobody answers there: what is asked fails.
+            base_url: "http://127.0.0.1:1".parse().unwrap(),
+            token: "nf-token".into(),
+            request_timeout: Duration::from_secs(1),
+            first_retry: Duration::from_millis(1),
+            max_wait: None,
+        };
+        let known = Arc::new(Health::new(Client::new(&settings).unwrap()));
+        let hour = Duration::from_hours(1);
+        let time = OffsetDateTime::now_utc();
+        for (problem, status) in [(None, 200), (Some("the token is refused".to_owned()), 503)] {
+            known.known.send_modify(|known| {
+                let at = Instant::now().checked_sub(hour).unwrap();
+                known.verdict = Some(Verdict { problem: problem.clone(), at, time: time - hour });
+                known.limited_until = Some(time + hour);
+            });
+            let (verdict, until) = known.verdict().await;
+            assert_eq!(verdict.as_ref().unwrap().problem, problem);
+            assert_eq!(until, Some(time + hour));
+            assert_eq!(health((verdict, until)).status(), status);
+        }
+        // Afterwards it is asked again.
+        known.known.send_modify(|known| known.limited_until = Some(time));
+        let (verdict, until) = known.verdict().await;
+        let problem = verdict.unwrap().problem.unwrap();
+        assert!(until.is_none() && problem.contains("could not connect"), "{problem}");
     }
 }

@@ -56,7 +56,7 @@ use crate::northflank;
 use crate::sync;
 
 use daemon::Daemon;
-use health::Health;
+use health::{Health, Readiness};
 use platform::Platform;
 use scratch::Scratch;
 use token::TokenSource;
@@ -127,8 +127,11 @@ pub async fn run(
     });
 
     let tasks = TaskTracker::new();
-    let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, stop).await;
-    health.set_ready(false);
+    // Also told to stop by what ends the daemon from within.
+    let stop = stop.child_token();
+    let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, &stop).await;
+    health.set(Readiness::No);
+    stop.cancel();
     tasks.close();
     if !tasks.is_empty() {
         tracing::info!(tasks = tasks.len(), "ending the tasks that run");
@@ -149,10 +152,9 @@ async fn serve(
         return Ok(());
     };
     said?;
-    health.set_ready(true);
+    health.set(Readiness::Yes);
     tracing::info!("ConductorOne knows this connector; waiting for tasks");
-    poll::poll(daemon, concurrency, tasks, stop).await;
-    Ok(())
+    poll::poll(daemon, health, concurrency, tasks, stop).await
 }
 
 /// At most 256 bytes and never empty, as ConductorOne wants it.

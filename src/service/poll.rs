@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::Status;
+use tonic::{Code, Status};
 use tracing::Instrument;
 
 use super::answer::{answer, kind};
 use super::daemon::Daemon;
+use super::error::Error;
 use super::full_sync::full_sync;
+use super::health::{Health, Readiness};
 use super::hello::hello;
 use super::platform::{Described, Outcome, Reached, reached};
 use super::protocol::Task;
@@ -31,36 +33,49 @@ const SHORTEST_IDLE_POLL: Duration = Duration::from_secs(1);
 /// The longest time between two polls that fail.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// How long ConductorOne refuses credentials that it has accepted before they count as revoked,
+const REFUSED_FOR: Duration = Duration::from_mins(3);
+
+/// and how often.
+const REFUSALS: u32 = 5;
+
 /// How long ConductorOne is told of a task's end, while it can't be reached.
 const FINISH_WITHIN: Duration = Duration::from_mins(10);
 
-/// Polls until `stop` is triggered. Tasks run on `tasks`.
+/// Polls until `stop` is triggered, or the credentials are revoked. Tasks run on `tasks`.
 pub(super) async fn poll(
     daemon: &Arc<Daemon>,
+    health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) {
-    let _ = stop.run_until_cancelled(poll_on(daemon, concurrency, tasks, stop)).await;
+) -> Result<(), Error> {
+    let polling = poll_on(daemon, health, concurrency, tasks, stop);
+    stop.run_until_cancelled(polling).await.unwrap_or(Ok(()))
 }
 
 async fn poll_on(
     daemon: &Arc<Daemon>,
+    health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) {
+) -> Result<(), Error> {
     let places = Arc::new(Semaphore::new(concurrency.get()));
     let running = Running::default();
     let mut failures: u32 = 0;
+    let mut refusals = Refusals::default();
     loop {
         // Before polling: a task that is handed out must be begun at once.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
+            return Ok(());
         };
         let pause = match daemon.platform.get_task().await {
             Ok(answer) => {
                 failures = 0;
+                if refusals.end() {
+                    health.set(Readiness::Yes);
+                }
                 let pause = answer.next_poll.and_then(|time| Duration::try_from(time).ok());
                 let pause = pause.unwrap_or_default().min(LONGEST_POLL);
                 let task = answer.task;
@@ -71,6 +86,13 @@ async fn poll_on(
             }
             Err(status) => {
                 failures = failures.saturating_add(1);
+                if status.code() == Code::Unauthenticated {
+                    let message = Described(&status).to_string();
+                    if refusals.are_final(Instant::now()) {
+                        return Err(Error::Refused { code: status.code(), message });
+                    }
+                    health.set(Readiness::Refused(message));
+                }
                 let pause =
                     Duration::from_secs(u64::from(failures.min(60)).pow(2)).min(LONGEST_WAIT);
                 report_failed_poll(&status, pause);
@@ -78,6 +100,28 @@ async fn poll_on(
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Refusals in a row of credentials that ConductorOne has accepted. One alone may come from a
+/// roll-out or a clock that jumped; what lasts has been revoked.
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    since: Option<Instant>,
+}
+
+impl Refusals {
+    /// Counts one; whether waiting on is pointless.
+    fn are_final(&mut self, now: Instant) -> bool {
+        self.count += 1;
+        let since = *self.since.get_or_insert(now);
+        self.count >= REFUSALS && now - since >= REFUSED_FOR
+    }
+
+    /// The credentials are accepted. Whether they weren't before.
+    fn end(&mut self) -> bool {
+        std::mem::take(self).count > 0
     }
 }
 
@@ -160,5 +204,23 @@ impl Daemon {
         if let Err(status) = told {
             tracing::error!(error = %Described(&status), "ConductorOne was not told how the task ended; it will send it again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Instant, REFUSED_FOR, Refusals};
+
+    #[test]
+    fn credentials_count_as_revoked_after_some_refusals_over_some_minutes() {
+        let (start, mut refusals) = (Instant::now(), Refusals::default());
+        assert!(!refusals.are_final(start));
+        let late = start + REFUSED_FOR;
+        assert!(!refusals.are_final(late) && !refusals.are_final(late), "too few");
+        assert!(refusals.end() && !refusals.end());
+        for second in 0..100 {
+            assert!(!refusals.are_final(late + Duration::from_secs(second)), "too soon");
+        }
+        assert!(refusals.are_final(late + REFUSED_FOR));
     }
 }

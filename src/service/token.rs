@@ -125,7 +125,12 @@ impl TokenSource {
             request.send().await.map_err(|error| TokenError::Unreachable(error.without_url()))?;
         match response.status() {
             StatusCode::OK => {}
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            // Of these none judges the credentials.
+            status
+                if status.is_server_error()
+                    || status == StatusCode::TOO_MANY_REQUESTS
+                    || status == StatusCode::REQUEST_TIMEOUT =>
+            {
                 return Err(TokenError::Failing(status));
             }
             status => return Err(TokenError::Refused(status)),

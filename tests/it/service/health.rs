@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
-use crate::harness::Room;
-use crate::harness::daemon::{Daemon, connector};
+use crate::harness::daemon::{Daemon, connector, scratch};
+use crate::harness::{Room, WAIT, wait_until};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
 use fake_northflank::{FakeNorthflank, Organization};
 use serde_json::Value;
@@ -65,6 +66,80 @@ fn a_healthy_connector_says_so_and_asks_northflank_once_for_all_probes() {
     for endpoint in ["health", "ready", "live"] {
         assert_eq!(ask(port, &["--endpoint", endpoint]), (Some(0), String::new()));
     }
+}
+
+/// Asks and leaves without waiting for the answer, as a probe does whose time is over.
+fn ask_and_leave(port: u16, path: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: probe\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert!(stream.read(&mut [0; 1]).is_err(), "no answer yet");
+}
+
+#[test]
+fn a_check_goes_on_when_its_probe_has_left_and_is_not_made_twice() {
+    let ((platform, _), port) = (fakes(), free_port());
+    let latency = Duration::from_secs(2);
+    let options = fake_northflank::Options { latency, ..Default::default() };
+    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let _daemon = start(&platform, &northflank, port);
+    platform.wait_for_calls(Method::GetTask, 1);
+    for _ in 0..4 {
+        ask_and_leave(port, "/health");
+    }
+    assert_eq!(get(port, "/health").0, 200);
+    assert_eq!(northflank.requests(), 3, "one validation");
+}
+
+#[test]
+fn a_rate_limit_that_is_reached_before_anything_is_known_is_no_bad_health() {
+    let ((platform, _), port) = (fakes(), free_port());
+    let options = fake_northflank::Options { rate_limit: Some(4), ..Default::default() };
+    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let daemon = start(&platform, &northflank, port);
+    platform.assign_sync();
+    daemon.wait_for_log("waiting for Northflank's rate limit");
+    let requests = northflank.requests();
+    for _ in 0..3 {
+        let (status, body) = get(port, "/health");
+        assert_eq!((status, &body["status"]), (200, &"healthy".into()));
+        let note = body["details"]["note"].as_str().unwrap();
+        assert!(note.contains("rate limit is awaited until"), "{note}");
+    }
+    assert_eq!(northflank.requests(), requests, "nothing more is asked");
+}
+
+#[test]
+fn credentials_that_are_revoked_make_it_not_ready_until_they_are_accepted_again() {
+    let ((platform, northflank), port) = (fakes(), free_port());
+    let mut daemon = start(&platform, &northflank, port);
+    platform.wait_for_calls(Method::GetTask, 1);
+    let refuse = Rule::every(Method::Token, Fault::Refuse(Code::Unauthenticated));
+    platform.script(refuse);
+    platform.revoke_tokens();
+    wait_until("not ready", WAIT, || get(port, "/ready").0 == 503);
+    let (_, body) = get(port, "/ready");
+    let error = body["details"]["error"].as_str().unwrap();
+    assert!(error.contains("refuses the client id and secret"), "{error}");
+    assert_eq!(get(port, "/live").0, 200);
+    platform.clear_script();
+    wait_until("ready again", WAIT, || get(port, "/ready").0 == 200);
+    assert!(daemon.is_running());
+}
+
+#[test]
+#[ignore = "takes minutes; .ci/run runs it beside other checks"]
+fn credentials_that_stay_revoked_end_the_process_with_16() {
+    let (platform, northflank) = fakes();
+    let mut daemon = Daemon::start(&platform, &northflank);
+    platform.wait_for_calls(Method::GetTask, 1);
+    platform.script(Rule::every(Method::Token, Fault::Refuse(Code::Unauthenticated)));
+    platform.revoke_tokens();
+    wait_until("its end", Duration::from_mins(6), || !daemon.is_running());
+    let (code, log, room) = daemon.wait();
+    assert_eq!(code, Some(16), "{log}");
+    assert!(log.lines().last().unwrap().contains("refuses the client id and secret"), "{log}");
+    assert!(scratch(&room).is_empty(), "{:?}", scratch(&room));
 }
 
 #[test]
