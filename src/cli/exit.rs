@@ -16,8 +16,10 @@ use crate::northflank::SettingsError;
 use crate::service;
 use crate::sync;
 
+use super::output;
 use super::settings::Problems;
 use super::signal::Signal;
+use super::writer::{Message, lines_to};
 
 const UNKNOWN: u8 = Code::Unknown as u8;
 const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
@@ -45,6 +47,18 @@ pub(super) enum Failure {
     /// A signal ended the run.
     #[error("stopped by {} before the sync was complete", .0.name())]
     Signal(Signal),
+    /// A signal ended the run when all was done but to show what changed.
+    #[error(
+        "stopped by {} before all changes were shown; the sync is complete, and \
+         `baton-northflank diff {}` shows them",
+        .signal.name(), .file.display()
+    )]
+    Unshown {
+        /// The signal.
+        signal: Signal,
+        /// The file that holds both syncs.
+        file: PathBuf,
+    },
     /// Two syncs can't be compared.
     #[error(transparent)]
     Diff(#[from] diff::Error),
@@ -120,7 +134,7 @@ impl Failure {
             | Self::Runtime(_) => UNKNOWN,
             Self::Diff(diff::Error::File(error)) => sync::file_code(error) as u8,
             Self::Changed => CHANGED,
-            Self::Signal(signal) => signal.exit_code(),
+            Self::Signal(signal) | Self::Unshown { signal, .. } => signal.exit_code(),
             Self::Sync(error) => error.code() as u8,
         }
     }
@@ -139,18 +153,20 @@ pub(super) fn usage(said: &clap::Error) -> ExitCode {
     if said.use_stderr() {
         return report(&Failure::usage(said));
     }
-    // Help and version are no errors, and go to standard output. A reader that went away has
-    // seen enough.
-    let _ = said.print();
-    ExitCode::SUCCESS
+    // Help and version are no errors, and go to standard output.
+    code(output::printed(said.print()))
 }
 
-/// Prints the failure and its causes as one line; returns the exit code.
+/// Prints the failure and its causes as one line; returns the exit code, whatever happens to
+/// the line.
 fn report(failure: &Failure) -> ExitCode {
     // What changed has been printed.
-    if matches!(failure, Failure::Changed) {
-        return ExitCode::from(CHANGED);
+    if !matches!(failure, Failure::Changed) {
+        let line = format!("baton-northflank: {}\n", printable(&with_causes(failure)));
+        if let Ok(writer) = lines_to("standard error", std::io::stderr()) {
+            writer.send(Message::Lines(line.into()));
+            writer.flush();
+        }
     }
-    eprintln!("baton-northflank: {}", printable(&with_causes(failure)));
     ExitCode::from(failure.exit_code())
 }

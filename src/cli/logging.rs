@@ -1,67 +1,99 @@
 //! Logs, on standard error and in files.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::sync::Arc;
 
 use time::OffsetDateTime;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::dynamic_filter_fn;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 
+use crate::baton::printable;
 use crate::service;
 
 use super::exit::Failure;
 use super::settings::{Config, LogFormat, Mode};
 use super::telemetry::Exporters;
 use super::terminal::Terminal;
+use super::writer::{Writer, lines_to};
 
 /// A layer of the subscriber.
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Starts logging for the rest of the process. A process that logs already goes on as it does.
-pub(super) fn start(
-    config: &Config,
-    terminal: &Terminal,
-    exporters: Option<&Exporters>,
-) -> Result<(), Failure> {
-    let log = &config.log;
-    let mut lines = vec![layer(log.format, terminal.has_colour(), Lines(terminal.clone()))];
-    for path in &log.paths {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(|source| Failure::Log { path: path.clone(), source })?;
-        lines.push(layer(log.format, false, Arc::new(file)));
+/// The logs of this process, written on threads of their own.
+pub(super) struct Logs(Vec<Writer>);
+
+impl Logs {
+    /// Starts logging for the rest of the process. A process that logs already goes on as it
+    /// does.
+    pub(super) fn start(
+        config: &Config,
+        terminal: &Terminal,
+        exporters: Option<&Exporters>,
+    ) -> Result<Self, Failure> {
+        let log = &config.log;
+        let mut writers = vec![terminal.writer()];
+        for path in &log.paths {
+            let fail = |source| Failure::Log { path: path.clone(), source };
+            let file = OpenOptions::new().create(true).append(true).open(path).map_err(fail)?;
+            writers.push(lines_to("a log file", file).map_err(Failure::Runtime)?);
+        }
+        let colours = std::iter::once(terminal.has_colour()).chain(std::iter::repeat(false));
+        let mut lines: Vec<_> = writers
+            .iter()
+            .zip(colours)
+            .map(|(writer, colour)| layer(log.format, colour, writer.clone()))
+            .collect();
+        lines.extend(exporters.and_then(Exporters::log_layer).map(Layer::boxed));
+        let (level, debug_until) = (log.level, log.debug_until);
+        let wanted = dynamic_filter_fn(move |metadata, _| {
+            is_wanted(metadata, level, debug_until, OffsetDateTime::now_utc)
+        });
+        let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
+        layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
+        if let Mode::Service(service) = &config.mode {
+            let secrets = vec![config.northflank.token.clone(), service.given_secret.clone()];
+            layers.push(service::debug_log_layer(secrets).boxed());
+        }
+        let _ = tracing::subscriber::set_global_default(registry().with(layers));
+        Ok(Self(writers))
     }
-    lines.extend(exporters.and_then(Exporters::log_layer).map(Layer::boxed));
-    let (level, debug_until) = (log.level, log.debug_until);
-    let wanted = dynamic_filter_fn(move |metadata, _| {
-        is_wanted(metadata, level, debug_until, OffsetDateTime::now_utc)
-    });
-    let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
-    layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
-    if let Mode::Service(service) = &config.mode {
-        let secrets = vec![config.northflank.token.clone(), service.given_secret.clone()];
-        layers.push(service::debug_log_layer(secrets).boxed());
+
+    /// Waits until everything that was logged is written, though not for ever.
+    pub(super) fn flush(&self) {
+        for writer in &self.0 {
+            writer.flush();
+        }
     }
-    let _ = tracing::subscriber::set_global_default(registry().with(layers));
-    Ok(())
 }
 
-fn layer<W>(format: LogFormat, colour: bool, writer: W) -> BoxedLayer
-where
-    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
-{
+fn layer(format: LogFormat, colour: bool, writer: Writer) -> BoxedLayer {
     let layer = fmt::layer().with_target(false).with_ansi(colour).with_writer(writer);
     match format {
-        LogFormat::Console => layer.boxed(),
+        LogFormat::Console => layer.fmt_fields(fields()).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     }
+}
+
+/// Fields as they are usually written, but that no value begins a line of its own or steers a
+/// terminal: what others say is among them.
+fn fields() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
+    debug_fn(|writer, field, value| {
+        let value = printable(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(writer, "{value}"),
+            // Slanted names and faint signs, as tracing-subscriber has them.
+            name if writer.has_ansi_escapes() => {
+                write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m{value}")
+            }
+            name => write!(writer, "{name}={value}"),
+        }
+    })
+    .delimited(" ")
 }
 
 /// Debug lines end when they expire, also in a process that runs on.
@@ -75,25 +107,25 @@ fn is_wanted(
         && (*metadata.level() <= Level::INFO || debug_until.is_none_or(|until| now() < until))
 }
 
-/// Writes log lines around the progress display.
-struct Lines(Terminal);
+#[cfg(test)]
+mod tests {
+    use super::{LogFormat, SubscriberExt, layer, lines_to, registry};
+    use std::io::Read;
 
-impl<'log> MakeWriter<'log> for Lines {
-    type Writer = Line<'log>;
-
-    fn make_writer(&'log self) -> Line<'log> {
-        Line(&self.0)
-    }
-}
-
-struct Line<'log>(&'log Terminal);
-
-impl Write for Line<'_> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.around(|| io::stderr().write(line))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+    #[test]
+    fn what_others_say_begins_no_line_and_steers_no_terminal() {
+        let (mut reader, pipe) = std::io::pipe().unwrap();
+        let writer = lines_to("a pipe", pipe).unwrap();
+        let subscriber = registry().with(layer(LogFormat::Console, false, writer));
+        tracing::subscriber::with_default(subscriber, || {
+            let said = "no\n2026-01-01 task done\u{1b}[2K\u{202e}";
+            tracing::warn!(error = %said, id = "a\nb", count = 3, "they said {said}");
+        });
+        let mut log = String::new();
+        reader.read_to_string(&mut log).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        let said = "no\u{fffd}2026-01-01 task done\u{fffd}[2K\u{fffd}";
+        let expected = format!("WARN they said {said} error={said} id=\"a\\nb\" count=3\n");
+        assert!(log.ends_with(&expected), "{log}");
     }
 }

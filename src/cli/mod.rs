@@ -8,6 +8,7 @@ mod settings;
 mod signal;
 mod telemetry;
 mod terminal;
+mod writer;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! What a person at a terminal sees: progress while a sync runs, a table at its end.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,69 +13,83 @@ use crate::northflank::{Client, Window};
 use crate::sync::{Phase, Progress};
 
 use super::settings::LogFormat;
+use super::writer::{Message, Writer};
 
-/// The terminal on standard error, if people look at it.
+/// Standard error: a terminal that people look at, or whatever else it is.
 #[derive(Clone)]
 pub(super) struct Terminal {
-    /// One line that is drawn over and over; `None` where nobody watches.
-    line: Option<ProgressBar>,
+    writer: Writer,
+    /// Whether somebody looks.
+    is_shown: bool,
 }
 
 impl Terminal {
-    /// The terminal, if standard error is one and logs are for people.
-    pub(super) fn new(format: LogFormat) -> Self {
-        let watched = format == LogFormat::Console && std::io::stderr().is_terminal();
-        Self {
-            line: watched.then(|| {
-                let style = ProgressStyle::with_template("{spinner:.green} {wide_msg}");
-                let line = ProgressBar::new_spinner();
-                line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-                line
-            }),
-        }
+    /// Standard error. People look at it if it is a terminal and logs are for people.
+    pub(super) fn new(format: LogFormat) -> io::Result<Self> {
+        let is_shown = format == LogFormat::Console && io::stderr().is_terminal();
+        let writer = Writer::start("standard error", write(is_shown.then(progress_line)))?;
+        Ok(Self { writer, is_shown })
     }
 
     /// Whether somebody looks.
     pub(super) fn is_shown(&self) -> bool {
-        self.line.is_some()
+        self.is_shown
     }
 
     /// Whether colour is wanted: on a terminal, unless `NO_COLOR` is set.
     pub(super) fn has_colour(&self) -> bool {
-        self.is_shown() && colour_is_wanted()
+        self.is_shown && colour_is_wanted()
+    }
+
+    /// What writes log lines around the progress display.
+    pub(super) fn writer(&self) -> Writer {
+        self.writer.clone()
     }
 
     /// Draws how far the sync is, and for what it waits.
     pub(super) fn draw(&self, progress: &Progress, client: &Client) {
-        if let Some(line) = &self.line {
-            let until = *client.waiting().borrow();
-            line.set_message(match until {
-                Some(until) => waiting(progress, until, OffsetDateTime::now_utc()),
-                None => status(progress, client.window()),
-            });
-            line.tick();
-        }
+        let until = *client.waiting().borrow();
+        self.writer.send(Message::Progress(match until {
+            Some(until) => waiting(progress, until, OffsetDateTime::now_utc()),
+            None => status(progress, client.window()),
+        }));
     }
 
     /// Removes the progress line.
     pub(super) fn clear(&self) {
-        if let Some(line) = &self.line {
-            line.finish_and_clear();
-        }
-    }
-
-    /// Runs `write` while the progress line is out of the way.
-    pub(super) fn around<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &self.line {
-            Some(line) => line.suspend(write),
-            None => write(),
-        }
+        self.writer.send(Message::NoProgress);
     }
 
     /// Prints a text for whoever looks.
     pub(super) fn print(&self, text: &str) {
-        // A terminal that went away takes nothing from what has been done.
-        let _ = self.around(|| std::io::stderr().write_all(text.as_bytes()));
+        self.writer.send(Message::Lines(text.into()));
+    }
+}
+
+/// One line that is drawn over and over.
+fn progress_line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner:.green} {wide_msg}");
+    let line = ProgressBar::new_spinner();
+    line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    line
+}
+
+/// Writes to standard error, around `line` if it is there.
+fn write(line: Option<ProgressBar>) -> impl FnMut(Message) -> io::Result<()> {
+    move |message| {
+        match (message, &line) {
+            (Message::Lines(lines), None) => return io::stderr().write_all(&lines),
+            (Message::Lines(lines), Some(line)) => {
+                return line.suspend(|| io::stderr().write_all(&lines));
+            }
+            (Message::Progress(text), Some(line)) => {
+                line.set_message(text);
+                line.tick();
+            }
+            (Message::NoProgress, Some(line)) => line.finish_and_clear(),
+            (Message::Progress(_) | Message::NoProgress, None) => {}
+        }
+        Ok(())
     }
 }
 

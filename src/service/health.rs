@@ -188,9 +188,8 @@ fn is_to_come(time: OffsetDateTime) -> bool {
 
 /// Whether Northflank lets the connector read all that it needs.
 async fn ask_northflank(northflank: &Client) -> Checked {
-    let error = match validate(northflank).await {
-        Ok(_) => return Checked::Verdict(None),
-        Err(error) => error,
+    let Err(error) = validate(northflank).await else {
+        return Checked::Verdict(None);
     };
     if let ValidationError::Failed(errors) = &error {
         let mut waits = errors.iter().map(|error| match error.problem {

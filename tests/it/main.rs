@@ -9,6 +9,8 @@ mod describe;
 mod diff;
 mod documents;
 mod harness;
+#[cfg(target_os = "linux")]
+mod output;
 mod secrets;
 mod service;
 mod sync;

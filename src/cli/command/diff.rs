@@ -10,6 +10,7 @@ use crate::c1z::Comparison;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{AfterSync, DiffFormat};
+use crate::cli::signal::Signals;
 use crate::cli::terminal::colour_is_wanted;
 use crate::diff::{self, Diff};
 
@@ -82,8 +83,24 @@ impl Compared {
     }
 }
 
-/// What the newest sync of `file` changed.
-pub(super) fn after_sync(file: &Path, how: AfterSync) -> Result<(), Failure> {
+/// What the newest sync of `file` changed. On a thread of its own: who reads it may take any
+/// time, and a signal ends the run nevertheless.
+pub(super) async fn after_sync(
+    file: &Path,
+    how: AfterSync,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    let showing = {
+        let file = file.to_owned();
+        tokio::task::spawn_blocking(move || changes_of(&file, how))
+    };
+    tokio::select! {
+        outcome = showing => outcome.map_err(|error| Failure::Runtime(error.into()))?,
+        signal = signals.next() => Err(Failure::Unshown { signal, file: file.to_owned() }),
+    }
+}
+
+fn changes_of(file: &Path, how: AfterSync) -> Result<(), Failure> {
     if let Some(comparison) = Comparison::within(file).map_err(diff::Error::File)? {
         return show(&comparison, how.format, how.exit_code);
     }

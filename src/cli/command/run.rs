@@ -3,8 +3,9 @@
 use tokio::runtime::Runtime;
 
 use crate::cli::exit::Failure;
-use crate::cli::logging;
+use crate::cli::logging::Logs;
 use crate::cli::settings::{Config, Flags, Mode, Variables};
+use crate::cli::signal::Signals;
 use crate::cli::telemetry::Exporters;
 use crate::cli::terminal::Terminal;
 
@@ -13,20 +14,25 @@ use super::{diff, serve, sync};
 /// Sets up what every run needs, and runs.
 pub(super) fn run(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure> {
     let config = Config::resolve(flags, variables)?;
-    let terminal = Terminal::new(config.log.format);
+    let terminal = Terminal::new(config.log.format).map_err(Failure::Runtime)?;
     let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
     let entered = runtime.enter();
     let exporters = config.telemetry.as_ref().map(Exporters::new).transpose()?;
-    logging::start(&config, &terminal, exporters.as_ref())?;
+    let logs = Logs::start(&config, &terminal, exporters.as_ref())?;
     drop(entered);
     for note in &config.notes {
         tracing::warn!("{note}");
     }
     let Config { mode, northflank, sync: options, .. } = config;
     let outcome = match mode {
-        Mode::OneShot { file, diff: after } => runtime
-            .block_on(sync::sync(&file, &northflank, options, &terminal))
-            .and_then(|()| after.map_or(Ok(()), |how| diff::after_sync(&file, how))),
+        Mode::OneShot { file, diff: after } => runtime.block_on(async {
+            let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+            sync::sync(&file, &northflank, options, &terminal, &mut signals).await?;
+            match after {
+                Some(how) => diff::after_sync(&file, how, &mut signals).await,
+                None => Ok(()),
+            }
+        }),
         Mode::Service(service) => runtime.block_on(serve::serve(*service, &northflank, options)),
     };
     if let Some(exporters) = exporters {
@@ -37,6 +43,7 @@ pub(super) fn run(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure
     }
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
+    logs.flush();
     outcome
 }
 

@@ -26,9 +26,9 @@ pub(super) async fn sync(
     northflank: &northflank::Settings,
     options: Options,
     terminal: &Terminal,
+    signals: &mut Signals,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let target = Target::inspect(file).map_err(sync::Error::File)?;
     let path = target.path().to_owned();
     let client = Client::new(northflank)?;
