@@ -6,6 +6,7 @@
 //! | 4 | [`service`] | the daemon that ConductorOne drives |
 //! | 3 | [`sync`] | one sync: validate, read, stage, expand, write; resume |
 //! | 3 | [`diff`] | what changed between two syncs |
+//! | 3 | [`facts`] | what a sync file says, in words: names, facts, how something is held; below `diff` |
 //! | 2 | [`journal`] | what has been read, as it came, safe on disk |
 //! | 2 | [`northflank`] | the API: requests, pages, retries, rate budget, models |
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
@@ -22,6 +23,7 @@ mod causes;
 pub mod cli;
 pub mod connector;
 pub mod diff;
+pub mod facts;
 pub mod journal;
 pub mod northflank;
 pub mod service;

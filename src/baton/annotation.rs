@@ -8,6 +8,12 @@ pub fn annotation<M: Message + Name>(message: &M) -> Any {
     Any { type_url: M::type_url(), value: message.encode_to_vec() }
 }
 
+/// The first annotation of one kind, if it can be read.
+pub fn find<M: Message + Name + Default>(annotations: &[Any]) -> Option<M> {
+    let found = annotations.iter().find(|any| any.type_url == M::type_url())?;
+    M::decode(&*found.value).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::annotation;

@@ -7,7 +7,7 @@ mod annotation;
 mod id;
 mod profile;
 
-pub use annotation::annotation;
+pub use annotation::{annotation, find};
 pub use id::{GrantId, IdError, check_id, entitlement_id, resource_key};
 pub use profile::Profile;
 

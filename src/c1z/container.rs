@@ -29,9 +29,15 @@ const LARGEST_DATABASE: u64 = 3 << 30;
 
 /// Unpacks the database of the sync file `path` to `database`.
 pub(super) fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    unpack_opened(&file, path, database)
+}
+
+/// Unpacks the database of a sync file that is open already, from its beginning.
+pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result<(), Error> {
     let damaged =
         |problem: &str| Error::Damaged { path: path.to_owned(), problem: problem.to_owned() };
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let mut file = file;
     let mut magic = [0; MAGIC.len()];
     file.read_exact(&mut magic).map_err(Error::io("read", path))?;
     let mut decoder = zstd::Decoder::new(file).map_err(Error::io("read", path))?;

@@ -39,8 +39,18 @@ pub enum Error {
         found: &'static str,
     },
     /// A file that is to be read has no finished sync.
-    #[error("{} holds no finished full sync to compare", .0.display())]
+    #[error("{} holds no finished full sync; sync into it first", .0.display())]
     NoSync(PathBuf),
+    /// A file that is to be read has other syncs than the one that is meant.
+    #[error("{} has no finished full sync {sync_id}; it has {found}", .path.display())]
+    OtherSyncs {
+        /// The file.
+        path: PathBuf,
+        /// What is meant.
+        sync_id: String,
+        /// What it has.
+        found: String,
+    },
     /// The target holds the syncs of another connector.
     #[error(
         "{} holds syncs of another connector (resource types: {types}); name another file",

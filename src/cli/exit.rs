@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::baton::printable;
 use crate::causes::with_causes;
-use crate::diff;
+use crate::facts;
 use crate::northflank::SettingsError;
 use crate::service;
 use crate::sync;
@@ -61,7 +61,7 @@ pub(super) enum Failure {
     },
     /// Two syncs can't be compared.
     #[error(transparent)]
-    Diff(#[from] diff::Error),
+    Diff(#[from] facts::Error),
     /// A file's syncs are to be compared, and there is one.
     #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
     OneSync(PathBuf),
@@ -120,7 +120,7 @@ impl Failure {
             | Self::Settings(SettingsError::Token)
             | Self::OneSync(_)
             | Self::Log { .. }
-            | Self::Diff(diff::Error::Message { .. })
+            | Self::Diff(facts::Error::Message { .. })
             | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT
@@ -132,7 +132,7 @@ impl Failure {
             | Self::Settings(SettingsError::Http(_))
             | Self::Output(_)
             | Self::Runtime(_) => UNKNOWN,
-            Self::Diff(diff::Error::File(error)) => sync::file_code(error) as u8,
+            Self::Diff(facts::Error::File(error)) => sync::file_code(error) as u8,
             Self::Changed => CHANGED,
             Self::Signal(signal) | Self::Unshown { signal, .. } => signal.exit_code(),
             Self::Sync(error) => error.code() as u8,

@@ -80,6 +80,7 @@ fn with_trait(mut resource: Resource, emails: &[Email]) -> Resource {
         account_type: AccountType::Human.into(),
         login: resource.id.as_ref().map(|id| id.resource.clone()).unwrap_or_default(),
         created_at: resource.created_at,
+        last_login: None,
     };
     resource.annotations = vec![annotation(&user)];
     resource

@@ -53,7 +53,8 @@ pub fn file_code(error: &c1z::Error) -> Code {
         | c1z::Error::Damaged { .. }
         | c1z::Error::Missing(_)
         | c1z::Error::Unreadable { .. }
-        | c1z::Error::NoSync(_) => Code::InvalidArgument,
+        | c1z::Error::NoSync(_)
+        | c1z::Error::OtherSyncs { .. } => Code::InvalidArgument,
         c1z::Error::Work(error) => work_code(error),
         c1z::Error::Disk { .. } | c1z::Error::Database { .. } => Code::Unknown,
     }

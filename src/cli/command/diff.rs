@@ -13,6 +13,7 @@ use crate::cli::settings::{AfterSync, DiffFormat};
 use crate::cli::signal::Signals;
 use crate::cli::terminal::colour_is_wanted;
 use crate::diff::{self, Diff};
+use crate::facts;
 
 /// What is to be compared, and how that is shown.
 pub(crate) struct Compared {
@@ -74,9 +75,9 @@ impl Compared {
     /// `diff OLD NEW`, or `diff FILE` for the two newest syncs of one file.
     pub(super) fn print(&self) -> Result<(), Failure> {
         let comparison = match &self.new {
-            Some(new) => Comparison::of_files(&self.old, new).map_err(diff::Error::File)?,
+            Some(new) => Comparison::of_files(&self.old, new).map_err(facts::Error::File)?,
             None => Comparison::within(&self.old)
-                .map_err(diff::Error::File)?
+                .map_err(facts::Error::File)?
                 .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
         };
         show(&comparison, self.format, self.exit_code)
@@ -101,7 +102,7 @@ pub(super) async fn after_sync(
 }
 
 fn changes_of(file: &Path, how: AfterSync) -> Result<(), Failure> {
-    if let Some(comparison) = Comparison::within(file).map_err(diff::Error::File)? {
+    if let Some(comparison) = Comparison::within(file).map_err(facts::Error::File)? {
         return show(&comparison, how.format, how.exit_code);
     }
     tracing::warn!(
@@ -115,11 +116,15 @@ fn show(comparison: &Comparison, format: DiffFormat, exit_code: bool) -> Result<
     let diff = Diff::new(comparison)?;
     let text = match format {
         DiffFormat::Table => {
-            diff::table(&diff, std::io::stdout().is_terminal() && colour_is_wanted())
+            diff::table(&diff, std::io::stdout().is_terminal() && colour_is_wanted()).into_bytes()
         }
-        DiffFormat::Json => output::json(&diff)?,
-        DiffFormat::Markdown => diff::markdown(&diff),
+        DiffFormat::Json => {
+            let mut json = Vec::new();
+            facts::json(&diff, &mut json).map_err(Failure::Output)?;
+            json
+        }
+        DiffFormat::Markdown => diff::markdown(&diff).into_bytes(),
     };
-    output::print(text.as_bytes())?;
+    output::print(&text)?;
     if exit_code && !diff.is_empty() { Err(Failure::Changed) } else { Ok(()) }
 }

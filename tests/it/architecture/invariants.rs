@@ -104,6 +104,18 @@ const INVARIANTS: &[Invariant] = &[
         but: &[],
     },
     Invariant {
+        told: "Opens no file and no socket either",
+        within: "facts/",
+        never: FILES_AND_SOCKETS,
+        but: &[],
+    },
+    Invariant {
+        told: "Knows no connector but by what its file says",
+        within: "facts/",
+        never: Never::Imports("connector/"),
+        but: &[],
+    },
+    Invariant {
         told: "Only reads: no method but GET",
         within: "northflank/",
         never: Never::Names(&["post", "put", "patch", "delete", "Method"]),

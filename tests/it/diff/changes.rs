@@ -157,12 +157,15 @@ fn names_can_neither_steer_a_terminal_nor_become_markup() {
     sync(&room, &Organization::demo(), &["-f", "old.c1z"]).expect_success();
     let mut organization = changed_demo();
     let new = organization.members.last_mut().unwrap();
-    new.name = Some("\u{1b}[2Jx | <img src=y> @all".into());
+    new.name = Some("\u{1b}[2Jx \u{202e}| <img src=y> @all".into());
     sync(&room, &organization, &["-f", "new.c1z"]).expect_success();
     let table = diff(&room, &["old.c1z", "new.c1z"]);
-    assert!(!table.stdout().contains('\u{1b}'), "{}", table.stdout());
+    assert!(!table.stdout().contains(['\u{1b}', '\u{202e}']), "{}", table.stdout());
+    let json = diff(&room, &["old.c1z", "new.c1z", "--format", "json"]);
+    let name = r"\u001b[2Jx \u202e| <img src=y> @all";
+    assert!(json.stdout().contains(name), "{}", json.stdout());
     let page = diff(&room, &["old.c1z", "new.c1z", "--format", "markdown"]);
-    let row = r"| added | user �\[2Jx \| &lt;img src=y&gt; &#64;all (zoe-quill) |  |";
+    let row = r"| added | user �\[2Jx �\| &lt;img src=y&gt; &#64;all (zoe-quill) |  |";
     assert!(page.stdout().contains(row), "{}", page.stdout());
 }
 

@@ -1,10 +1,10 @@
-//! Why two syncs can't be compared.
+//! Why a sync file can't be told of.
 
 use std::path::PathBuf;
 
 use crate::c1z;
 
-/// Why two syncs can't be compared.
+/// Why a sync file can't be told of.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file can't be read.

@@ -1,37 +1,23 @@
-//! The facts that a message tells, by name, so that two of them can be compared in words.
+//! The facts that a message tells, by name.
 
 use std::collections::BTreeMap;
 
-use prost::{Message, Name};
 use prost_types::value::Kind;
-use prost_types::{Any, Struct, Value};
+use prost_types::{Struct, Value};
 
+use crate::baton::find;
 use crate::baton::v2::{
     Entitlement, Grant, GrantImmutable, GrantMetadata, GroupTrait, Resource, RoleTrait, UserTrait,
 };
 
-use super::Change;
+use super::person::Status;
 
 /// Facts by name.
-pub(super) type Facts = BTreeMap<String, String>;
-
-/// The facts that differ, by name.
-pub(super) fn changed(old: &Facts, new: &Facts) -> Vec<Change> {
-    let names: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
-    names
-        .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| Change {
-            fact: name.clone(),
-            old: old.get(name).cloned(),
-            new: new.get(name).cloned(),
-        })
-        .collect()
-}
+pub type Facts = BTreeMap<String, String>;
 
 /// Name, status, profile and the like. Files of former years have some of them only in the
 /// resource's trait.
-pub(super) fn of_resource(resource: &Resource) -> Facts {
+pub fn of_resource(resource: &Resource) -> Facts {
     let mut facts = Facts::new();
     let user: Option<UserTrait> = find(&resource.annotations);
     add(&mut facts, "name", &resource.display_name);
@@ -39,13 +25,8 @@ pub(super) fn of_resource(resource: &Resource) -> Facts {
     if let Some(parent) = &resource.parent_resource_id {
         add(&mut facts, "parent", &format!("{}:{}", parent.resource_type, parent.resource));
     }
-    let status = match (&resource.status, user.as_ref().and_then(|user| user.status.as_ref())) {
-        (Some(status), _) => Some((status.status, status.details.as_str())),
-        (None, Some(status)) => Some((status.status, status.details.as_str())),
-        (None, None) => None,
-    };
-    if let Some((status, details)) = status {
-        add(&mut facts, "status", &in_words(status, details));
+    if let Some(status) = Status::of(resource, user.as_ref()) {
+        add(&mut facts, "status", &status.to_string());
     }
     let group = || find::<GroupTrait>(&resource.annotations).and_then(|group| group.profile);
     let role = || find::<RoleTrait>(&resource.annotations).and_then(|role| role.profile);
@@ -63,7 +44,7 @@ pub(super) fn of_resource(resource: &Resource) -> Facts {
 }
 
 /// What the entitlement is called.
-pub(super) fn of_entitlement(entitlement: &Entitlement) -> Facts {
+pub fn of_entitlement(entitlement: &Entitlement) -> Facts {
     let mut facts = Facts::new();
     add(&mut facts, "name", &entitlement.display_name);
     add(&mut facts, "description", &entitlement.description);
@@ -74,7 +55,7 @@ pub(super) fn of_entitlement(entitlement: &Entitlement) -> Facts {
 }
 
 /// How it is held, and whether it can be taken away here.
-pub(super) fn of_grant(grant: &Grant, how: String) -> Facts {
+pub fn of_grant(grant: &Grant, how: String) -> Facts {
     let mut facts = Facts::from([("held".to_owned(), how)]);
     let immutable = find::<GrantImmutable>(&grant.annotations).is_some();
     add(&mut facts, "immutable", if immutable { "yes" } else { "no" });
@@ -82,20 +63,6 @@ pub(super) fn of_grant(grant: &Grant, how: String) -> Facts {
         add_struct(&mut facts, "metadata", &metadata.metadata.unwrap_or_default());
     }
     facts
-}
-
-/// The source system's own word for a membership that nothing explains.
-pub(super) fn membership(grant: &Grant) -> Option<String> {
-    let metadata = find::<GrantMetadata>(&grant.annotations)?.metadata?;
-    match metadata.fields.get("membership")?.kind.as_ref()? {
-        Kind::StringValue(word) => Some(word.clone()),
-        _ => None,
-    }
-}
-
-fn find<M: Message + Name + Default>(annotations: &[Any]) -> Option<M> {
-    let found = annotations.iter().find(|any| any.type_url == M::type_url())?;
-    M::decode(&*found.value).ok()
 }
 
 fn add(facts: &mut Facts, name: &str, value: &str) {
@@ -137,47 +104,17 @@ fn json(value: &Value) -> serde_json::Value {
     }
 }
 
-fn in_words(status: i32, details: &str) -> String {
-    let status = match status {
-        1 => "enabled",
-        2 => "disabled",
-        3 => "deleted",
-        _ => "unknown",
-    };
-    if details.is_empty() { status.to_owned() } else { format!("{status} ({details})") }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Change, Facts, changed, membership, of_resource, text};
+    use super::{Facts, of_resource, text};
     use crate::baton::v2::user_trait::{self, Email};
-    use crate::baton::v2::{Grant, GrantMetadata, Resource, Status, UserTrait};
+    use crate::baton::v2::{Resource, Status, UserTrait};
     use crate::baton::{Profile, annotation};
     use prost_types::Value;
     use prost_types::value::Kind;
 
     fn facts(pairs: &[(&str, &str)]) -> Facts {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn only_facts_that_differ_are_changes() {
-        let old = facts(&[("name", "a"), ("login", "l"), ("parent", "p")]);
-        let new = facts(&[("name", "b"), ("login", "l"), ("emails", "e")]);
-        let change = |fact: &str, old: Option<&str>, new: Option<&str>| Change {
-            fact: fact.into(),
-            old: old.map(Into::into),
-            new: new.map(Into::into),
-        };
-        assert_eq!(
-            changed(&old, &new),
-            [
-                change("emails", None, Some("e")),
-                change("name", Some("a"), Some("b")),
-                change("parent", Some("p"), None),
-            ]
-        );
-        assert!(changed(&old, &old).is_empty());
     }
 
     #[test]
@@ -217,14 +154,5 @@ mod tests {
         assert_eq!(number(2.0), "2");
         assert_eq!(number(-3.5), "-3.5");
         assert_eq!(number(1e300), "1e+300");
-    }
-
-    #[test]
-    fn a_membership_that_nothing_explains_keeps_its_word() {
-        let metadata = Profile::new().text("membership", Some("implicit")).build();
-        let annotations = vec![annotation(&GrantMetadata { metadata: Some(metadata) })];
-        let grant = Grant { annotations, ..Grant::default() };
-        assert_eq!(membership(&grant).as_deref(), Some("implicit"));
-        assert_eq!(membership(&Grant::default()), None);
     }
 }

@@ -1,0 +1,20 @@
+//! What a sync file says, for people and programs: what things are called, what is told of
+//! them, and how somebody holds something. For files of any connector.
+
+mod changes;
+mod error;
+mod how;
+mod json;
+mod markdown;
+mod named;
+mod person;
+mod told;
+
+pub use changes::{Changes, Line, Section, Sign};
+pub use error::Error;
+pub use how::{How, in_words};
+pub use json::json;
+pub use markdown::escape;
+pub use named::{Entitled, Given, Known, Messages, Named, Names, SyncLabel};
+pub use person::{Person, Status};
+pub use told::{Facts, of_entitlement, of_grant, of_resource};

@@ -1,0 +1,237 @@
+//! What resources and entitlements are called, found by their ids.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use prost::Message;
+use serde::Serialize;
+
+use crate::baton::v2::{Entitlement, Resource, ResourceId};
+use crate::c1z::{self, FinishedSync, OpenSync, Rows};
+
+use super::error::Error;
+use super::person::Person;
+
+/// Which sync it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncLabel {
+    /// The file that holds it.
+    pub file: String,
+    /// Its id.
+    pub sync_id: String,
+    /// When it ended, as the file has it.
+    pub ended_at: String,
+}
+
+/// A resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The id of its type.
+    pub resource_type: String,
+    /// Its own id.
+    pub resource: String,
+    /// What people call it; its id if the file doesn't tell.
+    pub display_name: String,
+}
+
+/// An entitlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entitled {
+    /// Its id.
+    pub id: String,
+    /// What it is called among those of its resource.
+    pub slug: String,
+    /// Whose it is.
+    pub resource: Named,
+}
+
+/// A resource that a row names, and what its own row tells.
+#[derive(Debug)]
+pub struct Known {
+    /// What it is called.
+    pub named: Named,
+    /// What is told of it as an account; `None` if the file has no row for it.
+    pub person: Option<Person>,
+}
+
+/// An entitlement that a row names.
+#[derive(Debug)]
+pub struct Given {
+    /// Its id.
+    pub id: String,
+    /// What it is called among those of its resource.
+    pub slug: String,
+    /// Whose it is.
+    pub resource: Rc<Known>,
+}
+
+/// The rows of one sync, by id.
+pub trait Messages {
+    /// The file that holds them.
+    fn file(&self) -> &Path;
+    /// The message of one row.
+    fn message(&self, rows: Rows, id: &str) -> Result<Option<Vec<u8>>, c1z::Error>;
+}
+
+impl Messages for &OpenSync {
+    fn file(&self) -> &Path {
+        &self.sync().file
+    }
+
+    fn message(&self, rows: Rows, id: &str) -> Result<Option<Vec<u8>>, c1z::Error> {
+        self.row(rows, id)
+    }
+}
+
+/// Finds what rows name only by id; each once.
+pub struct Names<M> {
+    messages: M,
+    resources: HashMap<String, Rc<Known>>,
+    entitlements: HashMap<String, Rc<Given>>,
+    /// The key that is looked for: a place that is used again, a million times in a large sync.
+    key: String,
+}
+
+impl<M: Messages> Names<M> {
+    /// For the rows of one sync.
+    pub fn new(messages: M) -> Self {
+        Self {
+            messages,
+            resources: HashMap::new(),
+            entitlements: HashMap::new(),
+            key: String::new(),
+        }
+    }
+
+    /// The resource of this type and id, be there a row for it or not.
+    pub fn resource(&mut self, resource_type: &str, id: &str) -> Result<Rc<Known>, Error> {
+        self.key.clear();
+        self.key.extend([resource_type, ":", id]);
+        if let Some(known) = self.resources.get(&self.key) {
+            return Ok(known.clone());
+        }
+        let row = self.messages.message(Rows::Resources, &self.key)?;
+        let known = Rc::new(match row {
+            Some(data) => Known::by_id(resource_type, id, Some(&self.decode(&data)?)),
+            None => Known::by_id(resource_type, id, None),
+        });
+        self.resources.insert(self.key.clone(), known.clone());
+        Ok(known)
+    }
+
+    /// The entitlement of this id. What `named_by` says of it stands in for a row that the
+    /// file lacks.
+    pub fn entitlement(
+        &mut self,
+        id: &str,
+        named_by: impl FnOnce() -> Result<Entitlement, prost::DecodeError>,
+    ) -> Result<Rc<Given>, Error> {
+        if let Some(given) = self.entitlements.get(id) {
+            return Ok(given.clone());
+        }
+        let entitlement = match self.messages.message(Rows::Entitlements, id)? {
+            Some(data) => self.decode(&data)?,
+            None => named_by().map_err(|source| self.no_message(source))?,
+        };
+        let given = Rc::new(self.given(&entitlement)?);
+        self.entitlements.insert(id.to_owned(), given.clone());
+        Ok(given)
+    }
+
+    /// The entitlement of a message.
+    pub fn given(&mut self, entitlement: &Entitlement) -> Result<Given, Error> {
+        let resource = entitlement.resource.as_ref().and_then(|resource| resource.id.as_ref());
+        let none = ResourceId::default();
+        let ResourceId { resource_type, resource } = resource.unwrap_or(&none);
+        Ok(Given {
+            id: entitlement.id.clone(),
+            slug: if entitlement.slug.is_empty() {
+                entitlement.display_name.clone()
+            } else {
+                entitlement.slug.clone()
+            },
+            resource: self.resource(resource_type, resource)?,
+        })
+    }
+
+    /// A message of the sync.
+    pub fn decode<T: Message + Default>(&self, data: &[u8]) -> Result<T, Error> {
+        T::decode(data).map_err(|source| self.no_message(source))
+    }
+
+    /// What is wrong with a row.
+    pub fn no_message(&self, source: prost::DecodeError) -> Error {
+        Error::Message { file: self.messages.file().to_owned(), source }
+    }
+}
+
+impl Known {
+    /// What a row tells.
+    pub fn of(resource: &Resource) -> Self {
+        Self { named: Named::new(resource), person: Some(Person::of(resource)) }
+    }
+
+    /// A resource of this type and id, with what its row tells if it has one.
+    fn by_id(resource_type: &str, id: &str, row: Option<&Resource>) -> Self {
+        let name = row.map_or("", |row| &row.display_name);
+        let named = Named {
+            resource_type: resource_type.to_owned(),
+            resource: id.to_owned(),
+            display_name: if name.is_empty() { id } else { name }.to_owned(),
+        };
+        Self { named, person: row.map(Person::of) }
+    }
+}
+
+impl Given {
+    /// Type and name of whose it is; its id where the file doesn't tell.
+    pub fn called(&self) -> String {
+        self.resource.named.called_or(&self.id)
+    }
+
+    /// It with all of its names.
+    pub fn entitled(&self) -> Entitled {
+        Entitled {
+            id: self.id.clone(),
+            slug: self.slug.clone(),
+            resource: self.resource.named.clone(),
+        }
+    }
+}
+
+impl Entitled {
+    /// Type and name of whose it is; its id where the file doesn't tell.
+    pub fn called(&self) -> String {
+        self.resource.called_or(&self.id)
+    }
+}
+
+impl Named {
+    fn called_or(&self, id: &str) -> String {
+        if self.resource_type.is_empty() {
+            id.to_owned()
+        } else {
+            format!("{} {}", self.resource_type, self.display_name)
+        }
+    }
+
+    /// What a message says of its resource.
+    pub fn new(resource: &Resource) -> Self {
+        let ResourceId { resource_type, resource: id } = resource.id.clone().unwrap_or_default();
+        let name = &resource.display_name;
+        let display_name = if name.is_empty() { &id } else { name }.clone();
+        Self { display_name, resource_type, resource: id }
+    }
+}
+
+impl SyncLabel {
+    /// The label of a sync.
+    pub fn new(sync: &FinishedSync) -> Self {
+        Self {
+            file: sync.file.display().to_string(),
+            sync_id: sync.sync_id.clone(),
+            ended_at: sync.ended_at.clone(),
+        }
+    }
+}
