@@ -3,7 +3,7 @@ module baton-northflank/tests/reference
 go 1.25.2
 
 require (
-	github.com/conductorone/baton-sdk v0.25.0
+	github.com/conductorone/baton-sdk v0.26.0
 	github.com/spf13/viper v1.19.0
 )
 

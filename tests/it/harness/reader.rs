@@ -13,6 +13,16 @@ pub fn baton() -> &'static Path {
     BUILT.get_or_init(|| build("baton", "github.com/conductorone/baton-sdk/cmd/baton"))
 }
 
+/// `files` merged by baton-sdk's compactor into a file below `directory`, which a storage engine
+/// of the SDK's writes; the base comes first.
+pub fn compacted(engine: &str, directory: &Path, files: &[&Path]) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let compact = BUILT.get_or_init(|| build("baton", "./compact"));
+    let output = Command::new(compact).arg(engine).arg(directory).args(files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().into()
+}
+
 /// A program that prints a file as baton-sdk 0.4 reads it.
 pub fn sdk_of_2025() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
