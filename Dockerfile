@@ -8,12 +8,14 @@ ARG RUST_VERSION=1.95
 
 FROM rust:${RUST_VERSION}-alpine AS build
 RUN apk add --no-cache build-base ca-certificates
+# The binary carries its dependency list, so that scanners of images see what is in it.
+RUN cargo install --locked cargo-auditable@0.7.7
 WORKDIR /src
 COPY . .
 # Alpine's own target is musl, linked statically.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --release --bin baton-northflank \
+    cargo auditable build --locked --release --bin baton-northflank \
     && install -D target/release/baton-northflank /image/baton-northflank
 # What the binary expects to find: whom to trust, who it is, where to put what. Sync files are
 # usually written to a mounted /out; temporary files go to /tmp.
