@@ -16,7 +16,6 @@ use crate::northflank::SettingsError;
 use crate::service;
 use crate::sync;
 
-use super::output;
 use super::settings::Problems;
 use super::signal::Signal;
 use super::writer::{Message, lines_to};
@@ -113,6 +112,15 @@ impl Failure {
         Self::Usage(format!("{line}; see --help"))
     }
 
+    /// What became of something written to standard output.
+    pub(super) fn unless_printed(outcome: std::io::Result<()>) -> Result<(), Self> {
+        match outcome {
+            // A reader that went away has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome.map_err(Self::Output),
+        }
+    }
+
     fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
@@ -154,7 +162,7 @@ pub(super) fn usage(said: &clap::Error) -> ExitCode {
         return report(&Failure::usage(said));
     }
     // Help and version are no errors, and go to standard output.
-    code(output::printed(said.print()))
+    code(Failure::unless_printed(said.print()))
 }
 
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to

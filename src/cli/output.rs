@@ -9,16 +9,7 @@ use super::exit::Failure;
 /// Writes to standard output.
 pub(super) fn print(text: &[u8]) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
-    printed(output.write_all(text).and_then(|()| output.flush()))
-}
-
-/// How writing to standard output ended.
-pub(super) fn printed(outcome: std::io::Result<()>) -> Result<(), Failure> {
-    match outcome {
-        // A reader that went away has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.map_err(Failure::Output),
-    }
+    Failure::unless_printed(output.write_all(text).and_then(|()| output.flush()))
 }
 
 /// A value as indented JSON.
