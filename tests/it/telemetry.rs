@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::harness::daemon::Daemon;
+use crate::harness::daemon::{Daemon, northflank, platform};
 use crate::harness::{Connector, Room};
-use fake_conductorone::{Code, FakeConductorOne, Method};
-use fake_northflank::{FakeNorthflank, Organization};
+use fake_conductorone::{Code, Method};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
 };
@@ -106,16 +105,12 @@ impl Collector {
     }
 }
 
-fn northflank() -> FakeNorthflank {
-    FakeNorthflank::start(Organization::demo(), fake_northflank::Options::default()).unwrap()
-}
-
 #[test]
 fn a_task_is_a_trace_with_its_phases_and_requests() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let collector = Collector::default();
     let port = collector.serve(&runtime);
-    let platform = FakeConductorOne::start(fake_conductorone::Options::default()).unwrap();
+    let platform = platform();
     let northflank = northflank();
     let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
         connector

@@ -8,7 +8,7 @@
 //! What it checks is told in `docs/service-protocol.md`.
 
 mod check;
-mod listener;
+mod connection;
 mod platform;
 mod script;
 mod service;

@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use loopback::{Listener, Server};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::api::task::{HelloTask, SyncFullTask, TaskType};
 use crate::api::{BatonServiceHelloRequest, Task};
-use crate::listener::{Shared, serve};
+use crate::connection::{Shared, converse};
 use crate::script::{Method, Outage, Rule};
 use crate::state::{Call, Ending, State, Upload};
 use crate::token::Registration;
@@ -50,8 +48,7 @@ impl Default for Options {
 pub struct FakeConductorOne {
     shared: Arc<Shared>,
     certificate: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
 
 impl FakeConductorOne {
@@ -70,9 +67,8 @@ impl FakeConductorOne {
             .map_err(io::Error::other)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
 
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let authority = format!("localhost:{}", listener.local_addr()?.port());
+        let listener = Listener::bind(0)?;
+        let authority = format!("localhost:{}", listener.address().port());
         let registration =
             Registration::new("tidy-otter-7@tenant.example.com/pcc", "tenant.example.com")?;
         let state = State {
@@ -82,21 +78,10 @@ impl FakeConductorOne {
             ..State::default()
         };
         let shared = Arc::new(Shared::new(options, registration, authority, state));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let serving = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(async move {
-                let Ok(listener) = TcpListener::from_std(listener) else {
-                    return;
-                };
-                tokio::select! {
-                    () = serve(listener, TlsAcceptor::from(Arc::new(tls)), serving) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        Ok(Self { shared, certificate: cert.pem(), stop: Some(stop), thread: Some(thread) })
+        let (tls, serving) = (TlsAcceptor::from(Arc::new(tls)), Arc::clone(&shared));
+        let server =
+            listener.serve(move |stream| converse(stream, tls.clone(), Arc::clone(&serving)))?;
+        Ok(Self { shared, certificate: cert.pem(), _server: server })
     }
 
     /// The connector's client id. Its host is not this fake's, which is reached by
@@ -240,13 +225,6 @@ impl FakeConductorOne {
         self.shared.state().endings.contains_key(task)
     }
 
-    /// Forgets calls and endings, as a soak wants it.
-    pub fn forget(&self) {
-        let mut state = self.shared.state();
-        state.calls.clear();
-        state.endings.clear();
-    }
-
     /// All whole uploads of a task.
     pub fn uploads(&self, task: &str) -> Vec<Upload> {
         let state = self.shared.state();
@@ -297,15 +275,5 @@ impl FakeConductorOne {
     pub fn assert_no_violations(&self) {
         let violations = &self.shared.state().violations;
         assert!(violations.is_empty(), "{violations:#?}");
-    }
-}
-
-impl Drop for FakeConductorOne {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in the server has been printed; dropping must not add another.
-            let _ = thread.join();
-        }
     }
 }

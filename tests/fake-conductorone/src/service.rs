@@ -16,7 +16,7 @@ use crate::api::{
     BatonServiceUploadAssetResponse,
 };
 use crate::check;
-use crate::listener::Shared;
+use crate::connection::Shared;
 use crate::script::{Fault, Method};
 use crate::state::{Ending, State, Upload};
 

@@ -1,4 +1,4 @@
-//! The server: HTTP on loopback, on a thread of its own.
+//! The server: HTTP on loopback.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -6,7 +6,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http_body_util::combinators::UnsyncBoxBody;
@@ -19,8 +18,8 @@ use hyper::header::{
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use loopback::{Listener, Server};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Asked, answer};
@@ -42,8 +41,7 @@ pub struct FakeNorthflank {
     shared: Arc<Shared>,
     address: SocketAddr,
     token: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
 
 struct Shared {
@@ -66,28 +64,14 @@ impl FakeNorthflank {
 
     /// Serves `organization` on a certain port of the loopback address.
     pub fn start_at(organization: Organization, options: Options, port: u16) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let listener = Listener::bind(port)?;
+        let address = listener.address();
         let shared = Arc::new(Shared { options, state: Mutex::new(State::new(organization)) });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
+        // Before anybody can ask.
+        let token = shared.state().add_token(Token::new(Permissions::ALL));
         let serving = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(async move {
-                let Ok(listener) = TcpListener::from_std(listener) else {
-                    return;
-                };
-                tokio::select! {
-                    () = serve(listener, serving) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        let mut fake =
-            Self { shared, address, token: String::new(), stop: Some(stop), thread: Some(thread) };
-        fake.token = fake.add_token(Token::new(Permissions::ALL));
-        Ok(fake)
+        let server = listener.serve(move |stream| converse(stream, Arc::clone(&serving)))?;
+        Ok(Self { shared, address, token, _server: server })
     }
 
     /// The API's origin, `http://127.0.0.1:PORT`.
@@ -102,10 +86,7 @@ impl FakeNorthflank {
 
     /// Makes another token known; returns its secret.
     pub fn add_token(&self, token: Token) -> String {
-        let mut state = self.shared.state();
-        let secret = token.secret(state.tokens.len());
-        state.tokens.insert(secret.clone(), token);
-        secret
+        self.shared.state().add_token(token)
     }
 
     /// Revokes a token.
@@ -173,28 +154,6 @@ impl FakeNorthflank {
     pub fn assert_no_violations(&self) {
         let violations = self.violations();
         assert!(violations.is_empty(), "{violations:#?}");
-    }
-}
-
-impl Drop for FakeNorthflank {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in the server has been printed; dropping must not add another.
-            let _ = thread.join();
-        }
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        // Small answers go out at once, as on any server that cares for latency.
-        let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
-        tokio::spawn(converse(stream, shared));
     }
 }
 

@@ -97,6 +97,13 @@ impl State {
         self.clock.advanced += time;
     }
 
+    /// Makes a token known; returns its secret.
+    pub(crate) fn add_token(&mut self, token: Token) -> String {
+        let secret = token.secret(self.tokens.len());
+        self.tokens.insert(secret.clone(), token);
+        secret
+    }
+
     /// Changes the organization.
     pub(crate) fn mutate(&mut self, change: &mut dyn FnMut(&mut Organization)) {
         change(&mut self.organization);

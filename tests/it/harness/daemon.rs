@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
+use std::time::Duration;
 
 use fake_conductorone::api::task::{GrantTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne};
@@ -151,6 +152,32 @@ impl Drop for Daemon {
             }
         }
     }
+}
+
+/// Both sides as they are.
+pub fn fakes() -> (FakeConductorOne, FakeNorthflank) {
+    (platform(), northflank())
+}
+
+/// ConductorOne as it is.
+pub fn platform() -> FakeConductorOne {
+    FakeConductorOne::start(fake_conductorone::Options::default()).unwrap()
+}
+
+/// Northflank as it is, with the demo's organization.
+pub fn northflank() -> FakeNorthflank {
+    northflank_with(fake_northflank::Options::default())
+}
+
+/// Northflank with the demo's organization, answering so slowly that a sync takes seconds.
+pub fn slow_northflank() -> FakeNorthflank {
+    let latency = Duration::from_millis(400);
+    northflank_with(fake_northflank::Options { latency, ..Default::default() })
+}
+
+/// Northflank with the demo's organization, served in this way.
+pub fn northflank_with(options: fake_northflank::Options) -> FakeNorthflank {
+    FakeNorthflank::start(Organization::demo(), options).unwrap()
 }
 
 /// The connector in service mode, before it is started. Its scratch directory is `scratch`.

@@ -15,8 +15,10 @@ pub mod sync_file;
 pub mod trial;
 
 use std::ffi::OsStr;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fake_northflank::FakeNorthflank;
@@ -86,6 +88,34 @@ impl Connector {
     pub fn spawn(mut self) -> Child {
         self.0.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
+}
+
+/// A port of the loopback address on which nobody listens, and which the system gives nobody
+/// meanwhile: it is below those that are handed out (from 32768 on Linux, 49152 on macOS).
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Another process that runs these tests looks elsewhere.
+        let number = std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(20_000 + number % 12_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Asserts that something takes no longer than `limit`. Other tests run beside this one and can
+/// only lengthen a time, so that the best of three counts.
+pub fn assert_takes_at_most(limit: Duration, mut measure: impl FnMut() -> Duration) {
+    let mut times = Vec::new();
+    while times.len() < 3 {
+        let time = measure();
+        if time <= limit {
+            return;
+        }
+        times.push(time);
+    }
+    panic!("{times:?}, each more than {limit:?}");
 }
 
 /// Sends a process a signal, by its name without `SIG`.

@@ -2,27 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::daemon::{Daemon, bulky, connector, scratch};
+use crate::harness::daemon::{
+    Daemon, bulky, connector, northflank, platform, scratch, slow_northflank,
+};
 use crate::harness::{Room, wait_for_requests};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
-use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
-use fake_northflank::{FakeNorthflank, Organization};
-
-fn northflank() -> FakeNorthflank {
-    FakeNorthflank::start(Organization::demo(), fake_northflank::Options::default()).unwrap()
-}
-
-/// Answers so slowly that a sync takes seconds.
-fn slow_northflank() -> FakeNorthflank {
-    let latency = Duration::from_millis(400);
-    let options = fake_northflank::Options { latency, ..Default::default() };
-    FakeNorthflank::start(Organization::demo(), options).unwrap()
-}
-
-fn platform() -> FakeConductorOne {
-    FakeConductorOne::start(Options::default()).unwrap()
-}
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
+use fake_northflank::FakeNorthflank;
 
 /// An organization whose file takes several chunks.
 fn large() -> FakeNorthflank {

@@ -4,15 +4,11 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::harness::daemon::{Daemon, connector, scratch};
-use crate::harness::{Room, WAIT, wait_until};
-use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
-use fake_northflank::{FakeNorthflank, Organization};
+use crate::harness::daemon::{Daemon, connector, fakes, scratch};
+use crate::harness::{Room, WAIT, free_port, wait_until};
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
+use fake_northflank::FakeNorthflank;
 use serde_json::Value;
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Status and body of a request as probes make it.
 fn get(port: u16, path: &str) -> (u16, Value) {
@@ -33,12 +29,6 @@ fn start(platform: &FakeConductorOne, northflank: &FakeNorthflank, port: u16) ->
     });
     daemon.wait_for_log("answering health checks");
     daemon
-}
-
-fn fakes() -> (FakeConductorOne, FakeNorthflank) {
-    let options = fake_northflank::Options::default();
-    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
-    (FakeConductorOne::start(Options::default()).unwrap(), northflank)
 }
 
 /// The subcommand's exit code and error.

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use crate::harness::daemon::Daemon;
+use crate::harness::daemon::{Daemon, slow_northflank};
 use crate::harness::{WAIT, wait_for_requests, wait_until};
 use fake_conductorone::{Code, FakeConductorOne, Method, Options, Outage};
-use fake_northflank::{FakeNorthflank, Organization};
 
 /// The calls at which it goes down. The first heartbeat is not among them: a task whose first
 /// heartbeat fails is ConductorOne's to hand out again.
@@ -46,9 +45,7 @@ fn outages(time: Duration, options: &Options) {
 /// Goes down at a call, or else while Northflank is being read.
 fn go_down(call: Option<Method>, outage: Outage, time: Duration, options: Options) {
     let platform = FakeConductorOne::start(options).unwrap();
-    let latency = Duration::from_millis(400);
-    let slow = fake_northflank::Options { latency, ..Default::default() };
-    let northflank = FakeNorthflank::start(Organization::demo(), slow).unwrap();
+    let northflank = slow_northflank();
     let task = platform.assign_sync();
     if let Some(call) = call {
         platform.go_down_at(call, outage);

@@ -5,9 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use crate::harness::Room;
-use crate::harness::daemon::Daemon;
-use fake_conductorone::{Code, FakeConductorOne, Options};
-use fake_northflank::{FakeNorthflank, Organization};
+use crate::harness::daemon::{Daemon, fakes};
+use fake_conductorone::Code;
 
 /// A proxy that tunnels, and notes what it is asked for. Returns its port and the notes: the
 /// request line of each tunnel with its authorization.
@@ -42,12 +41,6 @@ fn tunnel(mut client: TcpStream, notes: &Mutex<Vec<String>>) -> Option<()> {
     std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
     std::io::copy(&mut server, &mut client).ok()?;
     Some(())
-}
-
-fn fakes() -> (FakeConductorOne, FakeNorthflank) {
-    let options = fake_northflank::Options::default();
-    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
-    (FakeConductorOne::start(Options::default()).unwrap(), northflank)
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::daemon::{Daemon, bulky, connector, scratch, sync_file};
+use crate::harness::daemon::{
+    Daemon, bulky, connector, northflank, northflank_with, platform, scratch, sync_file,
+};
 use crate::harness::{Room, expected};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{
@@ -12,15 +14,7 @@ use fake_conductorone::api::task::{
     RotateCredentialsTask, SyncFullTask, TaskType,
 };
 use fake_conductorone::{Code, FakeConductorOne, Method, Options};
-use fake_northflank::{FakeNorthflank, Organization};
-
-fn northflank() -> FakeNorthflank {
-    FakeNorthflank::start(Organization::demo(), fake_northflank::Options::default()).unwrap()
-}
-
-fn platform() -> FakeConductorOne {
-    FakeConductorOne::start(Options::default()).unwrap()
-}
+use fake_northflank::FakeNorthflank;
 
 #[test]
 fn a_session_says_hello_syncs_uploads_and_stops() {
@@ -163,8 +157,7 @@ fn a_failed_sync_says_why_uploads_nothing_and_leaves_nothing() {
 fn three_tasks_run_at_once_and_no_more_are_asked_for() {
     let platform = platform();
     let latency = Duration::from_millis(150);
-    let options = fake_northflank::Options { latency, ..Default::default() };
-    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let northflank = northflank_with(fake_northflank::Options { latency, ..Default::default() });
     let daemon = Daemon::start(&platform, &northflank);
     let tasks: Vec<_> = (0..5).map(|_| platform.assign_sync()).collect();
     for task in &tasks {

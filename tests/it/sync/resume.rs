@@ -7,10 +7,12 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::sync_file::{Content, SyncFile};
-use crate::harness::{self, Connector, Room, Run, expected, trial, wait_for_requests};
+use crate::harness::{
+    self, Connector, Room, Run, assert_takes_at_most, expected, trial, wait_for_requests,
+};
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Permissions, Rule, Token};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -148,17 +150,24 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
 }
 
 #[test]
-fn a_signal_leaves_what_was_read_to_the_next_run() {
-    for signal in ["INT", "TERM"] {
-        let (fake, room) = (fake(Duration::from_millis(20)), Room::new());
-        let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
-        wait_for_requests(&fake, 12);
-        harness::signal(child.id(), signal);
-        let run = Run(child.wait_with_output().unwrap());
-        assert!(run.stderr().contains("what has been read is kept"), "{}", run.stderr());
-        room.connector_to(&fake).run().expect_success();
-        assert!(repeated(&fake) <= 2);
-        complete(&room.file("sync.c1z"));
+fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        assert_takes_at_most(Duration::from_secs(1), || {
+            let (fake, room) = (fake(Duration::from_millis(200)), Room::new());
+            let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
+            wait_for_requests(&fake, 12);
+            harness::signal(child.id(), signal);
+            let signalled = Instant::now();
+            let run = Run(child.wait_with_output().unwrap());
+            let took = signalled.elapsed();
+            assert!(run.stderr().contains("what has been read is kept"), "{}", run.stderr());
+            run.expect_failure(code, &[&format!("stopped by SIG{signal}")]);
+            assert_eq!(room.names(), ["sync.c1z.work"]);
+            room.connector_to(&fake).run().expect_success();
+            assert!(repeated(&fake) <= 2);
+            complete(&room.file("sync.c1z"));
+            took
+        });
     }
 }
 

@@ -1,13 +1,12 @@
 //! Faults that pass: the request is tried again, a few times, and the file is the same. If
 //! they don't pass, the error says what happened and how often, and nothing is lost.
 
-use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests};
-use crate::harness::{Room, Run, expected};
+use crate::harness::{Room, Run, expected, free_port};
 use fake_northflank::{
     Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Rule,
 };
@@ -216,14 +215,11 @@ fn half_a_minute_without_a_byte_is_enough_whatever_the_time_for_a_request() {
 #[test]
 fn a_server_that_is_not_there_is_an_error_after_some_tries() {
     let room = Room::new();
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    let closed = free_port();
     let run = room
         .connector()
         .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
-        .variable("BATON_NORTHFLANK_BASE_URL", format!("http://{closed}"))
+        .variable("BATON_NORTHFLANK_BASE_URL", format!("http://127.0.0.1:{closed}"))
         .run();
     let parts = ["GET /v1/org-members: could not connect", "base URL", "(5 tries)"];
     run.expect_failure(14, &parts);
@@ -241,10 +237,7 @@ fn a_server_that_is_not_there_is_an_error_after_some_tries() {
 #[test]
 fn a_server_that_comes_up_while_it_is_asked_is_read() {
     let room = Room::new();
-    let port = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    let port = free_port();
     // The token is made from its number alone: that of the server to come is known.
     let token = {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();

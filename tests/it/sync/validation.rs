@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{self, Room, Run, wait_for_requests};
+use crate::harness::{Room, Run};
 use fake_northflank::{
     Action, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule, Token,
 };
@@ -197,22 +197,4 @@ fn a_wrong_base_url_is_hinted_at() {
         .variable("BATON_NORTHFLANK_BASE_URL", format!("{}/elsewhere", fake.origin()))
         .run();
     run.expect_failure(2, &["404 Not Found", "is the base URL right?"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_signal_ends_the_run_within_a_second_with_its_own_code() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let options = Options { latency: Duration::from_millis(200), ..Options::default() };
-        let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
-        let room = Room::new();
-        let run = room.connector_to(&fake).arguments(["--workers", "0"]).spawn();
-        wait_for_requests(&fake, 5);
-        harness::signal(run.id(), signal);
-        let signalled = std::time::Instant::now();
-        let run = Run(run.wait_with_output().unwrap());
-        assert!(signalled.elapsed() < Duration::from_secs(1));
-        run.expect_failure(code, &[&format!("stopped by SIG{signal}")]);
-        assert_eq!(room.names(), ["sync.c1z.work"], "what was read is kept");
-    }
 }

@@ -1,4 +1,4 @@
-//! The listener: TLS on loopback, HTTP/2 and HTTP/1.1, on a thread of its own.
+//! Connections: TLS, HTTP/2 and HTTP/1.1, and who answers which request.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
+use tokio::net::TcpStream;
 use tokio::sync::broadcast;
 use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
@@ -58,46 +58,37 @@ impl Shared {
     }
 }
 
-/// Serves until dropped.
-pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        let outage = shared.state().outage;
-        if outage == Some(Outage::Refusal) {
-            continue;
+/// Serves one connection.
+pub(crate) async fn converse(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) {
+    let mut breaking = shared.breaking.subscribe();
+    let outage = {
+        let mut state = shared.state();
+        if state.outage == Some(Outage::Refusal) {
+            return;
         }
-        let _ = stream.set_nodelay(true);
-        let (tls, shared) = (tls.clone(), Arc::clone(&shared));
-        let mut breaking = shared.breaking.subscribe();
-        tokio::spawn(async move {
-            {
-                let mut state = shared.state();
-                state.connections += 1;
-                state.open_connections += 1;
-            }
-            let serving = async {
-                if outage == Some(Outage::Silence) {
-                    std::future::pending::<()>().await;
-                }
-                let Ok(stream) = tls.accept(stream).await else {
-                    return;
-                };
-                let shared = Arc::clone(&shared);
-                let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-                let builder = auto::Builder::new(TokioExecutor::new());
-                // A client that goes away is no error of the server's.
-                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-            };
-            tokio::select! {
-                () = serving => {}
-                _ = breaking.recv() => {}
-            }
-            shared.state().open_connections -= 1;
-            shared.changed.notify_all();
-        });
+        state.connections += 1;
+        state.open_connections += 1;
+        state.outage
+    };
+    let serving = async {
+        if outage == Some(Outage::Silence) {
+            std::future::pending::<()>().await;
+        }
+        let Ok(stream) = tls.accept(stream).await else {
+            return;
+        };
+        let shared = Arc::clone(&shared);
+        let service = service_fn(move |request| respond(Arc::clone(&shared), request));
+        let builder = auto::Builder::new(TokioExecutor::new());
+        // A client that goes away is no error of the server's.
+        let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        _ = breaking.recv() => {}
     }
+    shared.state().open_connections -= 1;
+    shared.changed.notify_all();
 }
 
 async fn respond(
