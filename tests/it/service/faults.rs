@@ -8,7 +8,7 @@ use crate::harness::daemon::{
 use crate::harness::{Room, wait_for_requests};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
-use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
 use fake_northflank::FakeNorthflank;
 
 /// An organization whose file takes several chunks.
