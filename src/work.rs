@@ -71,8 +71,8 @@ impl Error {
 pub struct WorkDirectory {
     path: PathBuf,
     keeps_store: AtomicBool,
-    /// Held open for its lock.
-    _lock: File,
+    /// Open for its lock.
+    lock: File,
 }
 
 impl WorkDirectory {
@@ -100,7 +100,7 @@ impl WorkDirectory {
         if !lock_path.exists() {
             return Err(Error::Busy(target.to_owned()));
         }
-        let work = Self { path, keeps_store: AtomicBool::new(false), _lock: lock };
+        let work = Self { path, keeps_store: AtomicBool::new(false), lock };
         work.clear(is_store).map_err(Error::io("clear the directory", &work.path))?;
         Ok(work)
     }
@@ -158,6 +158,11 @@ impl Drop for WorkDirectory {
         if let Err(error) = self.remove() {
             tracing::warn!(path = %self.path.display(), %error, "can't remove the work directory");
         }
+        // Closing would not do: a process that another thread is starting at this moment has the
+        // file open as well until it runs its own program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(path = %self.path.display(), %error, "can't unlock the work directory");
+        }
     }
 }
 
@@ -173,5 +178,25 @@ fn make_private_directory(path: &Path) -> io::Result<()> {
     match builder.create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::WorkDirectory;
+
+    #[test]
+    fn a_dropped_directory_is_free_though_a_process_that_is_being_started_has_its_lock_open() {
+        let room = tempfile::tempdir().unwrap();
+        let target = room.path().join("sync.c1z");
+        let work = WorkDirectory::create(&target).unwrap();
+        work.keep_store();
+        fs::write(work.store(), "").unwrap();
+        let inherited = work.lock.try_clone().unwrap();
+        drop(work);
+        assert!(WorkDirectory::create(&target).is_ok());
+        drop(inherited);
     }
 }

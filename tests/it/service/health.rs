@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::harness::daemon::{Daemon, connector, fakes, scratch};
+use crate::harness::daemon::{Daemon, connector, fakes, northflank_with, platform, scratch};
 use crate::harness::{Room, WAIT, free_port, wait_until};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
 use fake_northflank::FakeNorthflank;
@@ -68,10 +68,10 @@ fn ask_and_leave(port: u16, path: &str) {
 
 #[test]
 fn a_check_goes_on_when_its_probe_has_left_and_is_not_made_twice() {
-    let ((platform, _), port) = (fakes(), free_port());
+    let (platform, port) = (platform(), free_port());
     let latency = Duration::from_secs(2);
     let options = fake_northflank::Options { latency, ..Default::default() };
-    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let northflank = northflank_with(options);
     let _daemon = start(&platform, &northflank, port);
     platform.wait_for_calls(Method::GetTask, 1);
     for _ in 0..4 {
@@ -83,9 +83,9 @@ fn a_check_goes_on_when_its_probe_has_left_and_is_not_made_twice() {
 
 #[test]
 fn a_rate_limit_that_is_reached_before_anything_is_known_is_no_bad_health() {
-    let ((platform, _), port) = (fakes(), free_port());
+    let (platform, port) = (platform(), free_port());
     let options = fake_northflank::Options { rate_limit: Some(4), ..Default::default() };
-    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let northflank = northflank_with(options);
     let daemon = start(&platform, &northflank, port);
     platform.assign_sync();
     daemon.wait_for_log("waiting for Northflank's rate limit");

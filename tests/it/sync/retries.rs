@@ -181,13 +181,13 @@ fn silence_stalls_and_drips_are_bounded_by_the_time_for_a_request_and_tried_agai
         for delivery in slow {
             scope.spawn(move || {
                 let trial = Trial::new([role_members(Action::deliver(delivery)).after(1).once()])
-                    .arguments(&["--http-timeout-seconds", "2"]);
+                    .arguments(&["--http-timeout-seconds", "5"]);
                 trial.succeed();
                 assert_eq!(trial.fake.requests(), requests() + 1, "{delivery:?}");
             });
             scope.spawn(move || {
                 let trial = Trial::new([role_members(Action::deliver(delivery))])
-                    .arguments(&["--http-timeout-seconds", "1"]);
+                    .arguments(&["--http-timeout-seconds", "5"]);
                 trial.fail_then_succeed(4, &["no whole answer in time", "(5 tries)"]);
                 assert_eq!(tries(&trial.fake), TRIES + 1, "{delivery:?}");
             });
