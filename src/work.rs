@@ -1,6 +1,7 @@
 //! The directory beside a sync file that holds everything unfinished, and its lock.
 
-use std::fs::{self, File};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The name of the lock in a work directory.
 const LOCK: &str = "lock";
 
-/// The name of what a run leaves to the next one; `SQLite` adds files with endings of its own.
+/// The name of what a run leaves to the next one.
 const STORE: &str = "resume.db";
+
+/// The names that runs give to files here. Nothing else is ever removed.
+const NAMES: [&str; 4] = [STORE, "previous.db", "sync.db", "sync.c1z"];
+
+/// What `SQLite` adds to a database's name for files of its own.
+const DATABASE_ENDINGS: [&str; 3] = ["-journal", "-shm", "-wal"];
+
+/// How the names of `SQLite`'s temporary files begin. They lose them at once, but for a kill
+/// in between.
+const TEMPORARY: &str = "etilqs_";
 
 /// Why there is no place to work in. The sync file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +28,17 @@ pub enum Error {
     /// Another run is writing the same file.
     #[error("another run is writing {}; wait for it to end", .0.display())]
     Busy(PathBuf),
+    /// Something else stands where the work directory is to be.
+    #[error(
+        "{} is where what is unfinished is kept, but {found}; move it away or name another file",
+        .path.display()
+    )]
+    NotOurs {
+        /// The work directory.
+        path: PathBuf,
+        /// Why it is not for this run to use.
+        found: String,
+    },
     /// The disk is full.
     #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
     DiskFull(PathBuf),
@@ -84,25 +106,27 @@ impl WorkDirectory {
     }
 
     /// Makes and locks the directory for the sync file `target`.
+    ///
+    /// One that stands there already must be a directory of our own user's with no names but
+    /// those that runs give: whatever else it is, it is left as it is.
     pub fn create(target: &Path) -> Result<Self, Error> {
         let path = Self::beside(target);
-        make_private_directory(&path).map_err(Error::io("create the directory", &path))?;
-        let lock_path = path.join(LOCK);
-        let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(Error::Busy(target.to_owned())),
-            Err(fs::TryLockError::Error(error)) => {
-                return Err(Error::io("lock", &lock_path)(error));
-            }
-        }
-        // A run that ended between our opening the lock and locking it has removed it.
-        if !lock_path.exists() {
-            return Err(Error::Busy(target.to_owned()));
-        }
+        make_private(&path)?;
+        let lock = lock::take(&path.join(LOCK), target)?;
         let work = Self { path, keeps_store: AtomicBool::new(false), lock };
+        // Again, now that no other run can be making or removing files.
+        check_names(&work.path)?;
         work.clear(is_store).map_err(Error::io("clear the directory", &work.path))?;
         Ok(work)
+    }
+
+    /// Makes a file in the directory that only its owner may read, whatever the umask: it
+    /// holds an organization's access. There must be none of the name.
+    pub fn create_file(&self, name: &str) -> Result<File, Error> {
+        let path = self.file(name);
+        private(OpenOptions::new().write(true).create_new(true))
+            .open(&path)
+            .map_err(Error::io("create", &path))
     }
 
     /// The path of a file in the directory.
@@ -130,12 +154,11 @@ impl WorkDirectory {
         self.clear(|name| !is_store(name)).map_err(Error::io("clear the directory", &self.path))
     }
 
-    /// Removes everything but the lock and what `keeps` names.
+    /// Removes our files, but for the lock and those that `keeps` names.
     fn clear(&self, keeps: impl Fn(&str) -> bool) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            let name = entry.file_name();
-            if name != LOCK && !name.to_str().is_some_and(&keeps) {
+            if entry.file_name().to_str().is_some_and(|name| is_own(name) && !keeps(name)) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -168,24 +191,258 @@ impl Drop for WorkDirectory {
 
 /// Whether a file belongs to the resume store: its database or what `SQLite` keeps beside it.
 fn is_store(name: &str) -> bool {
-    name.starts_with(STORE)
+    is_database(name, STORE)
 }
 
-fn make_private_directory(path: &Path) -> io::Result<()> {
+/// Whether a name is one that runs give, the lock's apart.
+fn is_own(name: &str) -> bool {
+    name.starts_with(TEMPORARY) || NAMES.iter().any(|own| is_database(name, own))
+}
+
+fn is_database(name: &str, database: &str) -> bool {
+    let ending = name.strip_prefix(database);
+    ending.is_some_and(|ending| ending.is_empty() || DATABASE_ENDINGS.contains(&ending))
+}
+
+/// Makes a directory that only its owner may use, or sees to one that stands there.
+fn make_private(path: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        outcome => outcome,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            check_directory(path)?;
+            check_names(path)
+        }
+        made => made.map_err(Error::io("create the directory", path)),
+    }
+}
+
+/// A directory that stood there must be one, itself and not by a link, and our own user's: in
+/// a place that many may write to, anybody can have put it there.
+fn check_directory(path: &Path) -> Result<(), Error> {
+    let not_ours = |found: &str| Error::NotOurs { path: path.to_owned(), found: found.to_owned() };
+    let found = fs::symlink_metadata(path).map_err(Error::io("look at", path))?;
+    if found.is_symlink() {
+        return Err(not_ours("it is a symbolic link"));
+    }
+    if !found.is_dir() {
+        return Err(not_ours("it is no directory"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        // Not the user's own number: file systems can have another one for it.
+        let probe = tempfile::tempfile_in(path).and_then(|file| file.metadata());
+        let own = probe.map_err(Error::io("write to the directory", path))?;
+        if found.uid() != own.uid() {
+            return Err(not_ours("it is another user's"));
+        }
+        if found.mode() & 0o077 != 0 {
+            let made_private = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+            // Some file systems have the same permissions for all that they hold.
+            if made_private.is_err() && found.mode() & 0o022 != 0 {
+                return Err(not_ours("others may write to it"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What holds a name that no run gives is somebody's own.
+fn check_names(path: &Path) -> Result<(), Error> {
+    let read = || -> io::Result<Option<OsString>> {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_ours = name.to_str().is_some_and(|name| name == LOCK || is_own(name));
+            // Gone meanwhile: a run beside this one has ended.
+            if !is_ours || entry.file_type().is_ok_and(|kind| !kind.is_file()) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    };
+    match read().map_err(Error::io("read the directory", path))? {
+        None => Ok(()),
+        Some(name) => Err(Error::NotOurs {
+            path: path.to_owned(),
+            found: format!("holds {:?}, which no run has put there", name.display().to_string()),
+        }),
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// The lock of a work directory: held while a run works there, dies with the process.
+mod lock {
+    use std::fs::{self, File, OpenOptions};
+    use std::path::Path;
+
+    use super::{Error, private};
+
+    /// Takes the lock at `path`, for a run that writes `target`.
+    pub(super) fn take(path: &Path, target: &Path) -> Result<File, Error> {
+        let mut options = OpenOptions::new();
+        // Nothing is ever written to it, and nothing is waited for.
+        private(options.write(true).create(true).truncate(false));
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            let flags = i32::try_from(flags.bits()).unwrap_or_default();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+        }
+        let lock = options.open(path).map_err(Error::io("open", path))?;
+        match lock.try_lock() {
+            Ok(()) if is_still(path, &lock) => Ok(lock),
+            // A run that ended between our opening the lock and locking it has removed it.
+            Ok(()) | Err(fs::TryLockError::WouldBlock) => Err(Error::Busy(target.to_owned())),
+            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+        }
+    }
+
+    /// Whether `lock` is the file at `path`, not one that stood there before.
+    #[cfg(unix)]
+    pub(super) fn is_still(path: &Path, lock: &File) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let place = |found: fs::Metadata| (found.dev(), found.ino());
+        let there = fs::symlink_metadata(path).map(place).ok();
+        there.is_some() && there == lock.metadata().map(place).ok()
+    }
+
+    /// An open file can't be removed here.
+    #[cfg(not(unix))]
+    pub(super) fn is_still(path: &Path, _lock: &File) -> bool {
+        path.exists()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
 
-    use super::WorkDirectory;
+    use super::{Error, WorkDirectory};
+
+    fn room() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("sync.c1z");
+        let work = directory.path().join("sync.c1z.work");
+        (directory, target, work)
+    }
+
+    fn refusal(target: &std::path::Path) -> String {
+        let error = WorkDirectory::create(target).unwrap_err();
+        assert!(matches!(error, Error::NotOurs { .. }), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn a_directory_with_somebodys_file_in_it_is_left_as_it_is() {
+        let (_directory, target, work) = room();
+        fs::create_dir(&work).unwrap();
+        for name in ["resume.db", "notes.txt"] {
+            fs::write(work.join(name), name).unwrap();
+        }
+        let error = refusal(&target);
+        assert!(error.contains(r#"holds "notes.txt""#), "{error}");
+        assert!(error.contains("move it away"), "{error}");
+        assert_eq!(fs::read(work.join("notes.txt")).unwrap(), b"notes.txt");
+        assert_eq!(fs::read_dir(&work).unwrap().count(), 2);
+        // What only begins like one of our names is somebody's, too.
+        fs::rename(work.join("notes.txt"), work.join("sync.db.bak")).unwrap();
+        refusal(&target);
+    }
+
+    #[test]
+    fn a_file_that_comes_while_a_run_works_outlives_it() {
+        let (_directory, target, work) = room();
+        let run = WorkDirectory::create(&target).unwrap();
+        drop(run.create_file("sync.db").unwrap());
+        fs::write(work.join("notes.txt"), "").unwrap();
+        drop(run);
+        let left: Vec<_> = fs::read_dir(&work).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["notes.txt"]);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_cleared_but_for_what_it_had_read() {
+        let (_directory, target, work) = room();
+        fs::create_dir(&work).unwrap();
+        for name in ["lock", "resume.db", "resume.db-wal", "sync.db", "sync.db-journal", "etilqs_x"]
+        {
+            fs::write(work.join(name), "").unwrap();
+        }
+        let run = WorkDirectory::create(&target).unwrap();
+        run.keep_store();
+        drop(run);
+        let mut left: Vec<_> =
+            fs::read_dir(&work).unwrap().map(|it| it.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["lock", "resume.db", "resume.db-wal"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_the_directory_or_of_a_file_is_not_followed() {
+        let (directory, target, work) = room();
+        let elsewhere = directory.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("sync.db"), "mine").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &work).unwrap();
+        assert!(refusal(&target).contains("a symbolic link"));
+        fs::remove_file(&work).unwrap();
+
+        fs::create_dir(&work).unwrap();
+        for name in ["lock", "sync.db", "resume.db"] {
+            std::os::unix::fs::symlink(elsewhere.join("sync.db"), work.join(name)).unwrap();
+            assert!(refusal(&target).contains(name));
+            fs::remove_file(work.join(name)).unwrap();
+        }
+        assert_eq!(fs::read(elsewhere.join("sync.db")).unwrap(), b"mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_stood_there_becomes_private_and_so_do_its_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        let (_directory, target, work) = room();
+        fs::create_dir(&work).unwrap();
+        fs::set_permissions(&work, fs::Permissions::from_mode(0o777)).unwrap();
+        let run = WorkDirectory::create(&target).unwrap();
+        drop(run.create_file("sync.db").unwrap());
+        assert_eq!(mode(&work) & 0o7777, 0o700);
+        assert_eq!(mode(&work.join("sync.db")) & 0o7777, 0o600);
+        assert_eq!(mode(&work.join("lock")) & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn one_run_at_a_time_works_for_a_target() {
+        let (_directory, target, work) = room();
+        let run = WorkDirectory::create(&target).unwrap();
+        assert!(matches!(WorkDirectory::create(&target), Err(Error::Busy(_))));
+        drop(run);
+        assert!(!work.exists());
+        WorkDirectory::create(&target).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_is_not_the_one_at_its_place_counts_as_taken() {
+        let (_directory, target, work) = room();
+        let run = WorkDirectory::create(&target).unwrap();
+        let held = fs::File::open(work.join("lock")).unwrap();
+        fs::remove_file(work.join("lock")).unwrap();
+        fs::write(work.join("lock"), "").unwrap();
+        assert!(!super::lock::is_still(&work.join("lock"), &held));
+        drop(run);
+    }
 
     #[test]
     fn a_dropped_directory_is_free_though_a_process_that_is_being_started_has_its_lock_open() {

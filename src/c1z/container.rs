@@ -1,10 +1,8 @@
 //! The container: five bytes, then one zstd frame with a whole `SQLite` database.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-
-use crate::work::WorkDirectory;
 
 use super::error::Error;
 
@@ -25,7 +23,7 @@ const SMALL: u64 = 8 << 20;
 const LARGEST_WINDOW_LOG: u32 = 27;
 
 /// Readers refuse larger databases by default, 3 GiB.
-const LARGEST_DATABASE: u64 = 3 << 30;
+pub(super) const LARGEST_DATABASE: u64 = 3 << 30;
 
 /// Unpacks the database of the sync file `path` to `database`.
 pub(super) fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
@@ -61,22 +59,10 @@ pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result
     }
 }
 
-/// Packs `database` and puts it in place of the target: a reader sees the old file or the
-/// new, never a part. Returns the new file's size in bytes.
-pub(super) fn save(work: &WorkDirectory, database: &Path, target: &Path) -> Result<u64, Error> {
-    let packed = work.file("sync.c1z");
-    let size = pack(database, &packed).map_err(Error::io("write", &packed))?;
-    fs::rename(&packed, target).map_err(Error::io("replace", target))?;
-    if let Some(directory) = target.parent() {
-        sync_directory(directory).map_err(Error::io("write", directory))?;
-    }
-    Ok(size)
-}
-
-fn pack(database: &Path, packed: &Path) -> io::Result<u64> {
+/// Packs `database` into `file`, and that onto the disk. Returns the file's size in bytes.
+pub(super) fn pack(database: &Path, mut file: File) -> io::Result<u64> {
     let source = File::open(database)?;
     let length = source.metadata()?.len();
-    let mut file = private_file(packed)?;
     file.write_all(MAGIC)?;
     let mut encoder = zstd::Encoder::new(file, LEVEL)?;
     // The frame's header carries the database's size; its end a checksum.
@@ -105,15 +91,4 @@ fn private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Directories can't be opened for this here; renaming is as durable as the system makes it.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -27,6 +27,31 @@ pub enum Error {
         /// What it begins with.
         found: &'static str,
     },
+    /// The target can't be replaced, because it is a mount of its own.
+    #[error(
+        "{} is mounted by itself, so that it can't be replaced; mount the directory that it \
+         is in (in a container: -v \"$PWD:/out\" … -f /out/sync.c1z)",
+        .0.display()
+    )]
+    Mounted(PathBuf),
+    /// Somebody else wrote to the target while this run worked.
+    #[error(
+        "{} was changed while this run worked and is left as it is now; run again to add to it",
+        .0.display()
+    )]
+    Changed(PathBuf),
+    /// The new file would be larger than readers accept.
+    #[error(
+        "the file would unpack to {} MiB, more than the 3 GiB that readers of sync files accept; \
+         let {} keep fewer syncs (BATON_KEEP_SYNC_COUNT=1) or sync less (--sync-resource-types)",
+        .size >> 20, .path.display()
+    )]
+    TooLarge {
+        /// The target.
+        path: PathBuf,
+        /// The database's size, in bytes.
+        size: u64,
+    },
     /// A file that is to be read isn't there.
     #[error("the file {} does not exist", .0.display())]
     Missing(PathBuf),

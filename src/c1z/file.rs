@@ -19,6 +19,7 @@ use crate::work::WorkDirectory;
 use super::container;
 use super::error::Error;
 use super::previous::{self, Copied};
+use super::save::save;
 use super::schema::TABLES;
 use super::target::Target;
 use super::timestamp;
@@ -133,7 +134,7 @@ impl Previous {
 
 /// A file that is being written. Rows go in by type and id.
 pub struct NewFile<'work> {
-    target: PathBuf,
+    target: Target,
     work: &'work WorkDirectory,
     database: PathBuf,
     connection: Connection,
@@ -164,9 +165,10 @@ impl<'work> NewFile<'work> {
         retention: Retention,
         run: SyncRun,
     ) -> Result<Self, Error> {
-        let target = target.path();
-        let fail = Error::database(target);
-        let database = work.file("sync.db");
+        let fail = Error::database(target.path());
+        let name = "sync.db";
+        drop(work.create_file(name)?);
+        let database = work.file(name);
         let connection = Connection::open(&database).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
         let Copied { newest_end, newest_full } = match &previous.0 {
@@ -192,7 +194,7 @@ impl<'work> NewFile<'work> {
             .map_err(fail)?;
         connection.execute_batch("begin").map_err(fail)?;
         Ok(Self {
-            target: target.to_owned(),
+            target: target.clone(),
             work,
             database,
             connection,
@@ -296,10 +298,10 @@ impl<'work> NewFile<'work> {
     /// Ends the sync, builds the indexes, and puts the file in place of the target.
     pub fn save(self) -> Result<Saved, Error> {
         let Self { target, work, database, connection, run, stats, newest_end, .. } = self;
-        let fail = Error::database(&target);
+        let fail = Error::database(target.path());
         end(&connection, &run, newest_end, &stats).map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
-        let size = container::save(work, &database, &target)?;
+        let size = save(work, &database, &target)?;
         Ok(Saved { sync_id: run.sync_id, stats, size })
     }
 
@@ -308,7 +310,7 @@ impl<'work> NewFile<'work> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(parameters))
             .map(|_| ())
-            .map_err(Error::database(&self.target))
+            .map_err(Error::database(self.target.path()))
     }
 }
 

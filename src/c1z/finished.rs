@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::container;
 use super::error::Error;
+use super::{attach, container};
 
 /// A finished full sync of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,8 +294,7 @@ pub(super) fn attach(
     file: &Path,
 ) -> Result<(), Error> {
     let fail = damaged(file);
-    let sql = format!("attach database ?1 as {name}");
-    connection.execute(&sql, [database.path.to_string_lossy()]).map_err(fail)?;
+    attach::attach(connection, &database.path, name).map_err(fail)?;
     // Reading a view would run whatever its writer thought of.
     let sql = format!(
         "select name from {name}.sqlite_master where name like 'v1\\_%' escape '\\'

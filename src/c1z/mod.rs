@@ -1,6 +1,7 @@
 //! The sync file, version 1: five magic bytes and a zstd frame with a `SQLite` database.
 //! Knows nothing of Northflank.
 
+mod attach;
 mod compare;
 mod container;
 mod error;
@@ -8,6 +9,7 @@ mod file;
 mod finished;
 mod previous;
 mod resume;
+mod save;
 mod schema;
 mod staging;
 mod target;

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
+use super::attach::attach;
 use super::error::Error;
 use super::file::{FULL, Retention, SyncRun, SyncType, open_unpacked};
 use super::schema::TABLES;
@@ -62,7 +63,7 @@ pub(super) fn copy(
     retention: Retention,
     run: &SyncRun,
 ) -> rusqlite::Result<Copied> {
-    connection.execute("attach database ?1 as previous", [previous.to_string_lossy()])?;
+    attach(connection, previous, "previous")?;
     let runs = runs(connection)?;
     let kept = kept(&runs, retention, run);
     for table in TABLES {

@@ -49,6 +49,8 @@ pub fn file_code(error: &c1z::Error) -> Code {
         c1z::Error::NotAFile { .. }
         | c1z::Error::NoDirectory(_)
         | c1z::Error::Foreign { .. }
+        | c1z::Error::Mounted(_)
+        | c1z::Error::TooLarge { .. }
         | c1z::Error::OtherConnector { .. }
         | c1z::Error::Damaged { .. }
         | c1z::Error::Missing(_)
@@ -56,13 +58,14 @@ pub fn file_code(error: &c1z::Error) -> Code {
         | c1z::Error::NoSync(_)
         | c1z::Error::OtherSyncs { .. } => Code::InvalidArgument,
         c1z::Error::Work(error) => work_code(error),
+        c1z::Error::Changed(_) => Code::Unavailable,
         c1z::Error::Disk { .. } | c1z::Error::Database { .. } => Code::Unknown,
     }
 }
 
 fn work_code(error: &work::Error) -> Code {
     match error {
-        work::Error::Unwritable { .. } => Code::InvalidArgument,
+        work::Error::Unwritable { .. } | work::Error::NotOurs { .. } => Code::InvalidArgument,
         work::Error::Busy(_) => Code::Unavailable,
         work::Error::DiskFull(_) | work::Error::Io { .. } => Code::Unknown,
     }

@@ -92,6 +92,8 @@ async fn run(
         tokio::task::spawn_blocking(move || {
             let _entered = span.entered();
             let work = WorkDirectory::create(target.path())?;
+            // Another run may have written it since, and has ended now that the lock is ours.
+            let target = Target::inspect(target.path())?;
             // A store that can't be looked at for another's fault is kept.
             work.keep_store();
             let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
