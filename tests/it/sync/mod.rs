@@ -6,6 +6,7 @@ mod damaged_store;
 mod faults;
 mod file;
 mod interrupt;
+mod place;
 mod properties;
 mod rate_limits;
 mod resume;

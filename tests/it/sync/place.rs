@@ -1,0 +1,118 @@
+//! Where a sync file is put: what stands there, who else writes there, and what it is called.
+
+use std::fs;
+use std::time::Duration;
+
+use fake_northflank::{FakeNorthflank, Options, Organization};
+
+use crate::harness::sync_file::SyncFile;
+use crate::harness::{Room, expected};
+
+fn fake(latency: Duration) -> FakeNorthflank {
+    let options = Options { latency, ..Options::default() };
+    FakeNorthflank::start(Organization::demo(), options).unwrap()
+}
+
+/// Starts a run that is slow to check the token, and calls `meanwhile` once it has asked.
+fn during_validation(room: &Room, meanwhile: impl FnOnce()) -> std::process::ExitStatus {
+    let slow = fake(Duration::from_secs(1));
+    let mut run = room.connector_to(&slow).spawn();
+    while slow.requests() == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    meanwhile();
+    run.wait().unwrap()
+}
+
+#[test]
+fn a_sync_that_another_run_adds_while_the_token_is_checked_is_kept() {
+    let room = Room::new();
+    let fast = fake(Duration::ZERO);
+    let status = during_validation(&room, || {
+        room.connector_to(&fast).run().expect_success();
+    });
+    assert!(status.success());
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.syncs().len(), 2);
+    assert_eq!(file.grants(), expected::grants(&Organization::demo()));
+}
+
+#[test]
+fn a_text_that_is_put_there_while_the_token_is_checked_is_left_alone() {
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    let status = during_validation(&room, || fs::write(&path, "notes").unwrap());
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(fs::read(&path).unwrap(), b"notes");
+    assert_eq!(room.names(), ["sync.c1z"]);
+}
+
+#[test]
+fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
+    let room = Room::new();
+    fs::create_dir(room.file("sync.c1z.work")).unwrap();
+    fs::write(room.file("sync.c1z.work/thesis.tex"), "years").unwrap();
+    let run = room.connector_to(&fake(Duration::ZERO)).run();
+    run.expect_failure(3, &["sync.c1z.work", "thesis.tex", "move it away"]);
+    assert_eq!(fs::read(room.file("sync.c1z.work/thesis.tex")).unwrap(), b"years");
+}
+
+#[test]
+fn a_directory_that_does_not_exist_is_no_file() {
+    let room = Room::new();
+    let run = room.connector_to(&fake(Duration::ZERO)).arguments(["--file", "new/"]).run();
+    run.expect_failure(3, &["new/", "a directory"]);
+    assert!(room.names().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_is_written_through() {
+    let room = Room::new();
+    std::os::unix::fs::symlink("real.c1z", room.file("sync.c1z")).unwrap();
+    room.connector_to(&fake(Duration::ZERO)).run().expect_success();
+    assert!(fs::symlink_metadata(room.file("sync.c1z")).unwrap().is_symlink());
+    assert!(fs::symlink_metadata(room.file("real.c1z")).unwrap().is_file());
+    assert_eq!(room.names(), ["real.c1z", "sync.c1z"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_whose_name_is_not_utf_8_holds_one_sync_after_the_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let room = Room::new();
+    let directory = room.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&directory).unwrap();
+    let fake = fake(Duration::ZERO);
+    for count in 1..=2 {
+        let mut connector = room.connector_to(&fake).variable("TMPDIR", &directory);
+        connector.0.current_dir(&directory);
+        connector.run().expect_success();
+        assert_eq!(SyncFile::open(&directory.join("sync.c1z")).syncs().len(), count);
+    }
+    let mut connector = room.connector().variable("TMPDIR", &directory);
+    connector.0.current_dir(&directory);
+    connector.arguments(["diff", "sync.c1z"]).run().expect_success();
+}
+
+/// Mounts a file by itself as containers do, in name spaces of its own.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs name spaces; .ci/run has it"]
+fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_asked() {
+    let room = Room::new();
+    for name in ["sync.c1z", "other.c1z"] {
+        fs::write(room.file(name), "").unwrap();
+    }
+    let fake = fake(Duration::ZERO);
+    let mut connector = room.connector_to(&fake);
+    let mut inside = std::process::Command::new("/usr/bin/unshare");
+    let script = "mount --bind other.c1z sync.c1z && exec \"$0\"";
+    inside.args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script]);
+    inside.arg(connector.0.get_program()).current_dir(room.path()).env_clear();
+    inside.env("PATH", std::env::var_os("PATH").unwrap());
+    inside.envs(connector.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    connector.0 = inside;
+    connector.run().expect_failure(3, &["is mounted by itself", "-v \"$PWD:/out\""]);
+    assert_eq!(fake.requests(), 0);
+}
