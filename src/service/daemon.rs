@@ -12,7 +12,7 @@ use super::scratch::Scratch;
 pub(super) struct Daemon {
     pub(super) platform: Arc<Platform>,
     pub(super) northflank: northflank::Client,
-    pub(super) scratch: Scratch,
+    pub(super) scratch: Arc<Scratch>,
     pub(super) skips_full_syncs: bool,
     pub(super) sync: sync::Options,
 }

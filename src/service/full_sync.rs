@@ -15,7 +15,7 @@ use super::hex::hex;
 use super::platform::{Described, Failure, Outcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
-use super::scratch::Place;
+use super::scratch::{KIND, Place};
 use super::upload::upload;
 use crate::c1z::{Saved, Target};
 use crate::causes::with_causes;
@@ -36,7 +36,15 @@ pub(super) async fn full_sync(
     wanted: &SyncFullTask,
     stop: &CancellationToken,
 ) {
-    let mut place = daemon.scratch.place(&kind(wanted));
+    let mut place = match daemon.scratch.place(&kind(wanted)) {
+        Ok(place) => place,
+        Err(error) => {
+            let message = with_causes(&error);
+            tracing::error!(error = message, "task failed");
+            let failure = Failure { code: Code::Unavailable, message, is_final: false };
+            return daemon.finish(&task.id, &Err(failure), stop).await;
+        }
+    };
     let heartbeats = match Heartbeats::start(&daemon.platform, &task.id).await {
         Ok(Some(heartbeats)) => heartbeats,
         Ok(None) => {
@@ -103,7 +111,7 @@ impl Failure {
 /// What syncs of one kind have in common is what is wanted of them.
 fn kind(wanted: &SyncFullTask) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, &wanted.encode_to_vec());
-    format!("sync-{}", hex(&digest.as_ref()[..4]))
+    format!("{KIND}{}", hex(&digest.as_ref()[..4]))
 }
 
 async fn work(

@@ -110,7 +110,9 @@ pub async fn run(
             Some(AbortOnDropHandle::new(serving))
         }
     };
-    let scratch = Scratch::open(settings.scratch.as_deref(), &settings.client_id)?;
+    let scratch = Arc::new(Scratch::open(settings.scratch.as_deref(), &settings.client_id)?);
+    let clearing = Arc::clone(&scratch);
+    let _clearing = AbortOnDropHandle::new(tokio::spawn(async move { clearing.clear_old().await }));
     let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
     let name = settings.client_id.name().to_owned();
     let host_id = host_id(settings.host_id);

@@ -4,6 +4,7 @@
 //! interrupted goes on from the pages that it has read.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,23 +18,44 @@ use super::hex::hex;
 /// Daemons with the same client id that may share a directory.
 const MOST_DAEMONS: usize = 16;
 
-/// The extension of what a sync leaves beside its file while it is unfinished.
-const UNFINISHED: &str = "work";
+/// The endings of what a task leaves: its file, its debug log and that one's copy, and what a
+/// sync keeps beside its file while it is unfinished.
+const ENDINGS: [&str; 4] = [".c1z", ".log", ".log.copy", UNFINISHED];
 
-/// Older than this, what is unfinished is not gone on from.
-const LONGEST_AGE: Duration = Duration::from_hours(24);
+/// How the names of kinds of syncs begin.
+pub(super) const KIND: &str = "sync-";
+
+/// The ending of what a sync goes on from.
+const UNFINISHED: &str = ".c1z.work";
+
+/// Older than this, what is unfinished is not gone on from. With the time between two looks at
+/// it that makes a day.
+const LONGEST_AGE: Duration = Duration::from_hours(23);
+
+/// Time between two looks at what failed tasks have left.
+const CLEAR_EVERY: Duration = Duration::from_hours(1);
 
 /// The name of the lock.
 const LOCK: &str = "lock";
 
 /// A directory that belongs to this process, as long as it lives.
 pub(super) struct Scratch {
-    path: PathBuf,
+    parent: PathBuf,
+    /// Tells the daemons of other clients apart.
+    digest: String,
     /// Whether somebody said that it lasts.
     lasts: bool,
-    taken: Arc<Mutex<BTreeSet<PathBuf>>>,
-    /// Held open for its lock.
-    _lock: File,
+    held: Mutex<Held>,
+    taken: Taken,
+}
+
+/// The places that tasks work in.
+type Taken = Arc<Mutex<BTreeSet<PathBuf>>>;
+
+/// The directory, and the open file whose lock says whose it is.
+struct Held {
+    path: PathBuf,
+    lock: File,
 }
 
 impl Scratch {
@@ -42,68 +64,180 @@ impl Scratch {
     pub(super) fn open(parent: Option<&Path>, id: &ClientId) -> Result<Self, Error> {
         let lasts = parent.is_some();
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-        let fail = |source| Error::Scratch { path: parent.clone(), source };
         let digest = ring::digest::digest(&ring::digest::SHA256, id.as_str().as_bytes());
         let digest = hex(&digest.as_ref()[..8]);
-        for number in 0..MOST_DAEMONS {
-            let name = match number {
-                0 => format!("baton-northflank-{digest}"),
-                _ => format!("baton-northflank-{digest}-{number}"),
-            };
-            let path = parent.join(name);
-            make_private(&path).map_err(fail)?;
-            let lock = File::create(path.join(LOCK)).map_err(fail)?;
-            match lock.try_lock() {
-                Ok(()) => {
-                    let scratch = Self { path, lasts, taken: Arc::default(), _lock: lock };
-                    scratch.clear(is_worth_keeping).map_err(fail)?;
-                    return Ok(scratch);
-                }
-                Err(fs::TryLockError::WouldBlock) => {}
-                Err(fs::TryLockError::Error(error)) => return Err(fail(error)),
-            }
-        }
-        Err(fail(io::Error::other("too many other daemons with this client id use it")))
+        let held = hold(&parent, &digest)?;
+        let scratch = Self { parent, digest, lasts, held: Mutex::new(held), taken: Arc::default() };
+        scratch.clear(is_worth_keeping).map_err(|source| scratch.error(source))?;
+        Ok(scratch)
     }
 
-    /// A path for a sync of a certain kind that no other task uses now.
-    pub(super) fn place(&self, kind: &str) -> Place {
+    /// A path for a sync of a certain kind that no other task uses now. Makes the directory
+    /// anew if somebody has cleaned it away.
+    pub(super) fn place(&self, kind: &str) -> Result<Place, Error> {
+        let directory = {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            if !held.is_still_there() {
+                tracing::warn!(path = %held.path.display(), "the scratch directory was removed; making it anew");
+                *held = hold(&self.parent, &self.digest)?;
+            }
+            held.path.clone()
+        };
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut number = 0;
         loop {
-            let path = self.path.join(format!("{kind}-{number}.c1z"));
+            let path = directory.join(format!("{kind}-{number}.c1z"));
             if taken.insert(path.clone()) {
-                return Place { path, is_wanted: true, taken: Arc::clone(&self.taken) };
+                return Ok(Place { path, is_wanted: true, taken: Arc::clone(&self.taken) });
             }
             number += 1;
+        }
+    }
+
+    /// Clears what failed tasks have left for too long, now and then, for ever.
+    pub(super) async fn clear_old(self: &Arc<Self>) -> Infallible {
+        loop {
+            tokio::time::sleep(CLEAR_EVERY).await;
+            let scratch = Arc::clone(self);
+            let clearing = tokio::task::spawn_blocking(move || scratch.clear(is_worth_keeping));
+            if let Err(error) = clearing.await.map_err(io::Error::other).flatten() {
+                tracing::warn!(%error, "can't clear what failed tasks have left");
+            }
         }
     }
 
     /// Ends the use: what an unfinished sync could go on from stays if the directory lasts.
     pub(super) fn close(&self) {
         let lasts = self.lasts;
+        // Whoever works on has been told to stop.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Whatever can't be removed is cleared at the next start.
         let _ = self.clear(|path| lasts && is_worth_keeping(path));
-        let _ = fs::remove_file(self.path.join(LOCK));
-        let _ = fs::remove_dir(&self.path);
+        let directory = self.directory();
+        let _ = fs::remove_file(directory.join(LOCK));
+        let _ = fs::remove_dir(&directory);
     }
 
+    fn directory(&self) -> PathBuf {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
+    }
+
+    /// Removes what tasks have left, but for what tasks work on and what is to be kept.
     fn clear(&self, keep: impl Fn(&Path) -> bool) -> io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
+        let entries = match fs::read_dir(self.directory()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
             let path = entry?.path();
-            if !path.ends_with(LOCK) && !keep(&path) {
-                remove(&path)?;
+            let Some(place) = place_of(&path).filter(|_| !keep(&path)) else {
+                continue;
+            };
+            let taken = || self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            // No task begins to work on it meanwhile.
+            if taken().insert(place.clone()) {
+                let removed = remove(&path);
+                taken().remove(&place);
+                removed?;
             }
         }
         Ok(())
     }
+
+    fn error(&self, source: io::Error) -> Error {
+        Error::Scratch { path: self.parent.clone(), source }
+    }
+}
+
+impl Held {
+    /// Whether the lock is that of the directory that stands there. One who cleans up may have
+    /// removed it, and another daemon may have made it anew.
+    fn is_still_there(&self) -> bool {
+        is_at(&self.lock, &self.path.join(LOCK))
+    }
+}
+
+/// Makes or takes over a directory below `parent` that is this user's alone and that no other
+/// daemon uses.
+fn hold(parent: &Path, digest: &str) -> Result<Held, Error> {
+    let fail = |source| Error::Scratch { path: parent.to_owned(), source };
+    for number in 0..MOST_DAEMONS {
+        let name = match number {
+            0 => format!("baton-northflank-{digest}"),
+            _ => format!("baton-northflank-{digest}-{number}"),
+        };
+        let path = parent.join(name);
+        // Where all may write, anybody may have put something else there.
+        if !make_private(&path).map_err(fail)? {
+            tracing::warn!(path = %path.display(), "this is another user's, or no directory; it is left alone");
+            continue;
+        }
+        if let Some(lock) = lock(&path.join(LOCK)).map_err(fail)? {
+            return Ok(Held { path, lock });
+        }
+    }
+    Err(fail(io::Error::other("other daemons with this client id, or other users, have taken it")))
+}
+
+/// The lock at `path`, unless another daemon has it.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    // Neither followed nor waited for, if it is no file of our own making.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
+    }
+    let lock = private(File::options().write(true).create(true).truncate(false)).open(path)?;
+    match lock.try_lock() {
+        // A daemon that ended between our opening it and locking it has removed it.
+        Ok(()) => Ok(is_at(&lock, path).then_some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether `file` is what stands at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    let there = fs::symlink_metadata(path).map(identity).ok();
+    there.is_some() && there == file.metadata().map(identity).ok()
+}
+
+/// An open file can't be removed here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Opens files so that only their owner may read them, whatever the umask.
+pub(super) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// The sync file of the place that a task's leavings are of; `None` for what no task has left.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    // The longest: one ending ends with another.
+    let stem =
+        ENDINGS.iter().filter_map(|ending| name.strip_suffix(ending)).min_by_key(|it| it.len())?;
+    let (kind, number) = stem.rsplit_once('-')?;
+    let is_own = kind.starts_with(KIND) && number.parse::<u32>().is_ok();
+    is_own.then(|| path.with_file_name(format!("{stem}.c1z")))
 }
 
 /// Whether an unfinished sync goes on from this.
 fn is_worth_keeping(path: &Path) -> bool {
-    let age = || fs::metadata(path).ok()?.modified().ok()?.elapsed().ok();
-    path.extension().is_some_and(|extension| extension == UNFINISHED)
-        && age().is_none_or(|age| age < LONGEST_AGE)
+    path.to_str().is_some_and(|path| path.ends_with(UNFINISHED))
+        && newest(path).is_none_or(|age| age < LONGEST_AGE)
+}
+
+/// The time since something was last written in a directory.
+fn newest(path: &Path) -> Option<Duration> {
+    let age = |path: &Path| fs::symlink_metadata(path).ok()?.modified().ok()?.elapsed().ok();
+    let entries = fs::read_dir(path).ok()?.filter_map(Result::ok);
+    entries.map(|entry| entry.path()).chain([path.to_owned()]).filter_map(|path| age(&path)).min()
 }
 
 /// The path of one task's sync file. Dropping it removes the file, but not what the task's
@@ -166,34 +300,46 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory that its owner alone may look into. The parent must exist.
-fn make_private(path: &Path) -> io::Result<()> {
+/// Makes a directory that its owner alone may look into, or sees to one that stands there.
+/// Whether it is our own; the parent must exist.
+fn make_private(path: &Path) -> io::Result<bool> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made,
+        made => return made.map(|()| true),
     }
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() {
-        return Err(io::Error::other(format!("{} is no directory", path.display())));
+        return Ok(false);
     }
-    // Somebody else could have made it, in a directory that all can write to.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        // What we make there is ours; file systems can have a number of their own for us.
+        let own = match tempfile::tempfile_in(path).and_then(|file| file.metadata()) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+            own => own?,
+        };
+        if own.uid() != found.uid() {
+            return Ok(false);
+        }
+        if found.mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Scratch;
+    use super::{LOCK, LONGEST_AGE, Scratch, is_worth_keeping, make_private};
     use std::fs;
+    use std::path::Path;
+    use std::time::SystemTime;
 
-    fn open(parent: &std::path::Path) -> Scratch {
+    fn open(parent: &Path) -> Scratch {
         Scratch::open(Some(parent), &"x@host.example/pcc".parse().unwrap()).unwrap()
     }
 
@@ -201,41 +347,120 @@ mod tests {
     fn tasks_of_one_kind_have_paths_of_their_own_and_free_them() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
-        let first = scratch.place("full");
-        let second = scratch.place("full");
+        let first = scratch.place("sync-1").unwrap();
+        let second = scratch.place("sync-1").unwrap();
         assert_ne!(first.path(), second.path());
         let path = first.path().to_owned();
         fs::write(&path, "rows").unwrap();
         drop(first);
         assert!(!path.exists());
-        assert_eq!(scratch.place("full").path(), path);
+        assert_eq!(scratch.place("sync-1").unwrap().path(), path);
     }
 
     #[test]
     fn only_what_a_sync_goes_on_from_survives_a_restart() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
-        let place = scratch.place("full");
+        let place = scratch.place("sync-1").unwrap();
         let work = place.unfinished();
         fs::create_dir(&work).unwrap();
         fs::write(place.path(), "rows").unwrap();
         drop(place);
         scratch.close();
         assert!(work.exists());
-        let junk = work.with_extension("junk");
+        let (junk, somebodys) = (work.with_file_name("sync-2-0.log"), work.with_file_name("mine"));
         fs::write(&junk, "junk").unwrap();
+        fs::write(&somebodys, "mine").unwrap();
         let scratch = open(parent.path());
-        assert!(work.exists() && !junk.exists());
-        scratch.place("full").forget_unfinished();
+        assert!(work.exists() && !junk.exists() && somebodys.exists());
+        fs::remove_file(&somebodys).unwrap();
+        scratch.place("sync-1").unwrap().forget_unfinished();
         scratch.close();
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_failed_task_left_is_cleared_while_the_daemon_runs() {
+        let parent = tempfile::tempdir().unwrap();
+        let scratch = open(parent.path());
+        let work = |kind: &str| {
+            let work = scratch.place(kind).unwrap().unfinished();
+            fs::create_dir(&work).unwrap();
+            fs::write(work.join("pages"), "pages").unwrap();
+            work
+        };
+        let [old, used, young, still_written] = ["sync-1", "sync-2", "sync-3", "sync-4"].map(work);
+        let long_ago = SystemTime::now() - LONGEST_AGE;
+        let age = |path: &Path| fs::File::open(path).unwrap().set_modified(long_ago).unwrap();
+        for work in [&old, &used] {
+            age(&work.join("pages"));
+            age(work);
+        }
+        age(&still_written);
+        let _working = scratch.place("sync-2").unwrap();
+        scratch.clear(is_worth_keeping).unwrap();
+        assert!(!old.exists() && used.exists() && young.exists() && still_written.exists());
+        assert_ne!(scratch.place("sync-2").unwrap().unfinished(), used);
+        assert_eq!(scratch.place("sync-1").unwrap().unfinished(), old, "to be used again");
+    }
+
+    #[test]
+    fn a_directory_that_was_cleaned_away_is_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let scratch = open(parent.path());
+        let directory = scratch.directory();
+        fs::remove_dir_all(&directory).unwrap();
+        let place = scratch.place("sync-1").unwrap();
+        assert!(place.path().starts_with(&directory) && directory.join(LOCK).exists());
+        // A cleaner may take the lock only; then another daemon takes the directory.
+        fs::remove_file(directory.join(LOCK)).unwrap();
+        let other = open(parent.path());
+        assert_eq!(other.directory(), directory);
+        assert_ne!(scratch.place("sync-1").unwrap().path().parent(), Some(&*directory));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_another_users_or_no_directory_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = open(parent.path()).directory();
+        let elsewhere = parent.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("sync-1-0.log"), "mine").unwrap();
+        fs::remove_dir_all(&first).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &first).unwrap();
+        let second = open(parent.path()).directory();
+        assert!(second != first && second.is_dir());
+        assert!(elsewhere.join("sync-1-0.log").exists() && !elsewhere.join(LOCK).exists());
+
+        // Only root can give a directory away; others know one that is not theirs.
+        let others = parent.path().join("others");
+        fs::create_dir(&others).unwrap();
+        let is_given = std::os::unix::fs::chown(&others, Some(12_345), None).is_ok();
+        let others = if is_given { others } else { Path::new("/").to_owned() };
+        assert!(!make_private(&others).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_look_into_what_stood_there_already() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let parent = tempfile::tempdir().unwrap();
+        let directory = open(parent.path()).directory();
+        fs::create_dir_all(&directory).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
+        let scratch = open(parent.path());
+        assert_eq!(scratch.directory(), directory);
+        assert_eq!((mode(&directory), mode(&directory.join(LOCK))), (0o700, 0o600));
     }
 
     #[test]
     fn two_daemons_with_one_client_id_keep_apart() {
         let parent = tempfile::tempdir().unwrap();
         let (first, second) = (open(parent.path()), open(parent.path()));
-        assert_ne!(first.place("full").path(), second.place("full").path());
+        let path = |scratch: &Scratch| scratch.place("sync-1").unwrap().path().to_owned();
+        assert_ne!(path(&first), path(&second));
     }
 
     #[test]

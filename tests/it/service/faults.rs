@@ -310,6 +310,26 @@ fn a_task_that_is_handed_out_over_and_over_is_not_asked_for_without_pause() {
 }
 
 #[test]
+fn a_scratch_directory_that_is_cleaned_away_costs_no_sync() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
+    let top = daemon.room.file("scratch");
+    std::fs::remove_dir_all(&top).unwrap();
+    std::fs::create_dir(&top).unwrap();
+    let task = platform.assign_sync();
+    assert_eq!(platform.ending(&task).code, Code::Ok, "{}", daemon.log());
+    daemon.assert_complete(&platform, &northflank, &task);
+    // A place that can't be made is the task's failure, and told.
+    std::fs::remove_dir_all(&top).unwrap();
+    let ending = platform.ending(&platform.assign_sync());
+    assert_eq!(ending.code, Code::Unavailable);
+    assert!(ending.message.contains("can't work in"), "{}", ending.message);
+    std::fs::create_dir(&top).unwrap();
+    platform.assert_no_violations();
+}
+
+#[test]
 fn a_slow_platform_is_waited_for_with_heartbeats() {
     let (platform, northflank) = (platform(), large());
     let delay = Fault::Delay(Duration::from_millis(800));
