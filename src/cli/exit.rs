@@ -9,14 +9,14 @@ use std::process::ExitCode;
 use opentelemetry_otlp::ExporterBuildError;
 use tonic::Code;
 
-use crate::baton::printable;
+use crate::baton::{printable, shorten};
 use crate::causes::with_causes;
 use crate::facts;
 use crate::northflank::SettingsError;
 use crate::service;
 use crate::sync;
 
-use super::settings::Problems;
+use super::settings::{Problems, Secrets};
 use super::signal::Signal;
 use super::writer::{Message, lines_to};
 
@@ -24,6 +24,9 @@ const UNKNOWN: u8 = Code::Unknown as u8;
 const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
 const DEADLINE_EXCEEDED: u8 = Code::DeadlineExceeded as u8;
 const UNAVAILABLE: u8 = Code::Unavailable as u8;
+
+/// The longest that is said of a mistake on the command line, in bytes.
+const LONGEST: usize = 600;
 
 /// Success, and something changed. No code of gRPC, nor of a signal.
 const CHANGED: u8 = 20;
@@ -100,7 +103,7 @@ impl From<Problems> for Failure {
 
 impl Failure {
     /// What clap says of wrong flags, as one line.
-    fn usage(error: &clap::Error) -> Self {
+    fn usage(error: &clap::Error, secrets: &Secrets) -> Self {
         let text = error.to_string();
         let said = text.split("\n\nUsage:").next().unwrap_or(&text);
         let one_line = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -109,7 +112,8 @@ impl Failure {
             parts.filter(|part| !part.starts_with("For more information")).collect();
         let line = parts.join("; ");
         let line = line.strip_prefix("error: ").unwrap_or(&line);
-        Self::Usage(format!("{line}; see --help"))
+        // A token may have been pasted in place of anything.
+        Self::Usage(format!("{}; see --help", shorten(&secrets.hide_in_typed(line), LONGEST)))
     }
 
     /// What became of something written to standard output.
@@ -149,28 +153,29 @@ impl Failure {
 }
 
 /// Prints a failure; returns the exit code.
-pub(super) fn code(outcome: Result<(), Failure>) -> ExitCode {
+pub(super) fn code(outcome: Result<(), Failure>, secrets: &Secrets) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => report(&failure),
+        Err(failure) => report(&failure, secrets),
     }
 }
 
 /// Prints what clap says where there is nothing to run; returns the exit code.
-pub(super) fn usage(said: &clap::Error) -> ExitCode {
+pub(super) fn usage(said: &clap::Error, secrets: &Secrets) -> ExitCode {
     if said.use_stderr() {
-        return report(&Failure::usage(said));
+        return report(&Failure::usage(said, secrets), secrets);
     }
     // Help and version are no errors, and go to standard output.
-    code(Failure::unless_printed(said.print()))
+    code(Failure::unless_printed(said.print()), secrets)
 }
 
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to
 /// the line.
-fn report(failure: &Failure) -> ExitCode {
+fn report(failure: &Failure, secrets: &Secrets) -> ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
-        let line = format!("baton-northflank: {}\n", printable(&with_causes(failure)));
+        let line =
+            format!("baton-northflank: {}\n", printable(&secrets.hide(&with_causes(failure))));
         if let Ok(writer) = lines_to("standard error", std::io::stderr()) {
             writer.send(Message::Lines(line.into()));
             writer.flush();

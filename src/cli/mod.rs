@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use command::Command;
+use settings::Secrets;
 
 /// Runs the connector with `arguments` (the program's name first) and the environment that
 /// `variable` looks into. Returns the process's exit code.
@@ -21,8 +22,9 @@ pub fn main(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
+    let secrets = Secrets::of(&variable);
     match Command::parse(arguments) {
-        Ok(command) => exit::code(command.run(&variable)),
-        Err(unread) => exit::usage(&unread),
+        Ok(command) => exit::code(command.run(&variable), &secrets),
+        Err(unread) => exit::usage(&unread, &secrets),
     }
 }

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `credentials` | client id and secret |
 //! | `assertion`, `token` | proves who we are and gets access tokens for it |
-//! | `dial`, `gateway`, `platform` | the connection, what stands before it, and every call |
+//! | `dial`, `proxy`, `gateway`, `platform` | the connection, what stands before it, and every call |
 //! | `host` | what ConductorOne is told of machine and build |
 //! | `daemon`, `hello`, `poll` | what tasks share, and the daemon's loop |
 //! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
@@ -30,6 +30,7 @@ mod host;
 mod platform;
 mod poll;
 mod protocol;
+mod proxy;
 mod scratch;
 mod token;
 mod upload;
@@ -41,6 +42,7 @@ pub use credentials::{
 pub use debug_log::layer as debug_log_layer;
 pub use error::Error;
 pub use health::{ProbeError, probe};
+pub use proxy::check_proxy;
 pub use token::TokenError;
 
 use std::net::SocketAddr;

@@ -375,3 +375,46 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
     assert!(text.contains("TRACE") && text.contains("trying again"), "{text}");
     secret.assert_not_in("the log", &log);
 }
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let fake = fake(Options::default(), Vec::new());
+    let token = fake.token();
+    let secret = Secret::of(token);
+    let flag = format!("--{token}");
+    let value = format!("--workers={token}");
+    let url = format!("https://me:{token}@host.test");
+    let collector = format!("https://me:{token}@host test");
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let room = Room::new();
+        let connector = room.connector_to(&fake).arguments(arguments);
+        let variables = variables.iter();
+        let run = variables.fold(connector, |it, (name, value)| it.variable(name, value)).run();
+        assert!(run.code() != Some(0), "{arguments:?}");
+        secret.assert_not_in("standard output", &run.0.stdout);
+        secret.assert_not_in("standard error", &run.0.stderr);
+        assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+        secret.assert_not_below(room.path());
+    };
+    for arguments in [
+        &[token][..],
+        &[&flag],
+        &[&value],
+        &["diff", token],
+        &["diff", "a.c1z", "b.c1z", token],
+        &["diff", "a.c1z", "--format", token],
+        &["health-check", "--endpoint", token],
+        &["completion", token],
+        &["--log-level", token],
+        &["--northflank-base-url", &url],
+        &["--log-path", &format!("/nowhere/{token}")],
+        &["--otel-collector-endpoint", &collector],
+        &["--c1z-temp-dir", token, "--client-id=a@b.test/c", "--client-secret=x"],
+    ] {
+        run(arguments, &[]);
+    }
+    for variable in ["BATON_CONFIG_PATH", "BATON_KEEP_SYNC_COUNT", "BATON_MAX_WAIT"] {
+        run(&[], &[(variable, token)]);
+    }
+    run(&[], &[("HTTPS_PROXY", &format!("http://me:{token}@127.0.0.1:99999"))]);
+}

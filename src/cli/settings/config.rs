@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use crate::northflank::Settings;
 use crate::sync::Options;
 
+use super::certificates;
 use super::fields;
 use super::flags::Flags;
 use super::log::{self, Log};
 use super::mode::{self, Mode};
 use super::northflank;
 use super::problems::Problems;
+use super::proxy;
 use super::sync;
 use super::telemetry::{self, Telemetry};
 use super::values::{Values, Variables};
@@ -44,6 +46,8 @@ impl Config {
         check_storage_engine(&mut values);
         let mut notes = notes(&mut values);
         let mode = mode::mode(&mut values, &mut notes);
+        certificates::check(&mut values);
+        proxy::check(&mut values, matches!(mode, Some(Mode::Service(_))));
         if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
             && northflank.max_wait.take().is_some()
         {
@@ -87,11 +91,9 @@ fn notes(values: &mut Values<'_>) -> Vec<String> {
     if values.switch(fields::PROVISIONING) {
         notes.push("--provisioning has no effect: this connector only reads".to_owned());
     }
-    let unknown = values.unknown_keys();
-    if !unknown.is_empty() {
+    if let Some(unknown) = values.unknown_keys() {
         notes.push(format!(
-            "the settings file has keys that this connector doesn't know: {}",
-            unknown.join(", ")
+            "the settings file has keys that this connector doesn't know: {unknown}"
         ));
     }
     notes

@@ -2,21 +2,48 @@
 //! names.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use saphyr::{Yaml, YamlLoader};
-use saphyr_parser::{Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// The file that is read where no other is named.
 const DEFAULT_PATH: &str = ".baton.yaml";
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// A list in the mapping is the deepest that settings go. What is deeper by a little is told
+/// which key it stands under.
+const DEEPEST: usize = 8;
 
 /// The settings of a file, each as the words it was written in. The file may hold secrets:
 /// there is no `Debug`.
 #[derive(Default)]
 pub(super) struct SettingsFile {
     path: PathBuf,
-    values: BTreeMap<String, Vec<String>>,
+    values: BTreeMap<String, Value>,
+}
+
+/// A value of the file, in the words it was written in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// A single one.
+    Text(String),
+    /// A list, which may hold one.
+    List(Vec<String>),
+}
+
+impl Value {
+    /// Its words.
+    pub(super) fn words(&self) -> &[String] {
+        match self {
+            Self::Text(text) => std::slice::from_ref(text),
+            Self::List(words) => words,
+        }
+    }
 }
 
 impl SettingsFile {
@@ -30,7 +57,7 @@ impl SettingsFile {
                 path.display()
             ));
         }
-        match std::fs::read_to_string(path) {
+        match read(path) {
             Ok(text) => {
                 let values = parse(&text)
                     .map_err(|problem| format!("can't read {}: {problem}", path.display()))?;
@@ -49,8 +76,8 @@ impl SettingsFile {
     }
 
     /// The value of a key, if it has one.
-    pub(super) fn get(&self, key: &str) -> Option<&[String]> {
-        self.values.get(key).map(Vec::as_slice)
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
     }
 
     /// All keys.
@@ -59,9 +86,44 @@ impl SettingsFile {
     }
 }
 
+/// What a file holds, if it is one and not too large: a pipe would be waited for.
+fn read(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+/// Whether a file is as deep as settings are, which are lists in a list. The loader's stack is
+/// as deep as the file.
+fn check_depth(text: &str) -> Result<(), String> {
+    let mut depth: usize = 0;
+    for event in Parser::new_from_str(text) {
+        // The loader says better what is wrong.
+        let Ok((event, _)) = event else { return Ok(()) };
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            // A few of them can stand for more text than there is memory.
+            Event::Alias(_) => return Err("it repeats values by aliases (*)".to_owned()),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err("it is nested more deeply than settings are".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// The file's keys, in lower case as the Go SDK takes them, with their values as written:
 /// a token of digits stays what it is. Errors never quote the file, which may hold secrets.
-fn parse(text: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
+fn parse(text: &str) -> Result<BTreeMap<String, Value>, String> {
+    check_depth(text)?;
     let mut loader = YamlLoader::<Yaml<'_>>::default();
     loader.early_parse(false);
     let scanned = Parser::new_from_str(text).load(&mut loader, true);
@@ -72,35 +134,36 @@ fn parse(text: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
     let mapping = match documents.as_slice() {
         [] => return Ok(BTreeMap::new()),
         [Yaml::Mapping(mapping)] => mapping,
-        [document] if words(document).is_some_and(|words| words.is_empty()) => {
+        [document] if value(document).is_some_and(|value| value.words().is_empty()) => {
             return Ok(BTreeMap::new());
         }
         [_] => return Err("it is not a list of `setting: value`".to_owned()),
         _ => return Err("it holds more than one YAML document".to_owned()),
     };
     let mut values = BTreeMap::new();
-    for (key, value) in mapping {
+    for (key, given) in mapping {
         let Yaml::Representation(key, ..) = key else {
             return Err("a key is not a plain word".to_owned());
         };
         let key = key.to_lowercase();
-        let Some(words) = words(value) else {
+        let Some(value) = value(given) else {
             return Err(format!("{key} is neither a single value nor a list of them"));
         };
-        if !words.is_empty() && values.insert(key.clone(), words).is_some() {
+        if !value.words().is_empty() && values.insert(key.clone(), value).is_some() {
             return Err(format!("{key} stands there twice"));
         }
     }
     Ok(values)
 }
 
-/// A single value or a list of them; none where it is empty.
-fn words(value: &Yaml<'_>) -> Option<Vec<String>> {
+/// A single value or a list of them; an empty list where it is empty.
+fn value(value: &Yaml<'_>) -> Option<Value> {
     match value {
         Yaml::Representation(text, style, _) => {
             let is_null = *style == ScalarStyle::Plain && matches!(&**text, "" | "~" | "null");
             let is_unset = is_null || text.is_empty();
-            Some(if is_unset { Vec::new() } else { vec![text.clone().into_owned()] })
+            let text = || text.clone().into_owned();
+            Some(if is_unset { Value::List(Vec::new()) } else { Value::Text(text()) })
         }
         Yaml::Sequence(values) => {
             let mut all = Vec::new();
@@ -108,7 +171,7 @@ fn words(value: &Yaml<'_>) -> Option<Vec<String>> {
                 let Yaml::Representation(text, ..) = value else { return None };
                 all.push(text.clone().into_owned());
             }
-            Some(all)
+            Some(Value::List(all))
         }
         _ => None,
     }
@@ -119,7 +182,7 @@ mod tests {
     use super::parse;
 
     fn value(text: &str, key: &str) -> Vec<String> {
-        parse(text).unwrap().remove(key).unwrap_or_default()
+        parse(text).unwrap().remove(key).map(|value| value.words().to_vec()).unwrap_or_default()
     }
 
     #[test]
@@ -148,6 +211,34 @@ mod tests {
     fn keys_are_known_in_any_case() {
         assert_eq!(value("Log-Level: debug", "log-level"), ["debug"]);
         assert!(parse("FILE: a\nfile: b\n").is_err());
+    }
+
+    #[test]
+    fn what_would_take_the_stack_or_the_memory_is_refused() {
+        for text in [
+            "- ".repeat(100_000),
+            "[".repeat(100_000),
+            "{a: ".repeat(100_000),
+            format!("a: &a {}\nlog-path: [{}]", "x".repeat(500_000), "*a, ".repeat(100_000)),
+        ] {
+            let problem = parse(&text).unwrap_err();
+            let said = ["nested", "recursion limit", "aliases"];
+            assert!(said.iter().any(|said| problem.contains(said)), "{problem}");
+        }
+    }
+
+    #[test]
+    fn only_a_regular_file_of_a_reasonable_size_is_read() {
+        use super::SettingsFile;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("large.yaml");
+        std::fs::write(&path, format!("file: {}", "x".repeat(1 << 20))).unwrap();
+        let problem = SettingsFile::read(path.to_str()).err().unwrap();
+        assert!(problem.ends_with("it is larger than 1 MiB"), "{problem}");
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let problem = SettingsFile::read(path.to_str()).err().unwrap();
+        assert!(problem.ends_with("it is no regular file"), "{problem}");
     }
 
     #[test]

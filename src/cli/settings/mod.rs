@@ -1,6 +1,7 @@
 //! Settings: every one once, in a table; what was given as flags, as variables and in the
 //! file; and the one valid configuration that comes out of them. Knows of no command.
 
+mod certificates;
 mod changes;
 mod config;
 mod field;
@@ -11,6 +12,8 @@ mod log;
 mod mode;
 mod northflank;
 mod problems;
+mod proxy;
+mod quote;
 mod sync;
 mod telemetry;
 mod values;
@@ -26,5 +29,6 @@ pub(super) use flags::{Flags, arguments};
 pub(super) use log::LogFormat;
 pub(super) use mode::{Mode, Service};
 pub(super) use problems::Problems;
+pub(super) use quote::Secrets;
 pub(super) use telemetry::{CollectorTls, Telemetry};
 pub(super) use values::Variables;

@@ -33,16 +33,14 @@ fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
     })
 }
 
-/// How many syncs to keep. As in the Go SDK, a value that makes no sense counts as
-/// none.
+/// How many syncs to keep. As in the reference, none count as unsaid; what isn't understood is
+/// a mistake, because it would remove what somebody meant to keep.
 pub(super) fn retention(values: &mut Values<'_>) -> Retention {
-    let skip = values.variable("BATON_SKIP_CLEANUP");
-    if matches!(skip.as_deref(), Some("1" | "t" | "T" | "true" | "TRUE" | "True")) {
-        return Retention::All;
-    }
-    match values.variable("BATON_KEEP_SYNC_COUNT").map(|text| text.parse()) {
-        Some(Ok(count @ 1..)) => Retention::Newest(count),
-        _ => Retention::DEFAULT,
+    let keeps_all = values.truth("BATON_SKIP_CLEANUP");
+    match values.count("BATON_KEEP_SYNC_COUNT") {
+        _ if keeps_all => Retention::All,
+        Some(count @ 1..) => Retention::Newest(count),
+        Some(0) | None => Retention::DEFAULT,
     }
 }
 

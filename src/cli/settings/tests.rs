@@ -182,7 +182,18 @@ fn retention_follows_the_variables_of_the_go_sdk() {
     assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "5"), Ok(Retention::Newest(5)));
     assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "0"), Ok(Retention::Newest(2)));
     assert_eq!(retention("BATON_SKIP_CLEANUP", "true"), Ok(Retention::All));
-    assert_eq!(retention("BATON_SKIP_CLEANUP", "no"), Ok(Retention::Newest(2)));
+    assert_eq!(retention("BATON_SKIP_CLEANUP", "false"), Ok(Retention::Newest(2)));
+    // What isn't understood could have meant to keep.
+    for (name, value) in [
+        ("BATON_KEEP_SYNC_COUNT", "q"),
+        ("BATON_KEEP_SYNC_COUNT", "10x"),
+        ("BATON_KEEP_SYNC_COUNT", "-1"),
+        ("BATON_SKIP_CLEANUP", "yes"),
+        ("BATON_SKIP_CLEANUP", "on"),
+    ] {
+        let problems = retention(name, value).unwrap_err().to_string();
+        assert!(problems.starts_with(&format!("{name} is {value:?}; it takes")), "{problems}");
+    }
 }
 
 #[test]
@@ -304,4 +315,95 @@ fn the_collector_is_trusted_in_one_way() {
     assert!(telemetry(&[&pem[..], &insecure[..]].concat()).is_err());
     let off = ["--otel-tracing-disabled", "--otel-logging-disabled"];
     assert!(telemetry(&off).unwrap().is_none());
+}
+
+#[test]
+fn a_list_is_no_text_even_of_one_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yaml");
+    for (text, key) in [
+        ("northflank-api-token: [nf-listed]", "northflank-api-token"),
+        ("northflank-api-token: nf-1\nfile: [a.c1z]", "file"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let variables = [("BATON_CONFIG_PATH", path.to_str().unwrap())];
+        let problems = resolve(&[], &variables).unwrap_err().to_string();
+        assert!(problems.starts_with(&format!("{key} in ")), "{problems}");
+        assert!(problems.contains("is a list; it takes one value"), "{problems}");
+        assert!(!problems.contains("nf-listed"), "{problems}");
+    }
+}
+
+#[test]
+fn a_token_that_was_put_in_anothers_place_is_not_repeated() {
+    let token = "nf-Zm9vYmFy.c2VjcmV0LXRva2Vu";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yaml");
+    let config = ("BATON_CONFIG_PATH", path.to_str().unwrap());
+    let assert_hidden = |outcome: Result<Config, Problems>| {
+        let said = match outcome {
+            Ok(config) => config.notes.join(" "),
+            Err(problems) => problems.to_string(),
+        };
+        assert!(said.contains("[hidden]") && !said.contains("Zm9vYmFy"), "{said}");
+    };
+    for variable in ["BATON_WORKERS", "BATON_LOG_LEVEL", "BATON_NORTHFLANK_BASE_URL", "BATON_DIFF"]
+    {
+        assert_hidden(with(&[], &[(variable, token)]));
+        // Without the beginning that tokens have.
+        let other = [("BATON_NORTHFLANK_API_TOKEN", "hunter2"), (variable, "is hunter2")];
+        assert!(!resolve(&[], &other).unwrap_err().to_string().contains("hunter2"));
+    }
+    assert_hidden(with(&[], &[("BATON_SYNC_RESOURCES", token)]));
+    for text in [format!("workers: {token}"), format!("{token}: 1")] {
+        std::fs::write(&path, text).unwrap();
+        assert_hidden(with(&[], &[config]));
+    }
+    for url in ["http://me:hunter2@a.test", "https://a.test/?token=hunter2", "me:hunter2@a.test"] {
+        let problems = with(&["--northflank-base-url", url], &[]).unwrap_err().to_string();
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+}
+
+#[test]
+fn a_proxy_that_can_not_be_understood_is_refused_in_both_modes() {
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+    {
+        let proxy = [(name, "http://me:hunter2@127.0.0.1:99999")];
+        for variables in [proxy.to_vec(), [&proxy, &CREDENTIALS[..]].concat()] {
+            let problems = with(&[], &variables).unwrap_err().to_string();
+            assert!(problems.starts_with(&format!("{name} is no proxy")), "{problems}");
+            assert!(!problems.contains("hunter2"), "{problems}");
+        }
+        assert!(with(&[], &[(name, "http://127.0.0.1:9999")]).is_ok());
+    }
+}
+
+#[test]
+fn certificates_that_the_environment_names_must_be_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let names = vec!["localhost".to_owned()];
+    let pem = rcgen::generate_simple_self_signed(names).unwrap().cert.pem();
+    std::fs::create_dir(path("certificates")).unwrap();
+    std::fs::write(path("certificates/ca.pem"), &pem).unwrap();
+    std::fs::create_dir(path("none")).unwrap();
+    std::fs::write(path("empty"), "").unwrap();
+    std::fs::write(path("broken"), pem.replace("MII", "MIA")).unwrap();
+    let good = path("certificates/ca.pem");
+    assert!(with(&[], &[("SSL_CERT_FILE", &good)]).is_ok());
+    assert!(with(&[], &[("SSL_CERT_DIR", &path("certificates"))]).is_ok());
+    assert!(with(&[], &[("SSL_CERT_FILE", &good), ("SSL_CERT_DIR", &path("none"))]).is_ok());
+    for (name, value) in [
+        ("SSL_CERT_FILE", path("missing")),
+        ("SSL_CERT_FILE", path("empty")),
+        ("SSL_CERT_FILE", path("broken")),
+        ("SSL_CERT_FILE", path("none")),
+        ("SSL_CERT_FILE", "/dev/zero".to_owned()),
+        ("SSL_CERT_DIR", path("none")),
+        ("SSL_CERT_DIR", path("missing")),
+    ] {
+        let problems = with(&[], &[(name, &value)]).unwrap_err().to_string();
+        assert!(problems.starts_with(&format!("{name} names {value}, ")), "{problems}");
+    }
 }

@@ -5,11 +5,17 @@ use std::ffi::OsString;
 
 use secrecy::SecretString;
 
+use crate::baton::shorten;
+
 use super::field::{Field, Kind};
 use super::fields::FIELDS;
-use super::file::SettingsFile;
+use super::file::{SettingsFile, Value};
 use super::flags::Flags;
 use super::problems::Problems;
+use super::quote::Secrets;
+
+/// The longest list that a message holds, in bytes.
+const LONGEST_LIST: usize = 300;
 
 /// Looks an environment variable up.
 pub(crate) type Variables<'source> = &'source dyn Fn(&str) -> Option<OsString>;
@@ -20,11 +26,14 @@ pub(super) struct Values<'source> {
     variables: Variables<'source>,
     file: SettingsFile,
     problems: Problems,
+    secrets: Secrets,
 }
 
 /// A value as it was given, and where.
 struct Given {
     words: Vec<String>,
+    /// Whether it was given as a list, be it of one word.
+    is_list: bool,
     /// Names the setting for whoever gave it.
     name: String,
 }
@@ -32,20 +41,30 @@ struct Given {
 impl<'source> Values<'source> {
     /// All sources. Reads the file.
     pub(super) fn new(flags: &'source Flags, variables: Variables<'source>) -> Self {
-        let file = SettingsFile::default();
-        let mut values = Self { flags, variables, file, problems: Problems::none() };
+        let (file, problems) = (SettingsFile::default(), Problems::none());
+        let secrets = Secrets::of(variables);
+        let mut values = Self { flags, variables, file, problems, secrets };
         let path = values.variable("BATON_CONFIG_PATH");
         match SettingsFile::read(path.as_deref()) {
             Ok(file) => values.file = file,
-            Err(problem) => values.problem(problem),
+            Err(problem) => values.problem(values.secrets.hide_in_typed(&problem)),
+        }
+        // Not to be repeated where they stand in another's place.
+        for field in FIELDS.iter().filter(|field| field.is_secret) {
+            let in_file = values.file.get(field.name).map(Value::words);
+            for word in [flags.get(field), in_file].into_iter().flatten().flatten() {
+                values.secrets.add(word);
+            }
         }
         values
     }
 
     /// Keys of the file that are no settings of this connector.
-    pub(super) fn unknown_keys(&self) -> Vec<String> {
+    pub(super) fn unknown_keys(&self) -> Option<String> {
         let is_known = |key: &str| FIELDS.iter().any(|field| field.name == key);
-        self.file.keys().filter(|key| !is_known(key)).map(str::to_owned).collect()
+        let unknown = self.file.keys().filter(|key| !is_known(key));
+        let shown: Vec<_> = unknown.map(|key| self.secrets.hide_in_typed(key)).collect();
+        (!shown.is_empty()).then(|| shorten(&shown.join(", "), LONGEST_LIST))
     }
 
     /// Whether the field was given anywhere.
@@ -67,12 +86,14 @@ impl<'source> Values<'source> {
         let given = match (self.given(field), field.default) {
             (Some(given), _) => given,
             (None, Some(default)) => {
-                Given { words: vec![default.to_owned()], name: field.name.to_owned() }
+                let (words, name) = (vec![default.to_owned()], field.name.to_owned());
+                Given { words, is_list: false, name }
             }
             (None, None) => return None,
         };
         let parsed = match given.words.as_slice() {
-            [text] => parse(text.trim()).map_err(|problem| format!("is {text:?}; {problem}")),
+            [text] if !given.is_list => parse(text.trim())
+                .map_err(|problem| format!("is {}; {problem}", self.secrets.quote(text))),
             _ => Err("is a list; it takes one value".to_owned()),
         };
         match parsed {
@@ -100,14 +121,7 @@ impl<'source> Values<'source> {
 
     /// Whether a switch is on. Written as Go reads truth values.
     pub(super) fn switch(&mut self, field: &Field) -> bool {
-        self.given(field).is_some()
-            && self
-                .parsed(field, |text| match text {
-                    "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-                    "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-                    _ => Err("it takes true or false".to_owned()),
-                })
-                .unwrap_or_default()
+        self.given(field).is_some() && self.parsed(field, truth).unwrap_or_default()
     }
 
     /// A list; commas and blanks separate its parts.
@@ -122,7 +136,10 @@ impl<'source> Values<'source> {
         for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
             match parse(part) {
                 Ok(value) => list.push(value),
-                Err(problem) => self.problem(format!("{} has {part:?}; {problem}", given.name)),
+                Err(problem) => {
+                    let part = self.secrets.quote(part);
+                    self.problem(format!("{} has {part}; {problem}", given.name));
+                }
             }
         }
         list
@@ -132,6 +149,7 @@ impl<'source> Values<'source> {
     pub(super) fn secret(&mut self, field: &Field) -> Option<SecretString> {
         let given = self.given(field)?;
         let problem = match given.words.as_slice() {
+            _ if given.is_list => "is a list; it takes one value",
             [secret] if secret.trim().is_empty() => "is blank",
             [secret] if secret.trim().bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return Some(secret.trim().into());
@@ -156,6 +174,33 @@ impl<'source> Values<'source> {
         }
     }
 
+    /// A variable as it is, which may be a path of any bytes. An empty one counts as set: so it
+    /// does for the libraries that read it.
+    pub(super) fn raw(&self, name: &str) -> Option<OsString> {
+        (self.variables)(name)
+    }
+
+    /// A whole number from 0 up in a variable that is no field's.
+    pub(super) fn count(&mut self, name: &str) -> Option<usize> {
+        let text = self.variable(name)?;
+        let count = text.trim().parse().ok();
+        if count.is_none() {
+            let shown = self.secrets.quote(&text);
+            self.problem(format!("{name} is {shown}; it takes a number"));
+        }
+        count
+    }
+
+    /// A truth value in a variable that is no field's.
+    pub(super) fn truth(&mut self, name: &str) -> bool {
+        let Some(text) = self.variable(name) else { return false };
+        truth(text.trim()).unwrap_or_else(|problem| {
+            let shown = self.secrets.quote(&text);
+            self.problem(format!("{name} is {shown}; {problem}"));
+            false
+        })
+    }
+
     /// Notes something that is wrong.
     pub(super) fn problem(&mut self, problem: String) {
         self.problems.add(problem);
@@ -171,7 +216,8 @@ impl<'source> Values<'source> {
 
     fn given(&mut self, field: &Field) -> Option<Given> {
         if let Some(words) = self.flags.get(field) {
-            return Some(Given { words: words.to_vec(), name: field.both_names() });
+            let (words, name) = (words.to_vec(), field.both_names());
+            return Some(Given { words, is_list: false, name });
         }
         if let Some(text) = self.variable(&field.variable()) {
             // The Go SDK takes blanks for separators in variables.
@@ -181,9 +227,22 @@ impl<'source> Values<'source> {
                     vec![text]
                 }
             };
-            return Some(Given { words, name: field.both_names() });
+            return Some(Given { words, is_list: false, name: field.both_names() });
         }
-        let words = self.file.get(field.name)?.to_vec();
-        Some(Given { words, name: format!("{} in {}", field.name, self.file.path().display()) })
+        let value = self.file.get(field.name)?;
+        Some(Given {
+            words: value.words().to_vec(),
+            is_list: matches!(value, Value::List(_)),
+            name: format!("{} in {}", field.name, self.file.path().display()),
+        })
+    }
+}
+
+/// A truth value, written as the reference's language reads them.
+fn truth(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("it takes true or false".to_owned()),
     }
 }

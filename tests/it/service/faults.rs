@@ -420,3 +420,31 @@ fn a_signal_ends_the_process_even_if_the_platform_is_silent() {
     assert_eq!(code, Some(0), "{log}");
     assert!(scratch(&room).is_empty());
 }
+
+#[test]
+fn certificates_that_are_none_end_it_at_once() {
+    let northflank = northflank();
+    for certificates in ["missing.pem", "/dev/zero", "empty.pem", "pipe.pem"] {
+        let (platform, room) = (platform(), Room::new());
+        std::fs::write(room.file("empty.pem"), "").unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe.pem")).status();
+        assert!(pipe.unwrap().success());
+        let service = connector(&platform, &northflank, &room);
+        for connector in [service, room.connector_to(&northflank)] {
+            let started = Instant::now();
+            let run = connector.variable("SSL_CERT_FILE", certificates).run();
+            run.expect_failure(3, &[&format!("SSL_CERT_FILE names {certificates}, ")]);
+            assert!(started.elapsed() < Duration::from_secs(5));
+        }
+        assert!(platform.calls().is_empty());
+    }
+}
+
+#[test]
+fn a_settings_file_that_is_none_is_not_waited_for() {
+    let (northflank, room) = (northflank(), Room::new());
+    let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe.yaml")).status();
+    assert!(pipe.unwrap().success());
+    let run = room.connector_to(&northflank).variable("BATON_CONFIG_PATH", "pipe.yaml").run();
+    run.expect_failure(3, &["can't read pipe.yaml", "no regular file"]);
+}
