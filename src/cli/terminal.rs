@@ -60,9 +60,11 @@ impl Terminal {
         self.writer.send(Message::NoProgress);
     }
 
-    /// Prints a text for whoever looks.
+    /// Prints a text for whoever looks, and waits until it stands there: what then goes to
+    /// standard output may be shown in the same window.
     pub(super) fn print(&self, text: &str) {
         self.writer.send(Message::Lines(text.into()));
+        self.writer.flush();
     }
 }
 
