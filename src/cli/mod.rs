@@ -23,6 +23,7 @@ pub fn main(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> ExitCode {
     let secrets = Secrets::of(&variable);
+    signal::survive_file_size_limit();
     match Command::parse(arguments) {
         Ok(command) => exit::code(command.run(&variable), &secrets),
         Err(unread) => exit::usage(&unread, &secrets),

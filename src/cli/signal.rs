@@ -1,6 +1,8 @@
 //! The signals that end a run.
 
 use std::io;
+#[cfg(unix)]
+use std::sync::Arc;
 
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,19 @@ impl Signal {
         }
     }
 }
+
+/// Lets a write beyond the limit on the size of files fail like one to a full disk. By default
+/// the system kills a process that tries, whatever it has under way.
+#[cfg(unix)]
+pub(super) fn survive_file_size_limit() {
+    // What catches it has nothing to do: the write fails then. Where it can't be caught the
+    // system does as before.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// There is no such limit here.
+#[cfg(not(unix))]
+pub(super) fn survive_file_size_limit() {}
 
 /// Listens for signals from its making on.
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::harness::sync_file::{SyncFile, pack, unpack};
-use crate::harness::{Room, expected};
+use crate::harness::{Connector, Room, expected};
 use fake_northflank::{
     Action, BothTypes, CursorStyle, DirectoryUser, Emails, Endpoint, FakeNorthflank, Group, Member,
     Options, Organization, PagingAnchor, Profile, Role, Rule, Schema, Size, Times,
@@ -526,23 +526,28 @@ fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
         ("128", &["sync.c1z"][..], "no space left"),
         ("9000", &["sync.c1z", "sync.c1z.work"], "see to its space"),
     ] {
-        let mut limited = room.connector_to(&fake);
-        let connector = limited.0.get_program().to_owned();
-        let variables: Vec<_> = limited
-            .0
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
-        limited.0 = std::process::Command::new("/bin/sh");
-        limited.0.env_clear().envs(variables).current_dir(room.path());
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\"");
-        let run = limited.arguments(["-c".into(), script.into(), connector]).run();
+        let run = limited(room.connector_to(&fake), blocks, "").run();
         run.expect_failure(2, &[part]);
         assert!(fs::read(&path).unwrap() == old);
         assert_eq!(room.names(), kept, "what was read is kept");
     }
     room.connector_to(&fake).run().expect_success();
     assert_eq!(room.names(), ["sync.c1z"]);
+    let run = limited(room.connector(), "128", "diff sync.c1z").run();
+    run.expect_failure(2, &["no space left"]);
+}
+
+/// The connector with these arguments under a limit on the size of files, in blocks of 512
+/// bytes.
+fn limited(mut connector: Connector, blocks: &str, arguments: &str) -> Connector {
+    let program = connector.0.get_program().to_owned();
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.env_clear();
+    shell.envs(connector.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(connector.0.get_current_dir().unwrap());
+    connector.0 = shell;
+    let script = format!("ulimit -f {blocks}; exec \"$0\" {arguments}");
+    connector.arguments(["-c".into(), script.into(), program])
 }
 
 #[test]
