@@ -4,13 +4,13 @@
 //! | --- | --- | --- |
 //! | 4 | [`cli`] | flags, environment and file; what a person sees; exit codes |
 //! | 4 | [`service`] | the daemon that ConductorOne drives |
-//! | 3 | [`sync`] | one sync: validate, read, stage, expand, write; resume |
+//! | 3 | [`sync`] | one sync: validate, read, fold, expand, write; resume |
 //! | 3 | [`diff`] | what changed between two syncs |
 //! | 3 | [`facts`] | what a sync file says, in words: names, facts, how something is held; below `diff` |
 //! | 2 | [`journal`] | what has been read, as it came, safe on disk |
 //! | 2 | [`northflank`] | the API: requests, pages, retries, rate budget, models |
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
-//! | 2 | [`c1z`] | the sync file and the resume store |
+//! | 2 | [`c1z`] | the sync file |
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
 //! | 1 | [`work`] | the directory for what is unfinished, and its lock |
 //! | 1 | `causes` | an error and its causes as one line |

@@ -10,10 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const LOCK: &str = "lock";
 
 /// The name of what a run leaves to the next one.
-const STORE: &str = "resume.db";
+const JOURNAL: &str = "journal";
+
+/// What was left to the next run before there were journals.
+const FORMER_STORE: &str = "resume.db";
 
 /// The names that runs give to files here. Nothing else is ever removed.
-const NAMES: [&str; 4] = [STORE, "previous.db", "sync.db", "sync.c1z"];
+const NAMES: [&str; 5] = [JOURNAL, FORMER_STORE, "previous.db", "sync.db", "sync.c1z"];
 
 /// What `SQLite` adds to a database's name for files of its own.
 const DATABASE_ENDINGS: [&str; 3] = ["-journal", "-shm", "-wal"];
@@ -87,12 +90,12 @@ impl Error {
 /// A directory beside a sync file, named after it, that holds everything unfinished.
 ///
 /// It is locked while a run works in it; the lock dies with the process. Dropping it removes
-/// it, but for the resume store if that is to be kept; what a killed run left behind besides
-/// the store is cleared by the next.
+/// it, but for the journal if that is to be kept; what a killed run left behind besides the
+/// journal is cleared by the next.
 #[derive(Debug)]
 pub struct WorkDirectory {
     path: PathBuf,
-    keeps_store: AtomicBool,
+    keeps_journal: AtomicBool,
     /// Open for its lock.
     lock: File,
 }
@@ -113,10 +116,16 @@ impl WorkDirectory {
         let path = Self::beside(target);
         make_private(&path)?;
         let lock = lock::take(&path.join(LOCK), target)?;
-        let work = Self { path, keeps_store: AtomicBool::new(false), lock };
+        let work = Self { path, keeps_journal: AtomicBool::new(false), lock };
         // Again, now that no other run can be making or removing files.
         check_names(&work.path)?;
-        work.clear(is_store).map_err(Error::io("clear the directory", &work.path))?;
+        if work.file(FORMER_STORE).exists() {
+            tracing::info!(
+                "what an interrupted sync had read is discarded: it was made by another version \
+                 of the connector"
+            );
+        }
+        work.clear(&[JOURNAL]).map_err(Error::io("clear the directory", &work.path))?;
         Ok(work)
     }
 
@@ -134,31 +143,27 @@ impl WorkDirectory {
         self.path.join(name)
     }
 
-    /// The path of the resume store.
-    pub fn store(&self) -> PathBuf {
-        self.file(STORE)
+    /// The path of the journal.
+    pub fn journal(&self) -> PathBuf {
+        self.file(JOURNAL)
     }
 
-    /// Leaves the resume store to the next run.
-    pub fn keep_store(&self) {
-        self.keeps_store.store(true, Ordering::Relaxed);
+    /// Leaves the journal to the next run.
+    pub fn keep_journal(&self) {
+        self.keeps_journal.store(true, Ordering::Relaxed);
     }
 
-    /// Removes the resume store with everything else, at the end.
-    pub fn discard_store(&self) {
-        self.keeps_store.store(false, Ordering::Relaxed);
+    /// Removes the journal with everything else, at the end.
+    pub fn discard_journal(&self) {
+        self.keeps_journal.store(false, Ordering::Relaxed);
     }
 
-    /// Removes the resume store at once.
-    pub fn remove_store(&self) -> Result<(), Error> {
-        self.clear(|name| !is_store(name)).map_err(Error::io("clear the directory", &self.path))
-    }
-
-    /// Removes our files, but for the lock and those that `keeps` names.
-    fn clear(&self, keeps: impl Fn(&str) -> bool) -> io::Result<()> {
+    /// Removes our files, but for the lock and those that are `kept`.
+    fn clear(&self, kept: &[&str]) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if entry.file_name().to_str().is_some_and(|name| is_own(name) && !keeps(name)) {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| is_own(name) && !kept.contains(&name)) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -166,10 +171,10 @@ impl WorkDirectory {
     }
 
     fn remove(&self) -> io::Result<()> {
-        if self.keeps_store.load(Ordering::Relaxed) && self.store().exists() {
-            return self.clear(is_store);
+        if self.keeps_journal.load(Ordering::Relaxed) && self.journal().exists() {
+            return self.clear(&[JOURNAL]);
         }
-        self.clear(|_| false)?;
+        self.clear(&[])?;
         fs::remove_file(self.path.join(LOCK))?;
         fs::remove_dir(&self.path)
     }
@@ -187,11 +192,6 @@ impl Drop for WorkDirectory {
             tracing::warn!(path = %self.path.display(), %error, "can't unlock the work directory");
         }
     }
-}
-
-/// Whether a file belongs to the resume store: its database or what `SQLite` keeps beside it.
-fn is_store(name: &str) -> bool {
-    is_database(name, STORE)
 }
 
 /// Whether a name is one that runs give, the lock's apart.
@@ -346,7 +346,7 @@ mod tests {
     fn a_directory_with_somebodys_file_in_it_is_left_as_it_is() {
         let (_directory, target, work) = room();
         fs::create_dir(&work).unwrap();
-        for name in ["resume.db", "notes.txt"] {
+        for name in ["journal", "notes.txt"] {
             fs::write(work.join(name), name).unwrap();
         }
         let error = refusal(&target);
@@ -374,17 +374,16 @@ mod tests {
     fn what_a_killed_run_left_is_cleared_but_for_what_it_had_read() {
         let (_directory, target, work) = room();
         fs::create_dir(&work).unwrap();
-        for name in ["lock", "resume.db", "resume.db-wal", "sync.db", "sync.db-journal", "etilqs_x"]
-        {
+        for name in ["lock", "journal", "resume.db", "resume.db-wal", "sync.db", "etilqs_x"] {
             fs::write(work.join(name), "").unwrap();
         }
         let run = WorkDirectory::create(&target).unwrap();
-        run.keep_store();
+        run.keep_journal();
         drop(run);
         let mut left: Vec<_> =
             fs::read_dir(&work).unwrap().map(|it| it.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["lock", "resume.db", "resume.db-wal"]);
+        assert_eq!(left, ["journal", "lock"]);
     }
 
     #[cfg(unix)]
@@ -399,7 +398,7 @@ mod tests {
         fs::remove_file(&work).unwrap();
 
         fs::create_dir(&work).unwrap();
-        for name in ["lock", "sync.db", "resume.db"] {
+        for name in ["lock", "sync.db", "journal"] {
             std::os::unix::fs::symlink(elsewhere.join("sync.db"), work.join(name)).unwrap();
             assert!(refusal(&target).contains(name));
             fs::remove_file(work.join(name)).unwrap();
@@ -449,8 +448,8 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let target = room.path().join("sync.c1z");
         let work = WorkDirectory::create(&target).unwrap();
-        work.keep_store();
-        fs::write(work.store(), "").unwrap();
+        work.keep_journal();
+        fs::write(work.journal(), "").unwrap();
         let inherited = work.lock.try_clone().unwrap();
         drop(work);
         assert!(WorkDirectory::create(&target).is_ok());

@@ -4,21 +4,20 @@
 //! Each run writes a fresh database and copies kept syncs over, instead of deleting old rows
 //! and vacuuming: no row is written twice, and indexes are built over sorted rows.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use prost::Message;
-use rusqlite::{Connection, OpenFlags, params};
-use serde::Serialize;
+use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, ResourceType};
 use crate::work::WorkDirectory;
 
-use super::container;
 use super::error::Error;
-use super::previous::{self, Copied};
+use super::previous::{Copied, Previous};
+use super::run::{Retention, Saved, Stats, SyncRun, SyncType};
 use super::save::save;
 use super::schema::TABLES;
 use super::target::Target;
@@ -31,107 +30,6 @@ const CACHE_KIB: i64 = 64 * 1024;
 /// The JSON state of a syncer that has nothing left to do.
 const FINISHED_TOKEN: &str = r#"{"version":1}"#;
 
-/// Which earlier syncs a file keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retention {
-    /// All of them.
-    All,
-    /// So many finished full syncs, the new one among them.
-    Newest(usize),
-}
-
-impl Retention {
-    /// What baton connectors keep unless told otherwise: the new sync and the one before it,
-    /// which `baton diff` compares.
-    pub const DEFAULT: Self = Self::Newest(2);
-}
-
-/// What part of an organization a sync covers, as readers distinguish it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncType {
-    /// All of it.
-    Full,
-    /// Certain resources, besides an earlier full sync.
-    Partial,
-    /// All resources, without entitlements and grants.
-    ResourcesOnly,
-}
-
-impl SyncType {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => FULL,
-            Self::Partial => "partial",
-            Self::ResourcesOnly => "resources_only",
-        }
-    }
-}
-
-/// The sync type that readers show unless told otherwise.
-pub(super) const FULL: &str = "full";
-
-/// The sync that a new file adds.
-#[derive(Debug, Clone)]
-pub struct SyncRun {
-    /// Its id, a KSUID.
-    pub sync_id: String,
-    /// What it covers.
-    pub sync_type: SyncType,
-    /// When its first page was asked for.
-    pub started_at: OffsetDateTime,
-}
-
-/// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Stats {
-    /// Resource types.
-    pub resource_types: u64,
-    /// Resources of all types.
-    pub resources: u64,
-    /// Entitlements of all types' resources.
-    pub entitlements: u64,
-    /// Grants of all types' resources.
-    pub grants: u64,
-    /// Icons and the like.
-    pub assets: u64,
-    /// Resources by resource type.
-    pub resources_by_resource_type: BTreeMap<String, u64>,
-    /// Entitlements by their resource's type.
-    pub entitlements_by_resource_type: BTreeMap<String, u64>,
-    /// Grants by their entitlement's resource's type.
-    pub grants_by_resource_type: BTreeMap<String, u64>,
-}
-
-/// The previous sync file, unpacked and found sound; or none.
-#[derive(Debug)]
-pub struct Previous(Option<Unpacked>);
-
-#[derive(Debug)]
-struct Unpacked {
-    database: PathBuf,
-    /// The ids of its syncs.
-    sync_ids: BTreeSet<String>,
-}
-
-impl Previous {
-    /// Unpacks and checks `target`, if it exists. `own_types` are the resource types of
-    /// this connector: a file with others is another connector's.
-    pub fn open(target: &Target, work: &WorkDirectory, own_types: &[&str]) -> Result<Self, Error> {
-        if !target.exists() {
-            return Ok(Self(None));
-        }
-        let database = work.file("previous.db");
-        container::unpack(target.path(), &database)?;
-        let sync_ids = previous::check(target.path(), &database, own_types)?;
-        Ok(Self(Some(Unpacked { database, sync_ids })))
-    }
-
-    /// Whether the file has a sync of this id.
-    pub(super) fn has_sync(&self, sync_id: &str) -> bool {
-        self.0.as_ref().is_some_and(|unpacked| unpacked.sync_ids.contains(sync_id))
-    }
-}
-
 /// A file that is being written. Rows go in by type and id.
 pub struct NewFile<'work> {
     target: Target,
@@ -143,17 +41,6 @@ pub struct NewFile<'work> {
     discovered_at: String,
     newest_end: Option<OffsetDateTime>,
     stats: Stats,
-}
-
-/// A file that has been written and put in place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
-    /// The new sync's id, a KSUID.
-    pub sync_id: String,
-    /// What the new sync holds.
-    pub stats: Stats,
-    /// The file's size in bytes.
-    pub size: u64,
 }
 
 impl<'work> NewFile<'work> {
@@ -171,12 +58,8 @@ impl<'work> NewFile<'work> {
         let database = work.file(name);
         let connection = Connection::open(&database).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
-        let Copied { newest_end, newest_full } = match &previous.0 {
-            Some(Unpacked { database, .. }) => {
-                previous::copy(&connection, database, retention, &run).map_err(fail)?
-            }
-            None => Copied::default(),
-        };
+        let Copied { newest_end, newest_full } =
+            previous.copy_to(&connection, retention, &run).map_err(fail)?;
         let parent = newest_full.filter(|_| run.sync_type == SyncType::Partial);
         let started_at = timestamp::format(run.started_at);
         connection
@@ -353,11 +236,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(table.create)?;
     }
     Ok(())
-}
-
-/// Opens an unpacked database for reading.
-pub(super) fn open_unpacked(database: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, resource_type: &str) {

@@ -1,30 +1,83 @@
 //! What is taken over from the file that a run replaces.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 use time::{Duration, OffsetDateTime};
 
+use crate::work::WorkDirectory;
+
 use super::attach::attach;
+use super::container;
 use super::error::Error;
-use super::file::{FULL, Retention, SyncRun, SyncType, open_unpacked};
+use super::run::{FULL, Retention, SyncRun, SyncType};
 use super::schema::TABLES;
+use super::target::Target;
 use super::timestamp;
 
 /// Unfinished syncs may be resumed by whoever began them for this long.
 const RESUMABLE: Duration = Duration::WEEK;
 
+/// The previous sync file, unpacked and found sound; or none.
+#[derive(Debug)]
+pub struct Previous(Option<Unpacked>);
+
+#[derive(Debug)]
+struct Unpacked {
+    database: PathBuf,
+    /// The ids of its syncs.
+    sync_ids: BTreeSet<String>,
+}
+
+impl Previous {
+    /// Unpacks and checks `target`, if it exists. `own_types` are the resource types of
+    /// this connector: a file with others is another connector's.
+    pub fn open(target: &Target, work: &WorkDirectory, own_types: &[&str]) -> Result<Self, Error> {
+        if !target.exists() {
+            return Ok(Self(None));
+        }
+        let database = work.file("previous.db");
+        container::unpack(target.path(), &database)?;
+        let sync_ids = check(target.path(), &database, own_types)?;
+        Ok(Self(Some(Unpacked { database, sync_ids })))
+    }
+
+    /// Whether the file has a sync of this id.
+    pub fn has_sync(&self, sync_id: &str) -> bool {
+        self.0.as_ref().is_some_and(|unpacked| unpacked.sync_ids.contains(sync_id))
+    }
+
+    /// Copies the syncs that are kept beside the new sync `run`.
+    pub(super) fn copy_to(
+        &self,
+        connection: &Connection,
+        retention: Retention,
+        run: &SyncRun,
+    ) -> rusqlite::Result<Copied> {
+        match &self.0 {
+            Some(Unpacked { database, .. }) => copy(connection, database, retention, run),
+            None => Ok(Copied::default()),
+        }
+    }
+}
+
+/// What there is to know of the syncs that were copied.
+#[derive(Debug, Default)]
+pub(super) struct Copied {
+    /// When the newest of them ended.
+    pub(super) newest_end: Option<OffsetDateTime>,
+    /// The id of the newest finished full one.
+    pub(super) newest_full: Option<String>,
+}
+
 /// Checks that `database`, unpacked from `target`, is sound and this connector's.
 /// Returns the ids of its syncs.
-pub(super) fn check(
-    target: &Path,
-    database: &Path,
-    own_types: &[&str],
-) -> Result<BTreeSet<String>, Error> {
+fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<BTreeSet<String>, Error> {
     let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
     let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
-    let connection = open_unpacked(database).map_err(unreadable)?;
+    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(unreadable)?;
     let verdict: String =
         connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(unreadable)?;
     if verdict != "ok" {
@@ -47,17 +100,8 @@ pub(super) fn check(
     column("select sync_id from v1_sync_runs").map_err(unreadable)
 }
 
-/// What there is to know of the syncs that were copied.
-#[derive(Debug, Default)]
-pub(super) struct Copied {
-    /// When the newest of them ended.
-    pub(super) newest_end: Option<OffsetDateTime>,
-    /// The id of the newest finished full one.
-    pub(super) newest_full: Option<String>,
-}
-
 /// Copies the syncs of the unpacked `previous` that are kept beside the new sync `run`.
-pub(super) fn copy(
+fn copy(
     connection: &Connection,
     previous: &Path,
     retention: Retention,

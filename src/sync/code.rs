@@ -21,7 +21,12 @@ impl Error {
             Self::Northflank(error) => northflank_code(error),
             Self::File(error) => file_code(error),
             Self::Work(error) => work_code(error),
-            Self::Id { .. } | Self::Staged(_) | Self::Cancelled | Self::Lost(_) => Code::Unknown,
+            Self::Id { .. }
+            | Self::TooLarge(_)
+            | Self::Record(_)
+            | Self::Facts(_)
+            | Self::Cancelled
+            | Self::Lost(_) => Code::Unknown,
         }
     }
 }

@@ -33,9 +33,15 @@ pub enum Error {
         /// What is wrong with the id.
         source: IdError,
     },
-    /// A bug or a failing disk: what this run staged is not what it reads back.
-    #[error("the staged data can't be read back: {0}")]
-    Staged(#[from] prost::DecodeError),
+    /// There is more of it than can be counted here.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// A bug: what was read can't be written down for a later run.
+    #[error("what was read can't be kept: {0}")]
+    Record(#[from] serde_json::Error),
+    /// A bug: what was read can't be told any more.
+    #[error("what was read is lost: {0}")]
+    Facts(#[from] prost::DecodeError),
     /// The caller asked to stop.
     #[error("stopped before the sync was complete")]
     Cancelled,
@@ -43,3 +49,8 @@ pub enum Error {
     #[error("a part of the sync ended unexpectedly")]
     Lost(#[from] JoinError),
 }
+
+/// More of something than numbers of 32 bits can count or point into.
+#[derive(Debug, thiserror::Error)]
+#[error("the organization's ids take more than 4 GiB, which is more than can be synced")]
+pub struct TooLarge;

@@ -1,18 +1,22 @@
-//! One full sync: validate, read, stage, expand, write. Nothing reaches the target unless
+//! One full sync: validate, read, fold, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
 mod code;
 mod error;
+mod fold;
+mod keep;
 mod list;
+mod page;
 mod progress;
 mod read;
 mod selection;
-mod stage;
 mod validate;
 mod write;
 
 pub use code::file_code;
-pub use error::Error;
+pub use error::{Error, TooLarge};
+pub use fold::{Access, Held, Holder, Holding};
+pub use keep::Gathered;
 pub use progress::{Phase, Progress};
 pub use selection::{Depth, Selection};
 pub use validate::{Known, Missing, Scope, ValidationError, validate};
@@ -20,20 +24,20 @@ pub use validate::{Known, Missing, Scope, ValidationError, validate};
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use svix_ksuid::{Ksuid, KsuidLike};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
-use crate::c1z::{
-    Found, Identity, NewFile, Previous, Reason, Retention, Saved, Staging, SyncRun, Target,
-};
+use crate::c1z::{NewFile, Previous, Retention, Saved, SyncRun, Target};
 use crate::connector::{GROUP, ROLE, USER};
+use crate::journal::{Digests, Found, Identity, Journal};
 use crate::northflank::Client;
 use crate::work::WorkDirectory;
 
-use list::List;
 use read::Plan;
 
 /// How a sync is to be done.
@@ -86,7 +90,7 @@ async fn run(
     let started_at = OffsetDateTime::now_utc();
     let validating = validate(client).instrument(debug_span!("validate"));
     let known = cancel.run_until_cancelled(validating).await.ok_or(Error::Cancelled)??;
-    let (target, work, previous, staging) = {
+    let (target, work, previous, journal, gathered) = {
         let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
         let span = Span::current();
         tokio::task::spawn_blocking(move || {
@@ -94,12 +98,12 @@ async fn run(
             let work = WorkDirectory::create(target.path())?;
             // Another run may have written it since, and has ended now that the lock is ours.
             let target = Target::inspect(target.path())?;
-            // A store that can't be looked at for another's fault is kept.
-            work.keep_store();
+            // A journal that can't be looked at for another's fault is kept.
+            work.keep_journal();
             let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
-            let staging =
-                open(&target, &work, &previous, &client, &options, started_at, &progress)?;
-            Ok::<_, Error>((target, work, previous, staging))
+            let (journal, gathered) =
+                open(&work, &previous, &client, &options, started_at, &progress)?;
+            Ok::<_, Error>((target, work, previous, journal, gathered))
         })
         .await??
     };
@@ -107,12 +111,17 @@ async fn run(
     progress.enter(Phase::Reading);
     let selection = &options.selection;
     let plan = Plan { client, workers: options.workers, selection, progress, cancel };
-    let reading = read::read(&plan, known, staging).instrument(debug_span!("read"));
-    let (staging, outcome) = reading.await?;
+    let run = SyncRun {
+        sync_id: journal.sync_id().to_owned(),
+        sync_type: selection.sync_type(),
+        started_at: journal.began_at(),
+    };
+    let reading = read::read(&plan, known, gathered, journal).instrument(debug_span!("read"));
+    let outcome = reading.await;
     if progress.pages.get() == 0 {
-        work.discard_store();
+        work.discard_journal();
     }
-    outcome?;
+    let fold = outcome?;
 
     progress.enter(Phase::Writing);
     let (progress, cancel) = (Arc::clone(progress), cancel.clone());
@@ -120,20 +129,14 @@ async fn run(
     tokio::task::spawn_blocking(move || {
         let _entered = span.entered();
         let writing = debug_span!("write").entered();
-        let run = SyncRun {
-            sync_id: staging.sync_id().to_owned(),
-            sync_type: options.selection.sync_type(),
-            started_at: staging.started_at(),
-        };
         let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
-        write::write(&staging, &options.selection, &mut file, &progress, &cancel)?;
+        write::write(&fold.finish(), &options.selection, &mut file, &progress, &cancel)?;
         drop(writing);
         progress.enter(Phase::Saving);
         let _saving = debug_span!("save").entered();
         let saved = file.save()?;
-        drop(staging);
         if !options.keep_pages {
-            work.discard_store();
+            work.discard_journal();
         }
         Ok(saved)
     })
@@ -168,33 +171,41 @@ fn rfc3339(time: OffsetDateTime) -> String {
     time.truncate_to_second().format(&Rfc3339).unwrap_or_default()
 }
 
-/// Opens the staging, with what an earlier run has left in it, and says what was found.
+/// Opens the journal, gathers what an earlier run has left in it, and says what was found.
 fn open(
-    target: &Target,
     work: &WorkDirectory,
     previous: &Previous,
     client: &Client,
     options: &Options,
     now: OffsetDateTime,
     progress: &Progress,
-) -> Result<Staging, Error> {
-    let settings = format!("{} {:?}", client.base_url(), options.selection);
-    let token_digest = &|salt: &[u8]| client.token_digest(salt);
-    let identity = Identity { settings: &settings, token_digest, now };
-    let (mut staging, mut found) =
-        Staging::open(target, work, previous, &identity, options.resume)?;
-    if !staging.unread()?.iter().all(|(name, _)| List::named(name).is_some()) {
-        drop(staging);
-        (staging, _) = Staging::open(target, work, previous, &identity, false)?;
-        found = Found::Discarded(Reason::Damaged("it names an unknown list".to_owned()));
-    }
+) -> Result<(Journal, Gathered), Error> {
+    let selection = &options.selection;
+    let mut gathered = Gathered::nothing_of(selection);
+    let identity = Identity {
+        version: env!("CARGO_PKG_VERSION"),
+        settings: &format!("{} {selection:?}", client.base_url()),
+        digests: &|salt| Digests { organization: None, token: client.token_digest(salt) },
+        sync_id: &Ksuid::new(Some(SystemTime::from(now)), None).to_string(),
+        is_finished: &|sync_id| previous.has_sync(sync_id),
+        now,
+    };
+    let replay = |record: &[u8]| gathered.replay(record, progress);
+    let (journal, found) = Journal::open(&work.journal(), &identity, options.resume, replay)?;
     match found {
         Found::Nothing => {}
-        Found::Pages(pages) => {
-            progress.resume(pages, &staging)?;
+        Found::Records { count, cut } => {
+            if let Some(problem) = cut {
+                tracing::warn!(
+                    pages = count,
+                    problem,
+                    "the end of what an interrupted sync had read is damaged; the pages before \
+                     it are kept, the rest is read again"
+                );
+            }
             tracing::info!(
-                pages,
-                began = %rfc3339(staging.started_at()),
+                pages = count,
+                began = %rfc3339(journal.began_at()),
                 "going on from an interrupted sync; its pages are not read again"
             );
         }
@@ -202,5 +213,5 @@ fn open(
             tracing::info!("what an interrupted sync had read is discarded: {reason}");
         }
     }
-    Ok(staging)
+    Ok((journal, gathered))
 }

@@ -2,11 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use crate::c1z::{self, Staging};
-use crate::connector::{GROUP, ROLE, USER};
-
-use super::list::List;
-use super::stage::Rows;
+use super::page::{ListPage, Rows};
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,36 +65,19 @@ impl Progress {
         }
     }
 
-    /// Counts what an earlier run has read.
-    pub(super) fn resume(&self, pages: u64, staging: &Staging) -> Result<(), c1z::Error> {
-        let unread = staging.unread()?;
-        let lists = unread.iter().filter_map(|(name, _)| List::named(name));
-        let lists = lists.filter(|it| matches!(it, List::RoleMembers(_) | List::GroupMembers(_)));
-        for (counter, count) in [
-            (&self.pages, pages),
-            (&self.members, staging.count(USER)?),
-            (&self.roles, staging.count(ROLE)?),
-            (&self.groups, staging.count(GROUP)?),
-            (&self.memberships, staging.memberships()?),
-            (&self.lists, lists.count() as u64),
-        ] {
-            counter.0.fetch_add(count, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// Counts a page that is safe, and the lists that it led to.
-    pub(super) fn read(&self, rows: &Rows, lists: usize) {
+    /// Counts a page that is safe.
+    pub(super) fn read(&self, page: &ListPage) {
         self.pages.add(1);
-        self.lists.add(lists);
-        let counter = match rows {
-            Rows::Members(_) => &self.members,
-            Rows::Roles(_) => &self.roles,
-            Rows::Groups(_) => &self.groups,
-            Rows::RoleMembers(..) | Rows::GroupMembers(..) => &self.memberships,
-            Rows::RoleGone(_) | Rows::GroupGone(_) => return,
+        let memberships = match &page.rows {
+            Rows::Members(rows) => return self.members.add(rows.len()),
+            Rows::Roles(rows) => return self.roles.add(rows.len()),
+            Rows::Groups(rows) => return self.groups.add(rows.len()),
+            Rows::RoleMembers(_, rows) => rows.len(),
+            Rows::GroupMembers(_, rows) => rows.len(),
+            Rows::RoleGone(_) | Rows::GroupGone(_) => 0,
         };
-        counter.add(rows.len());
+        self.memberships.add(memberships);
+        self.lists_done.add(usize::from(page.next.is_none()));
     }
 
     pub(super) fn enter(&self, phase: Phase) {

@@ -45,11 +45,11 @@ impl fmt::Display for Scope {
 #[derive(Debug)]
 pub struct Known {
     /// All members, if one page held them.
-    pub members: Option<Vec<Member>>,
+    pub members: Option<Answer<Member>>,
     /// All roles, if one page held them.
-    pub roles: Option<Vec<Role>>,
+    pub roles: Option<Answer<Role>>,
     /// All directory groups.
-    pub groups: Vec<DirectoryGroup>,
+    pub groups: Answer<DirectoryGroup>,
 }
 
 /// Why the connector can't connect.
@@ -106,11 +106,9 @@ pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
     let (members, roles, groups) =
         tokio::join!(client.first_member(), client.first_role(), client.directory_groups());
     match (members, roles, groups) {
-        (Ok(members), Ok(roles), Ok(groups)) => Ok(Known {
-            members: complete(members),
-            roles: complete(roles),
-            groups: groups.page.rows,
-        }),
+        (Ok(members), Ok(roles), Ok(groups)) => {
+            Ok(Known { members: complete(members), roles: complete(roles), groups })
+        }
         (members, roles, groups) => Err(verdict([
             (Scope::Members, members.err()),
             (Scope::Roles, roles.err()),
@@ -119,8 +117,8 @@ pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
     }
 }
 
-fn complete<T>(Answer { page, .. }: Answer<T>) -> Option<Vec<T>> {
-    page.next.is_none().then_some(page.rows)
+fn complete<T>(answer: Answer<T>) -> Option<Answer<T>> {
+    answer.page.next.is_none().then_some(answer)
 }
 
 /// What the failed requests mean together. A 401 that names no permission is a bad token if

@@ -1,116 +1,123 @@
-//! Writing: staged resources and memberships become rows, with grants expanded.
+//! Writing: what was read becomes rows, with grants expanded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 
 use crate::baton::v2::{Grant, GrantExpandable, Resource};
-use crate::c1z::{NewFile, StagedResource, Staging};
+use crate::c1z::NewFile;
 use crate::connector::{Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types};
+use crate::connector::{group, role};
+use crate::northflank::{DirectoryGroup, Role, Text};
 
+use super::fold::{Access, Held, Holder};
 use super::{Depth, Error, Progress, Selection};
 
-/// Writes what is selected of everything staged, by type and id.
+/// Writes what is selected of everything that was read, by type and id.
 pub(super) fn write(
-    staging: &Staging,
+    access: &Access,
     selection: &Selection,
     file: &mut NewFile<'_>,
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<(), Error> {
-    Writing { staging, selection, file, progress, cancel }.write()
+    Writing { access, selection, file, progress, cancel }.write()
 }
 
 struct Writing<'sync, 'work> {
-    staging: &'sync Staging,
+    access: &'sync Access,
     selection: &'sync Selection,
     file: &'sync mut NewFile<'work>,
     progress: &'sync Progress,
     cancel: &'sync CancellationToken,
 }
 
-impl Writing<'_, '_> {
+impl<'sync> Writing<'sync, '_> {
     fn write(&mut self) -> Result<(), Error> {
         let types = resource_types().into_iter().filter(|it| self.selection.has_type(&it.id));
         for resource_type in types {
             self.file.resource_type(&resource_type)?;
         }
-        let mentioned = self.mentioned()?;
-        for resource_type in [GROUP, ROLE, USER] {
-            self.resources(resource_type, &mentioned)?;
-        }
+        let groups = self.selected(&self.access.groups, GROUP, |row| &row.id);
+        let roles = self.selected(&self.access.roles, ROLE, |row| &row.id);
+        self.resources(&groups, &roles)?;
         if self.selection.depth == Depth::ResourcesOnly {
             return Ok(());
         }
-        for resource_type in [GROUP, ROLE] {
-            for staged in self.selected(resource_type)? {
-                let resource = Resource::decode(staged.data.as_slice())?;
-                self.file.entitlement(&entitlement(&resource))?;
-            }
+        for held in &groups {
+            self.file.entitlement(&entitlement(&group(&held.row)))?;
+        }
+        for held in &roles {
+            self.file.entitlement(&entitlement(&role(&held.row)))?;
         }
         if self.selection.depth == Depth::WithoutGrants {
             return Ok(());
         }
-        for group in self.selected(GROUP)? {
-            self.grants_of_group(&group)?;
+        for group in groups {
+            self.grants_of_group(group)?;
         }
-        for role in self.selected(ROLE)? {
-            self.grants_of_role(&role)?;
+        for role in roles {
+            self.grants_of_role(role)?;
         }
         Ok(())
     }
 
+    /// The selected roles or groups, in the order of the ids of their entitlements.
+    fn selected<'held, T>(
+        &self,
+        all: &'held [Held<T>],
+        resource_type: &str,
+        id: impl Fn(&T) -> &Text,
+    ) -> Vec<&'held Held<T>> {
+        let selected = |held: &&Held<T>| self.selection.has_resource(resource_type, id(&held.row));
+        let mut selected: Vec<_> = all.iter().filter(selected).collect();
+        // Entitlement ids go on with a colon after the resource's id.
+        selected.sort_by(|one, other| {
+            let [one, other] = [one, other].map(|held| id(&held.row).bytes().chain([b':']));
+            one.cmp(other)
+        });
+        selected
+    }
+
     fn resources(
         &mut self,
-        resource_type: &str,
-        mentioned: &HashSet<(&str, String)>,
+        groups: &[&Held<DirectoryGroup>],
+        roles: &[&Held<Role>],
     ) -> Result<(), Error> {
-        if !self.selection.has_type(resource_type) {
+        let access = self.access;
+        let mentioned = Mentioned::by(self.selection, groups, roles);
+        for held in &access.groups {
+            let id = &held.row.id;
+            if self.selection.has_resource(GROUP, id) || mentioned.groups.contains(id) {
+                self.resource(GROUP, id, &group(&held.row))?;
+            }
+        }
+        for held in &access.roles {
+            if self.selection.has_resource(ROLE, &held.row.id) {
+                self.resource(ROLE, &held.row.id, &role(&held.row))?;
+            }
+        }
+        if !self.selection.has_type(USER) {
             return Ok(());
         }
-        self.staging.each_resource(resource_type, |id, data| {
-            let is_wanted = self.selection.has_resource(resource_type, id)
-                || mentioned.contains(&(resource_type, id.to_owned()));
-            if is_wanted {
-                self.file.resource(resource_type, id, data)?;
+        let held = held(access);
+        for person in access.people() {
+            let id = access.id(person);
+            // Somebody whom only a dropped role mentioned is gone with it.
+            let exists = access.is_member(person) || held[person as usize];
+            if exists
+                && (self.selection.has_resource(USER, id) || mentioned.people.contains(&person))
+            {
+                self.resource(USER, id, &access.user(person)?)?;
             }
-            self.go_on()
-        })
+        }
+        Ok(())
     }
 
-    /// Who holds something of the selected resources, where those are only some: no grant may
-    /// name a resource that the file lacks.
-    fn mentioned(&self) -> Result<HashSet<(&'static str, String)>, Error> {
-        let mut mentioned = HashSet::new();
-        if !self.selection.is_partial() || self.selection.depth != Depth::Full {
-            return Ok(mentioned);
-        }
-        for resource_type in [GROUP, ROLE] {
-            for StagedResource { container, .. } in self.selected(resource_type)? {
-                self.staging.each_holder(container, |user, _| {
-                    mentioned.insert((USER, user.to_owned()));
-                    Ok::<_, Error>(())
-                })?;
-                let linked = self.staging.linked(container, GROUP)?.into_iter();
-                mentioned.extend(linked.map(|(group, _)| (GROUP, group)));
-            }
-        }
-        Ok(mentioned)
-    }
-
-    /// The selected roles or groups, in the order of the ids of their entitlements.
-    fn selected(&self, resource_type: &str) -> Result<Vec<StagedResource>, Error> {
-        let containers = self.staging.containers(resource_type)?.into_iter();
-        let staged = containers.map(|container| self.staging.resource(container));
-        let mut selected = Vec::new();
-        for staged in staged {
-            let staged = staged?;
-            if self.selection.has_resource(resource_type, &staged.id) {
-                selected.push(staged);
-            }
-        }
-        Ok(selected)
+    fn resource(&mut self, resource_type: &str, id: &str, message: &Resource) -> Result<(), Error> {
+        self.file.resource(resource_type, id, &message.encode_to_vec())?;
+        self.go_on()
     }
 
     fn go_on(&self) -> Result<(), Error> {
@@ -123,78 +130,140 @@ impl Writing<'_, '_> {
         self.go_on()
     }
 
-    fn grants_of_group(&mut self, group: &StagedResource) -> Result<(), Error> {
-        let entitled = Entitled::new(GROUP, &group.id);
-        self.staging
-            .each_holder(group.container, |user, _| self.grant(&entitled.membership(user), None))
+    fn grants_of_group(&mut self, group: &Held<DirectoryGroup>) -> Result<(), Error> {
+        let entitled = Entitled::new(GROUP, &group.row.id);
+        for holder in &group.holders {
+            self.grant(&entitled.membership(self.access.id(holder.person)), None)?;
+        }
+        Ok(())
     }
 
     /// Who holds the role according to Northflank holds it in the file, exactly: the role's
     /// own list says who, linked groups say through what. Without expansion those who hold it
     /// through a group are left to a reader that expands.
-    fn grants_of_role(&mut self, role: &StagedResource) -> Result<(), Error> {
-        let entitled = Entitled::new(ROLE, &role.id);
-        let linked = self.linked_groups(role)?;
-        for (group, _) in &linked {
-            let (grant, expandable) = entitled.linked_group(&group.id);
+    fn grants_of_role(&mut self, role: &Held<Role>) -> Result<(), Error> {
+        let access = self.access;
+        let entitled = Entitled::new(ROLE, &role.row.id);
+        let linked = self.linked_groups(role);
+        for group in &linked {
+            let (grant, expandable) = entitled.linked_group(&group.row.id);
             self.grant(&grant, Some(&expandable))?;
         }
-        self.staging.each_holder(role.container, |user, holding| {
-            let mut through = Vec::new();
-            for (group, entitled) in &linked {
-                if self.staging.holds(group.container, user)? {
-                    through.push(entitled);
-                }
-            }
-            let how = if holding.direct {
-                Through::Assignment
-            } else if through.is_empty() {
-                Through::Unexplained(holding.reported.as_deref().unwrap_or("unknown"))
-            } else {
-                Through::Groups
+        let mut sources: Vec<_> = linked
+            .iter()
+            .map(|group| (Entitled::new(GROUP, &group.row.id), Walk(&group.holders)))
+            .collect();
+        for Holder { person, holding } in &role.holders {
+            let mut through: Vec<&Entitled> = sources
+                .iter_mut()
+                .filter_map(|(group, walk)| walk.meets(*person).then_some(&*group))
+                .collect();
+            let how = match access.reported(*holding) {
+                None => Through::Assignment,
+                Some(_) if !through.is_empty() => Through::Groups,
+                Some(reported) => Through::Unexplained(reported),
             };
             if !self.selection.expand {
                 if how == Through::Groups {
-                    return Ok(());
+                    continue;
                 }
                 through.clear();
             }
-            self.grant(&entitled.held(user, how, &through), None)
-        })
+            self.grant(&entitled.held(access.id(*person), how, &through), None)?;
+        }
+        Ok(())
     }
 
-    /// The role's linked groups that exist, each with its entitlement.
-    fn linked_groups(
-        &self,
-        role: &StagedResource,
-    ) -> Result<Vec<(StagedResource, Entitled)>, Error> {
-        let mut linked = Vec::new();
+    /// The role's linked groups that exist, by id.
+    fn linked_groups(&self, role: &Held<Role>) -> Vec<&'sync Held<DirectoryGroup>> {
         if !self.selection.has_type(GROUP) {
-            return Ok(linked);
+            return Vec::new();
         }
-        for (group, container) in self.staging.linked(role.container, GROUP)? {
-            let Some(container) = container else {
+        let mut linked = Vec::new();
+        for id in links(&role.row) {
+            let Some(group) = find(&self.access.groups, id) else {
                 tracing::warn!(
-                    role = role.id,
-                    group,
+                    role = %role.row.id,
+                    group = %id,
                     "the role is linked to a directory group that Northflank doesn't list; \
                      its members keep the role, without saying through which group"
                 );
                 continue;
             };
-            let not_holding = self.staging.missing_holders(container, role.container)?;
+            let mut walk = Walk(&role.holders);
+            let not_holding = group.holders.iter().filter(|it| !walk.meets(it.person)).count();
             if not_holding > 0 {
                 tracing::warn!(
-                    role = role.id,
-                    group,
+                    role = %role.row.id,
+                    group = %id,
                     count = not_holding,
                     "members of a linked group that Northflank doesn't report as holders of the \
                      role are not given it"
                 );
             }
-            let entitled = Entitled::new(GROUP, &group);
-            linked.push((self.staging.resource(container)?, entitled));
+            linked.push(group);
         }
-        Ok(linked)
+        linked
+    }
+}
+
+/// The ids of a role's linked groups, each once, by id.
+fn links(role: &Role) -> BTreeSet<&Text> {
+    role.directory_groups.iter().collect()
+}
+
+fn find<'held>(
+    groups: &'held [Held<DirectoryGroup>],
+    id: &Text,
+) -> Option<&'held Held<DirectoryGroup>> {
+    let place = groups.binary_search_by(|group| group.row.id.cmp(id));
+    place.ok().map(|place| &groups[place])
+}
+
+/// Meets holders in order with somebody else's.
+struct Walk<'held>(&'held [Holder]);
+
+impl Walk<'_> {
+    /// Whether `person`, who comes after those asked for before, is there.
+    fn meets(&mut self, person: u32) -> bool {
+        let before = self.0.partition_point(|holder| holder.person < person);
+        self.0 = &self.0[before..];
+        self.0.first().is_some_and(|holder| holder.person == person)
+    }
+}
+
+/// For each person whether anything is held.
+fn held(access: &Access) -> Vec<bool> {
+    let mut held = vec![false; access.people().count()];
+    let groups = access.groups.iter().flat_map(|group| &group.holders);
+    for holder in groups.chain(access.roles.iter().flat_map(|role| &role.holders)) {
+        held[holder.person as usize] = true;
+    }
+    held
+}
+
+/// Who holds something of the selected resources, where those are only some: no grant may name
+/// a resource that the file lacks.
+#[derive(Default)]
+struct Mentioned<'access> {
+    people: HashSet<u32>,
+    groups: BTreeSet<&'access Text>,
+}
+
+impl<'access> Mentioned<'access> {
+    fn by(
+        selection: &Selection,
+        groups: &[&'access Held<DirectoryGroup>],
+        roles: &[&'access Held<Role>],
+    ) -> Self {
+        if !selection.is_partial() || selection.depth != Depth::Full {
+            return Self::default();
+        }
+        let of_groups = groups.iter().flat_map(|group| &group.holders);
+        let of_roles = roles.iter().flat_map(|role| &role.holders);
+        Self {
+            people: of_groups.chain(of_roles).map(|holder| holder.person).collect(),
+            groups: roles.iter().flat_map(|role| &role.row.directory_groups).collect(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 mod compaction;
 mod conformance;
-mod damaged_store;
+mod damaged_journal;
 mod faults;
 mod file;
 mod interrupt;

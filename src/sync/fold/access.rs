@@ -1,0 +1,107 @@
+//! Everything that was read, in the order in which the file needs it.
+
+use prost::DecodeError;
+
+use crate::baton::v2::Resource;
+use crate::northflank::{DirectoryGroup, Role};
+
+use super::holder::{Holder, Holding};
+use super::pages::{Container, Fold};
+use super::people::People;
+use super::texts::Texts;
+
+/// Who has what. People are called by their place among all people, by id.
+#[derive(Debug)]
+pub struct Access {
+    people: People,
+    /// The number of the person at each place.
+    by_id: Vec<u32>,
+    words: Texts,
+    /// The directory groups, by id.
+    pub groups: Vec<Held<DirectoryGroup>>,
+    /// The roles, by id.
+    pub roles: Vec<Held<Role>>,
+}
+
+/// A role or group, and who holds what it gives.
+#[derive(Debug)]
+pub struct Held<T> {
+    /// As Northflank lists it.
+    pub row: T,
+    /// Each person once, by place.
+    pub holders: Vec<Holder>,
+}
+
+impl Fold {
+    /// Puts everything in order.
+    pub(in crate::sync) fn finish(self) -> Access {
+        let Self { people, words, groups, roles, .. } = self;
+        let by_id = people.sorted();
+        let mut places = vec![0; by_id.len()];
+        for (place, person) in (0..).zip(&by_id) {
+            places[*person as usize] = place;
+        }
+        let held = Order { places: &places, words: &words };
+        let groups = groups.into_values().filter_map(|group| held.held(group)).collect();
+        let roles = roles.into_values().filter_map(|role| held.held(role)).collect();
+        Access { people, by_id, words, groups, roles }
+    }
+}
+
+struct Order<'fold> {
+    /// The place of the person of each number.
+    places: &'fold [u32],
+    words: &'fold Texts,
+}
+
+impl Order<'_> {
+    /// The container if it exists, its holders in order and each once.
+    fn held<T>(&self, container: Container<T>) -> Option<Held<T>> {
+        let Container { row, mut holders, .. } = container;
+        for holder in &mut holders {
+            holder.person = self.places[holder.person as usize];
+        }
+        holders.sort_unstable_by_key(|holder| holder.person);
+        holders.dedup_by(|again, first| {
+            let is_same = again.person == first.person;
+            if is_same {
+                first.holding = self.both(first.holding, again.holding);
+            }
+            is_same
+        });
+        Some(Held { row: row?, holders })
+    }
+
+    /// What two rows say of the same holder together: by hand if one says so, else the first
+    /// word of the two.
+    fn both(&self, one: Holding, other: Holding) -> Holding {
+        std::cmp::min_by_key(one, other, |holding| holding.word().map(|word| self.words.get(word)))
+    }
+}
+
+impl Access {
+    /// The places of all people, in order.
+    pub fn people(&self) -> impl Iterator<Item = u32> + use<> {
+        (0..).take(self.by_id.len())
+    }
+
+    /// The id of the person at a place.
+    pub fn id(&self, place: u32) -> &str {
+        self.people.id(self.by_id[place as usize])
+    }
+
+    /// Whether the organization's member list has the person at a place.
+    pub fn is_member(&self, place: u32) -> bool {
+        self.people.is_member(self.by_id[place as usize])
+    }
+
+    /// The person at a place as a resource.
+    pub fn user(&self, place: u32) -> Result<Resource, DecodeError> {
+        self.people.resource(self.by_id[place as usize])
+    }
+
+    /// Northflank's word for how something is held; `None` for what was added by hand.
+    pub fn reported(&self, holding: Holding) -> Option<&str> {
+        holding.word().map(|word| self.words.get(word))
+    }
+}

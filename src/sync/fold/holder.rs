@@ -1,0 +1,29 @@
+//! Who holds something, and how: eight bytes.
+
+/// Somebody who holds what a role or group gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Who.
+    pub person: u32,
+    /// How.
+    pub holding: Holding,
+}
+
+/// How somebody holds it: zero for what was added by hand, else one more than the number of
+/// Northflank's word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding(u32);
+
+impl Holding {
+    pub(super) const DIRECT: Self = Self(0);
+
+    /// As Northflank's word of this number says.
+    pub(super) fn reported(word: u32) -> Self {
+        Self(word.saturating_add(1))
+    }
+
+    /// The number of Northflank's word for it; `None` for what was added by hand.
+    pub(super) fn word(self) -> Option<u32> {
+        self.0.checked_sub(1)
+    }
+}

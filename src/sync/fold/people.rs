@@ -1,0 +1,146 @@
+//! Everybody whom a list names, in few bytes each.
+
+use prost::Message;
+
+use crate::baton::v2::Resource;
+use crate::connector::{unlisted_user, user};
+use crate::northflank::{Email, Member, Text};
+use crate::sync::error::TooLarge;
+
+use super::texts::Texts;
+
+/// Where it is said who somebody is. The least wins, so that the order of reading doesn't
+/// matter: the member list before the mention in a group's list, and that before a role's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    /// The organization's member list.
+    Members,
+    /// The list of the group of this id.
+    Group(Text),
+    /// The list of the role of this id.
+    Role(Text),
+}
+
+/// People by number.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    ids: Texts,
+    /// What is known of each: encoded [`Facts`].
+    facts: Vec<Box<[u8]>>,
+    /// From which of `sources`.
+    told_by: Vec<u32>,
+    sources: Vec<Source>,
+}
+
+/// What is known of somebody, as compact as it gets.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Facts {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(message, repeated, tag = "2")]
+    emails: Vec<Address>,
+    #[prost(string, optional, tag = "3")]
+    joined_at: Option<String>,
+    #[prost(bool, optional, tag = "4")]
+    finalized: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Address {
+    #[prost(string, optional, tag = "1")]
+    address: Option<String>,
+    #[prost(bool, optional, tag = "2")]
+    verified: Option<bool>,
+}
+
+impl Facts {
+    /// What a group's or role's list says of somebody.
+    pub(super) fn mention(name: Option<Text>, emails: Vec<Email>) -> Self {
+        let emails = emails.into_iter().map(|Email { address, verified }| Address {
+            address: address.map(String::from),
+            verified,
+        });
+        Self {
+            name: name.map(String::from),
+            emails: emails.collect(),
+            joined_at: None,
+            finalized: None,
+        }
+    }
+
+    /// What the member list says of somebody, without the id.
+    pub(super) fn member(member: Member) -> Self {
+        let Member { id: _, name, emails, joined_at, finalized } = member;
+        Self { joined_at: joined_at.map(String::from), finalized, ..Self::mention(name, emails) }
+    }
+
+    fn into_member(self, id: &str) -> Member {
+        let text = |text: Option<String>| text.map(Text::from);
+        let emails = self
+            .emails
+            .into_iter()
+            .map(|Address { address, verified }| Email { address: text(address), verified });
+        Member {
+            id: id.into(),
+            name: text(self.name),
+            emails: emails.collect(),
+            joined_at: text(self.joined_at),
+            finalized: self.finalized,
+        }
+    }
+}
+
+impl People {
+    /// A number for a source, to tell with.
+    pub(super) fn source(&mut self, source: Source) -> Result<u32, TooLarge> {
+        let number = u32::try_from(self.sources.len()).map_err(|_| TooLarge)?;
+        self.sources.push(source);
+        Ok(number)
+    }
+
+    /// Notes what `source` says of the person `id`, unless a better source has told already.
+    /// Of one source the last word counts: lists can shift between pages and repeat rows.
+    pub(super) fn tell(
+        &mut self,
+        id: &str,
+        source: u32,
+        facts: impl FnOnce() -> Facts,
+    ) -> Result<u32, TooLarge> {
+        let number = self.ids.number(id)?;
+        let place = number as usize;
+        if place == self.facts.len() {
+            self.facts.push(facts().encode_to_vec().into());
+            self.told_by.push(source);
+        } else if self.sources[source as usize] <= self.sources[self.told_by[place] as usize] {
+            self.facts[place] = facts().encode_to_vec().into();
+            self.told_by[place] = source;
+        }
+        Ok(number)
+    }
+
+    /// All of them, by id.
+    pub(super) fn sorted(&self) -> Vec<u32> {
+        self.ids.sorted()
+    }
+
+    /// The id of a person.
+    pub(super) fn id(&self, person: u32) -> &str {
+        self.ids.get(person)
+    }
+
+    /// Whether the organization's member list has a person.
+    pub(super) fn is_member(&self, person: u32) -> bool {
+        self.sources[self.told_by[person as usize] as usize] == Source::Members
+    }
+
+    /// A person as a resource.
+    pub(super) fn resource(&self, person: u32) -> Result<Resource, prost::DecodeError> {
+        let facts = Facts::decode(&*self.facts[person as usize])?;
+        let member = facts.into_member(self.id(person));
+        Ok(if self.is_member(person) {
+            user(&member)
+        } else {
+            unlisted_user(&member.id, member.name.as_ref(), &member.emails)
+        })
+    }
+}
