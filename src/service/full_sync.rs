@@ -1,6 +1,7 @@
 //! The task for which all this is there: sync, upload, clean up.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,14 +64,12 @@ pub(super) async fn full_sync(
         tokio::select! {
             outcome = &mut working => (outcome, true),
             why = heartbeats.given_up() => {
-                cancel.cancel();
-                let _ = tokio::time::timeout(STOP_WITHIN, working).await;
-                (Err(Failure::cancelled(why.to_string())), why != GivenUp::Cancelled)
+                let ending = stopped(working, &cancel, why.to_string()).await;
+                (ending, why != GivenUp::Cancelled)
             }
             () = stop.cancelled() => {
-                cancel.cancel();
-                let _ = tokio::time::timeout(STOP_WITHIN, working).await;
-                (Err(Failure::cancelled("the connector is shutting down".to_owned())), true)
+                let why = "the connector is shutting down".to_owned();
+                (stopped(working, &cancel, why).await, true)
             }
         }
     };
@@ -91,6 +90,19 @@ pub(super) async fn full_sync(
     // no heartbeat of a task that has ended.
     drop((place, heartbeats));
     daemon.finish(&task.id, &outcome, stop).await;
+}
+
+/// The outcome of work that is told to stop: what it has done counts, even if only just.
+async fn stopped(
+    working: Pin<&mut impl Future<Output = Outcome>>,
+    cancel: &CancellationToken,
+    why: String,
+) -> Outcome {
+    cancel.cancel();
+    match tokio::time::timeout(STOP_WITHIN, working).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) | Err(_) => Err(Failure::cancelled(why)),
+    }
 }
 
 /// Within this span the debug log is written, if one is wanted.
@@ -147,9 +159,6 @@ async fn work(
         let started = Instant::now();
         upload(&daemon.platform, &task.id, place.path()).await?;
         tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
-        if task.debug {
-            upload_debug_log(daemon, task, place).await;
-        }
         Ok::<_, Failure>(())
     };
     let uploading = uploading.instrument(tracing::debug_span!("upload"));
@@ -158,6 +167,10 @@ async fn work(
         tracing::info!("what has been read is kept; the next try uploads it");
     }
     uploaded.ok_or(sync::Error::Cancelled)??;
+    if task.debug {
+        // From here on the task is done, whatever becomes of its log.
+        cancel.run_until_cancelled(upload_debug_log(daemon, task, place)).await;
+    }
     Ok(None)
 }
 

@@ -64,8 +64,8 @@ use scratch::Scratch;
 use token::TokenSource;
 
 /// Time for running tasks to end once the daemon is told to stop. Container runtimes grant
-/// ten seconds before they kill.
-const STOP_WITHIN: Duration = Duration::from_secs(7);
+/// ten seconds before they kill, of which the last traces and log lines take up to three.
+const STOP_WITHIN: Duration = Duration::from_secs(6);
 
 /// How to be a self-hosted connector.
 #[derive(Debug)]

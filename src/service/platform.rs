@@ -4,7 +4,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -58,7 +58,7 @@ pub(super) struct Platform {
     dial: Dial,
     /// The connection. Replaced when the other side has gone silent.
     channel: Mutex<Channel>,
-    tokens: TokenSource,
+    tokens: Arc<TokenSource>,
     host_id: String,
 }
 
@@ -81,7 +81,7 @@ impl Platform {
             .connect_timeout(CONNECT_TIMEOUT);
         let dial = Dial::from_environment();
         let channel = Mutex::new(endpoint.connect_with_connector_lazy(dial.clone()));
-        Ok(Self { endpoint, dial, channel, tokens, host_id })
+        Ok(Self { endpoint, dial, channel, tokens: Arc::new(tokens), host_id })
     }
 
     /// Presents the connector. With `task`, in answer to that task.
@@ -216,7 +216,7 @@ fn no_token(error: TokenError) -> Status {
     let code = match &error {
         TokenError::Refused(_) => Code::Unauthenticated,
         TokenError::Failing(_) | TokenError::Unreachable(_) => Code::Unavailable,
-        TokenError::Malformed | TokenError::Random(_) => Code::Internal,
+        TokenError::Malformed | TokenError::Interrupted | TokenError::Random(_) => Code::Internal,
     };
     caused_by(Status::new(code, error.to_string()), error)
 }

@@ -192,7 +192,8 @@ impl Daemon {
                     {
                         let seconds = wait.as_secs();
                         tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "can't tell ConductorOne yet");
-                        tokio::time::sleep(wait).await;
+                        // One last try when the daemon is told to stop.
+                        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
                     }
                     outcome => return outcome,

@@ -1,5 +1,6 @@
 //! Access tokens: fetched for an assertion, kept until shortly before they expire.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
@@ -35,6 +36,9 @@ pub enum TokenError {
     /// The answer holds no token.
     #[error("ConductorOne's token endpoint answers without a usable token")]
     Malformed,
+    /// The process ends.
+    #[error("fetching an access token was interrupted")]
+    Interrupted,
     /// No assertion could be made.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -92,7 +96,16 @@ impl TokenSource {
     }
 
     /// The newest token, fetched if there is none that lasts.
-    pub(super) async fn token(&self) -> Result<Token, TokenError> {
+    ///
+    /// Fetching goes on when the one who wants it gives up, as a heartbeat soon does: otherwise
+    /// nobody would ever wait long enough for a slow answer.
+    pub(super) async fn token(self: &Arc<Self>) -> Result<Token, TokenError> {
+        let source = Arc::clone(self);
+        let fetching = tokio::spawn(async move { source.newest_or_fetched().await });
+        fetching.await.map_err(|_| TokenError::Interrupted)?
+    }
+
+    async fn newest_or_fetched(&self) -> Result<Token, TokenError> {
         // Held while fetching: who comes meanwhile gets the same token.
         let mut newest = self.newest.lock().await;
         if let Some(token) = newest.as_ref().filter(|token| Instant::now() < token.replace_at) {

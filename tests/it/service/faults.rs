@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, platform, scratch, slow_northflank,
 };
-use crate::harness::{Room, wait_for_requests};
+use crate::harness::{Room, WAIT, wait_for_requests, wait_until};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
-use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Rule};
-use fake_northflank::FakeNorthflank;
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Outage, Rule};
+use fake_northflank::{FakeNorthflank, Organization};
 
 /// An organization whose file takes several chunks.
 fn large() -> FakeNorthflank {
@@ -291,6 +291,59 @@ fn a_debug_log_that_is_not_taken_does_not_fail_the_task() {
     assert!(daemon.log().contains("the debug log can't be uploaded"), "{}", daemon.log());
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
     platform.assert_no_violations();
+}
+
+#[test]
+fn a_signal_while_the_debug_log_is_sent_leaves_the_task_done() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    platform.script(Rule::every(Method::UploadAsset, Fault::Hang).after(1));
+    let task = platform.assign_task(debug_task());
+    platform.wait_for_calls(Method::UploadAsset, 2);
+    let (code, log, room) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(platform.ending(&task).code, Code::Ok, "its file is there: {log}");
+    assert!(scratch(&room).is_empty(), "{:?}", scratch(&room));
+}
+
+#[test]
+fn what_could_not_be_told_is_told_once_more_before_the_daemon_stops() {
+    let (platform, northflank) = (platform(), northflank());
+    let daemon = Daemon::start(&platform, &northflank);
+    platform.go_down_at(Method::FinishTask, Outage::Gateway);
+    let task = platform.assign_sync();
+    // Until the next try is some seconds away.
+    wait_until("some tries", WAIT, || {
+        daemon.log().matches("can't tell ConductorOne yet").count() == 3
+    });
+    platform.come_up();
+    let stopping = Instant::now();
+    let (code, log, _room) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(platform.ending(&task).code, Code::Ok, "{log}");
+    assert!(stopping.elapsed() < Duration::from_secs(3), "{:?}", stopping.elapsed());
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn a_token_that_takes_longer_than_a_heartbeat_waits_is_fetched_once() {
+    let platform = platform();
+    // Long enough for a task whose heartbeats alone want the token.
+    let latency = Duration::from_secs(20);
+    let options = fake_northflank::Options { latency, ..Default::default() };
+    let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let _daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+        connector.arguments(["--task-concurrency", "1"])
+    });
+    platform.assign_sync();
+    platform.wait_for_calls(Method::Heartbeat, 1);
+    platform.script(Rule::every(Method::Token, Fault::Delay(Duration::from_secs(35))));
+    platform.revoke_tokens();
+    let before = platform.count(Method::Heartbeat);
+    wait_until("heartbeats with the new token", Duration::from_secs(50), || {
+        platform.count(Method::Heartbeat) >= before + 3
+    });
+    assert_eq!(platform.count(Method::Token), 2);
 }
 
 #[test]
