@@ -109,6 +109,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
         sync_type: SyncType::Full,
         started_at: OffsetDateTime::now_utc(),
+        reduced_to: None,
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     for resource_type in &resource_types() {
@@ -125,7 +126,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
     for grant in &rows.grants {
         file.grant(grant, None)?;
     }
-    file.save()?;
+    file.pack()?.replace()?;
     Ok(())
 }
 

@@ -37,8 +37,9 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
             sync_type: SyncType::Full,
             started_at: SystemTime::now().into(),
+            reduced_to: None,
         };
-        NewFile::create(&target, &work, &previous, Retention::All, run)?.save()
+        NewFile::create(&target, &work, &previous, Retention::All, run)?.pack()?.replace()
     });
     drop(work);
     if saved.is_err() {

@@ -5,7 +5,7 @@
 //! and vacuuming: no row is written twice, and indexes are built over sorted rows.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use prost::Message;
 use rusqlite::{Connection, params};
@@ -16,19 +16,17 @@ use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, Resource
 use crate::work::WorkDirectory;
 
 use super::error::Error;
-use super::previous::{Copied, Previous};
+use super::previous::{Copied, NewestEnd, Previous};
 use super::run::{Retention, Saved, Stats, SyncRun, SyncType};
-use super::save::save;
+use super::save;
 use super::schema::TABLES;
 use super::target::Target;
 use super::timestamp;
+use super::token::Token;
 
 /// The page cache in KiB. Rows are appended; index builds sort through temporary files in
 /// runs of this size.
 const CACHE_KIB: i64 = 64 * 1024;
-
-/// The JSON state of a syncer that has nothing left to do.
-const FINISHED_TOKEN: &str = r#"{"version":1}"#;
 
 /// A file that is being written. Rows go in by type and id.
 pub struct NewFile<'work> {
@@ -39,8 +37,15 @@ pub struct NewFile<'work> {
     run: SyncRun,
     /// When rows were discovered: one time for all, so that they compress and compare well.
     discovered_at: String,
-    newest_end: Option<OffsetDateTime>,
+    newest_end: NewestEnd,
     stats: Stats,
+}
+
+/// A file that is ready to take the target's place.
+pub struct Packed<'work> {
+    target: Target,
+    work: &'work WorkDirectory,
+    saved: Saved,
 }
 
 impl<'work> NewFile<'work> {
@@ -57,6 +62,9 @@ impl<'work> NewFile<'work> {
         drop(work.create_file(name)?);
         let database = work.file(name);
         let connection = Connection::open(&database).map_err(fail)?;
+        if let Some(directory) = target.path().parent() {
+            keep_temporary_files_in(&connection, directory).map_err(fail)?;
+        }
         prepare(&connection).map_err(fail)?;
         let Copied { newest_end, newest_full } =
             previous.copy_to(&connection, retention, &run).map_err(fail)?;
@@ -178,14 +186,15 @@ impl<'work> NewFile<'work> {
         )
     }
 
-    /// Ends the sync, builds the indexes, and puts the file in place of the target.
-    pub fn save(self) -> Result<Saved, Error> {
+    /// Ends the sync, builds the indexes, and packs the file.
+    pub fn pack(self) -> Result<Packed<'work>, Error> {
         let Self { target, work, database, connection, run, stats, newest_end, .. } = self;
         let fail = Error::database(target.path());
-        end(&connection, &run, newest_end, &stats).map_err(fail)?;
+        end(&connection, &run, &newest_end, &stats).map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
-        let size = save(work, &database, &target)?;
-        Ok(Saved { sync_id: run.sync_id, stats, size })
+        let size = save::pack(work, &database, &target)?;
+        let saved = Saved { sync_id: run.sync_id, stats, size };
+        Ok(Packed { target, work, saved })
     }
 
     fn insert(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
@@ -197,11 +206,20 @@ impl<'work> NewFile<'work> {
     }
 }
 
+impl Packed<'_> {
+    /// Puts the file in place of the target, unless somebody else has changed that: a reader
+    /// sees the old file or the new, never a part.
+    pub fn replace(self) -> Result<Saved, Error> {
+        save::replace(self.work, &self.target)?;
+        Ok(self.saved)
+    }
+}
+
 /// Builds the indexes and ends the sync.
 fn end(
     connection: &Connection,
     run: &SyncRun,
-    newest_end: Option<OffsetDateTime>,
+    newest_end: &NewestEnd,
     stats: &Stats,
 ) -> rusqlite::Result<()> {
     for index in TABLES.iter().flat_map(|table| table.indexes) {
@@ -210,17 +228,39 @@ fn end(
     // Readers show the sync that ended last, so a clock that was set back must not hide the
     // new one.
     let now = OffsetDateTime::now_utc().max(run.started_at);
-    let after_newest = newest_end.map(|end| end + Duration::NANOSECOND);
-    let ended_at = after_newest.map_or(now, |after| now.max(after));
+    let after_newest = newest_end.time.and_then(|end| end.checked_add(Duration::NANOSECOND));
+    let ended_at = timestamp::format(after_newest.map_or(now, |after| now.max(after)));
+    if let Some(newest) = newest_end.text.as_deref().filter(|text| **text >= *ended_at) {
+        tracing::warn!(
+            newest,
+            ended_at,
+            "an earlier sync of the file says that it ended at a time after which no later one \
+             can be told; readers will go on showing it instead of this one: begin a new file"
+        );
+    }
+    let token = serde_json::to_string(&Token::new(run.reduced_to.clone()));
+    let token = token.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let stats = serde_json::to_string(stats)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection.execute(
         "update v1_sync_runs
          set ended_at = ?2, sync_token = ?3, stats = ?4, supports_diff = 1
          where sync_id = ?1",
-        params![run.sync_id, timestamp::format(ended_at), FINISHED_TOKEN, stats],
+        params![run.sync_id, ended_at, token, stats],
     )?;
     connection.execute_batch("commit")
+}
+
+/// Sorts for index builds go through temporary files, which have no name and vanish with the
+/// process. `SQLite` looks for a place in the system's directories, of which a container may
+/// have none that can be written to; where the file itself goes can be. It is one place for the
+/// whole process: all files of a service go to one directory.
+fn keep_temporary_files_in(connection: &Connection, directory: &Path) -> rusqlite::Result<()> {
+    match directory.to_str() {
+        Some(directory) => connection.pragma_update(None, "temp_store_directory", directory),
+        // A statement's text is UTF-8. The system's directories are left then.
+        None => Ok(()),
+    }
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::error::Error;
+use super::token::Token;
 use super::{attach, container};
 
 /// A finished full sync of a file.
@@ -23,6 +24,8 @@ pub struct FinishedSync {
     pub sync_id: String,
     /// When it ended, as the file has it: in UTC, or the local time of whoever wrote it.
     pub ended_at: String,
+    /// What it was reduced to, where it says so; such a sync doesn't cover everything.
+    pub reduced_to: Option<String>,
 }
 
 /// The rows of a sync that are read.
@@ -118,7 +121,9 @@ impl OpenSync {
                 _ => Error::NoSync(file.to_owned()),
             });
         };
-        Ok(Self { connection, before: from_it.next(), sync, database })
+        // What one of them leaves out would look removed or added.
+        let before = from_it.find(|earlier| earlier.reduced_to == sync.reduced_to);
+        Ok(Self { connection, sync, before, database })
     }
 
     /// Which sync it is.
@@ -137,7 +142,7 @@ impl OpenSync {
             .map_err(Error::io("read", &self.sync.file))
     }
 
-    /// The file's finished full sync before it, if there is one.
+    /// The file's finished full sync before it that covers the same, if there is one.
     pub fn before(&self) -> Option<&FinishedSync> {
         self.before.as_ref()
     }
@@ -323,7 +328,7 @@ pub(super) fn finished_syncs(
         connection.column_exists(Some(schema), "v1_sync_runs", "sync_type").map_err(fail)?;
     let full = if has_types { "and sync_type = 'full'" } else { "" };
     let sql = format!(
-        "select sync_id, cast(ended_at as text) from {schema}.v1_sync_runs
+        "select sync_id, cast(ended_at as text), cast(sync_token as text) from {schema}.v1_sync_runs
          where ended_at is not null {full} order by ended_at desc, sync_id desc"
     );
     connection
@@ -331,8 +336,9 @@ pub(super) fn finished_syncs(
         .and_then(|mut statement| {
             statement
                 .query_map([], |row| {
+                    let Token { reduced_to, .. } = Token::parse(&row.get::<_, String>(2)?);
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
-                    Ok(FinishedSync { file: path.to_owned(), sync_id, ended_at })
+                    Ok(FinishedSync { file: path.to_owned(), sync_id, ended_at, reduced_to })
                 })?
                 .collect()
         })

@@ -13,10 +13,11 @@ mod save;
 mod schema;
 mod target;
 mod timestamp;
+mod token;
 
 pub use compare::{Comparison, Difference, Side};
 pub use error::Error;
-pub use file::NewFile;
+pub use file::{NewFile, Packed};
 pub use finished::{FinishedSync, GrantRow, Grants, OpenSync, Rows};
 pub use previous::Previous;
 pub use run::{Retention, Saved, Stats, SyncRun, SyncType};

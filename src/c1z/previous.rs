@@ -15,6 +15,7 @@ use super::run::{FULL, Retention, SyncRun, SyncType};
 use super::schema::TABLES;
 use super::target::Target;
 use super::timestamp;
+use super::token::Token;
 
 /// Unfinished syncs may be resumed by whoever began them for this long.
 const RESUMABLE: Duration = Duration::WEEK;
@@ -66,9 +67,18 @@ impl Previous {
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     /// When the newest of them ended.
-    pub(super) newest_end: Option<OffsetDateTime>,
+    pub(super) newest_end: NewestEnd,
     /// The id of the newest finished full one.
     pub(super) newest_full: Option<String>,
+}
+
+/// When the newest of some syncs ended, as their file has it.
+#[derive(Debug, Default)]
+pub(super) struct NewestEnd {
+    /// The newest text, by which readers tell the newest sync.
+    pub(super) text: Option<String>,
+    /// The newest time, among the texts that are times.
+    pub(super) time: Option<OffsetDateTime>,
 }
 
 /// Checks that `database`, unpacked from `target`, is sound and this connector's.
@@ -125,9 +135,13 @@ fn copy(
         }
     }
     connection.execute_batch("detach database previous")?;
+    let ends = || kept.iter().filter_map(|run| run.ended_at.as_deref());
     let newest_full = kept.iter().rev().find(|run| run.is_finished_full());
     Ok(Copied {
-        newest_end: kept.iter().filter_map(|run| timestamp::parse(run.ended_at.as_ref()?)).max(),
+        newest_end: NewestEnd {
+            text: ends().max().map(str::to_owned),
+            time: ends().filter_map(timestamp::parse).max(),
+        },
         newest_full: newest_full.map(|run| run.sync_id.clone()),
     })
 }
@@ -139,6 +153,7 @@ struct Run {
     sync_type: String,
     started_at: String,
     ended_at: Option<String>,
+    token: Token,
 }
 
 impl Run {
@@ -157,7 +172,8 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
     };
     connection
         .prepare(&format!(
-            "select sync_id, {sync_type}, cast(started_at as text), cast(ended_at as text)
+            "select sync_id, {sync_type}, cast(started_at as text), cast(ended_at as text),
+             cast(sync_token as text)
              from previous.v1_sync_runs order by ended_at, sync_id"
         ))?
         .query_map([], |row| {
@@ -166,6 +182,7 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
                 sync_type: row.get(1)?,
                 started_at: row.get(2)?,
                 ended_at: row.get(3)?,
+                token: Token::parse(&row.get::<_, String>(4)?),
             })
         })?
         .collect()
@@ -173,22 +190,32 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
 
 /// Which syncs stay, by the rules of the Go SDK: so many finished full syncs, the
 /// partial ones that aren't older than those, and unfinished ones that can be resumed.
+///
+/// Syncs that were reduced to the same are counted by themselves, so that none takes the
+/// place of one that covers more; and what isn't provably this connector's stays.
 fn kept<'runs>(runs: &'runs [Run], retention: Retention, new: &SyncRun) -> Vec<&'runs Run> {
     let Retention::Newest(limit) = retention else {
         return runs.iter().collect();
     };
-    let full: Vec<&Run> = runs.iter().filter(|run| run.is_finished_full()).collect();
-    // One place is for the sync that is being written, if it is a full one.
-    let places = limit.saturating_sub(usize::from(new.sync_type == SyncType::Full));
-    let dropped = full.len().saturating_sub(places);
-    let cutoff = full.get(dropped).map(|run| run.started_at.as_str());
+    let is_ours = |run: &&Run| run.is_finished_full() && run.token.is_ours();
+    // How many finished full syncs follow that cover the same as `run`.
+    let newer = |run: &Run| {
+        let from_it = runs.iter().filter(is_ours).skip_while(|other| *other != run).skip(1);
+        let alike = from_it.filter(|other| other.token.reduced_to == run.token.reduced_to);
+        // One place is for the sync that is being written, if it is a full one.
+        let is_like_new = new.sync_type == SyncType::Full && new.reduced_to == run.token.reduced_to;
+        alike.count() + usize::from(is_like_new)
+    };
+    let is_dropped = |run: &Run| is_ours(&run) && newer(run) >= limit;
+    let oldest_full = runs.iter().find(|run| is_ours(run) && !is_dropped(run));
+    let drops = runs.iter().any(is_dropped);
     let oldest_resumable = timestamp::format(new.started_at - RESUMABLE);
     runs.iter()
         .filter(|run| match &run.ended_at {
             None => run.started_at >= oldest_resumable,
-            Some(_) if run.is_finished_full() => full[dropped..].contains(run),
+            Some(_) if run.is_finished_full() => !is_dropped(run),
             Some(ended_at) => {
-                dropped == 0 || cutoff.is_some_and(|cutoff| ended_at.as_str() >= cutoff)
+                !drops || oldest_full.is_some_and(|oldest| *ended_at >= oldest.started_at)
             }
         })
         .collect()
@@ -209,7 +236,7 @@ fn shared_columns(connection: &Connection, table: &str) -> rusqlite::Result<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Retention, Run, SyncRun, SyncType, kept};
+    use super::{Retention, Run, SyncRun, SyncType, Token, kept};
     use time::macros::datetime;
 
     fn run(sync_id: &str, sync_type: &str, started_at: &str, ended_at: Option<&str>) -> Run {
@@ -218,7 +245,12 @@ mod tests {
             sync_type: sync_type.into(),
             started_at: started_at.into(),
             ended_at: ended_at.map(Into::into),
+            token: Token::new(None),
         }
+    }
+
+    fn reduced(run: Run, reduced_to: &str) -> Run {
+        Run { token: Token::new(Some(reduced_to.into())), ..run }
     }
 
     fn kept_ids(runs: &[Run], retention: Retention) -> Vec<&str> {
@@ -227,7 +259,7 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[Run], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let new = SyncRun { sync_id: String::new(), sync_type, started_at };
+        let new = SyncRun { sync_id: String::new(), sync_type, started_at, reduced_to: None };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 
@@ -257,5 +289,30 @@ mod tests {
             run("new-part", "partial", "2026-11-21 02:00:00", Some("2026-11-21 03:00:00")),
         ];
         assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["running", "2", "new-part"]);
+    }
+
+    #[test]
+    fn a_reduced_sync_takes_no_place_of_one_that_covers_more_nor_loses_its_own_to_it() {
+        let runs = [
+            run("whole", "full", "2026-11-20 00:00:00", Some("2026-11-20 01:00:00")),
+            reduced(run("1", "full", "2026-11-21 00:00:00", Some("2026-11-21 01:00:00")), "user"),
+            reduced(run("2", "full", "2026-11-22 00:00:00", Some("2026-11-22 01:00:00")), "user"),
+            reduced(run("3", "full", "2026-11-23 00:00:00", Some("2026-11-23 01:00:00")), "user"),
+            reduced(run("4", "full", "2026-11-23 02:00:00", Some("2026-11-23 03:00:00")), "role"),
+        ];
+        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["whole", "2", "3", "4"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(1)), ["3", "4"]);
+    }
+
+    #[test]
+    fn what_is_not_provably_ours_stays() {
+        let day = |day: u8| {
+            let (start, end) =
+                (format!("2026-11-{day} 00:00:00"), format!("2026-11-{day} 01:00:00"));
+            run(&day.to_string(), "full", &start, Some(&end))
+        };
+        let theirs = (20..23).map(|it| Run { token: Token::parse(r#"{"version":1}"#), ..day(it) });
+        let runs: Vec<_> = theirs.chain([day(23), day(24)]).collect();
+        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["20", "21", "22", "24"]);
     }
 }

@@ -53,6 +53,9 @@ pub struct SyncRun {
     pub sync_type: SyncType,
     /// When its first page was asked for.
     pub started_at: OffsetDateTime,
+    /// What it was reduced to, in any words that are the same for the same; `None` if it
+    /// covers everything.
+    pub reduced_to: Option<String>,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.

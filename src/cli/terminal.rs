@@ -127,7 +127,7 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
             )
         }
         Phase::Writing => format!("Writing: {} grants", HumanCount(progress.grants.get())),
-        Phase::Saving => "Saving the file".to_owned(),
+        Phase::Saving | Phase::Replacing => "Saving the file".to_owned(),
     };
     if let (Phase::Validating | Phase::Reading, Some(window)) = (progress.phase(), window) {
         let _ = write!(line, " · {} requests left", HumanCount(window.remaining.into()));

@@ -115,6 +115,7 @@ async fn run(
         sync_id: journal.sync_id().to_owned(),
         sync_type: selection.sync_type(),
         started_at: journal.began_at(),
+        reduced_to: selection.reduced_to(),
     };
     let reading = read::read(&plan, known, gathered, journal).instrument(debug_span!("read"));
     let outcome = reading.await;
@@ -134,7 +135,14 @@ async fn run(
         drop(writing);
         progress.enter(Phase::Saving);
         let _saving = debug_span!("save").entered();
-        let saved = file.save()?;
+        let packed = file.pack()?;
+        // Said before it is asked whether to stop: whoever asks to stop and doesn't see it said
+        // knows that the target stays as it is.
+        progress.enter(Phase::Replacing);
+        if cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let saved = packed.replace()?;
         if !options.keep_pages {
             work.discard_journal();
         }

@@ -13,8 +13,10 @@ pub enum Phase {
     Reading,
     /// Writing rows, expanding grants.
     Writing,
-    /// Building indexes, compressing, replacing the target.
+    /// Building indexes, compressing.
     Saving,
+    /// Putting the new file in place of the target; it can't be stopped any more.
+    Replacing,
 }
 
 /// Counters of a running sync. Each only grows.
@@ -57,11 +59,12 @@ impl Counter {
 impl Progress {
     /// What the sync is doing.
     pub fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
+        match self.phase.load(Ordering::SeqCst) {
             0 => Phase::Validating,
             1 => Phase::Reading,
             2 => Phase::Writing,
-            _ => Phase::Saving,
+            3 => Phase::Saving,
+            _ => Phase::Replacing,
         }
     }
 
@@ -81,6 +84,6 @@ impl Progress {
     }
 
     pub(super) fn enter(&self, phase: Phase) {
-        self.phase.store(phase as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::SeqCst);
     }
 }

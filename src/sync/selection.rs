@@ -1,5 +1,6 @@
 //! What part of the organization a sync reads and writes.
 
+use crate::baton::resource_key;
 use crate::baton::v2::ResourceId;
 use crate::c1z::SyncType;
 use crate::connector::{GROUP, ROLE, USER};
@@ -64,6 +65,23 @@ impl Selection {
     /// Whether the members of a role's linked groups are to be read for the role's sake.
     pub(super) fn has_sources_of(&self, role: &str) -> bool {
         self.is_partial() && self.has_type(GROUP) && self.has_memberships_of(ROLE, role)
+    }
+
+    /// What a sync is reduced to, in words that are the same for the same; `None` for one of
+    /// everything.
+    pub(super) fn reduced_to(&self) -> Option<String> {
+        let Self { depth, resource_types, resources, expand: _ } = self;
+        if *depth == Depth::Full && resource_types.is_empty() && resources.is_empty() {
+            return None;
+        }
+        let mut types = resource_types.clone();
+        types.sort_unstable();
+        types.dedup();
+        let mut resources: Vec<_> =
+            resources.iter().map(|it| resource_key(&it.resource_type, &it.resource)).collect();
+        resources.sort_unstable();
+        resources.dedup();
+        Some(format!("{depth:?} of types {types:?}, resources {resources:?}"))
     }
 
     /// What readers call such a sync.

@@ -12,7 +12,7 @@ use crate::cli::exit::Failure;
 use crate::cli::signal::Signals;
 use crate::cli::terminal::{self, Terminal};
 use crate::northflank::{self, Client};
-use crate::sync::{self, Options, Progress};
+use crate::sync::{self, Options, Phase, Progress};
 
 /// Time between a signal and the end of the process, whatever is under way.
 const STOP_WITHIN: Duration = Duration::from_millis(900);
@@ -48,7 +48,14 @@ pub(super) async fn sync(
             outcome = &mut syncing => break outcome,
             signal = signals.next() => {
                 cancel.cancel();
-                let _ = tokio::time::timeout(STOP_WITHIN, &mut syncing).await;
+                let mut stopped = tokio::time::timeout(STOP_WITHIN, &mut syncing).await.ok();
+                if stopped.is_none() && progress.phase() == Phase::Replacing {
+                    stopped = Some(syncing.as_mut().await);
+                }
+                if let Some(Ok(saved)) = stopped {
+                    // It came too late to stop anything: the file is there, and complete.
+                    break Ok(saved);
+                }
                 terminal.clear();
                 return Err(Failure::Signal(signal));
             }

@@ -9,6 +9,7 @@
  *                    tear    half of a write, then SIGKILL; before any other call
  *                    nospace from this call on whatever needs space fails with ENOSPC
  *                    error   only this call fails, with EIO
+ *                    sigint  SIGINT and a pause before the call
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +30,7 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-enum how { COUNT, KILL, TEAR, NOSPACE, ERROR };
+enum how { COUNT, KILL, TEAR, NOSPACE, ERROR, INTERRUPT };
 
 static const char *below;
 static size_t below_length;
@@ -58,6 +59,7 @@ __attribute__((constructor)) static void begin(void) {
           : strcmp(name, "tear") == 0    ? TEAR
           : strcmp(name, "nospace") == 0 ? NOSPACE
           : strcmp(name, "error") == 0   ? ERROR
+          : strcmp(name, "sigint") == 0  ? INTERRUPT
                                          : COUNT;
     if (how == COUNT || at < 1)
         abort();
@@ -103,6 +105,13 @@ static enum verdict count(const char *call, const char *path, int needs_space) {
         if (number == at) {
             errno = EIO;
             return FAIL;
+        }
+        break;
+    case INTERRUPT:
+        if (number == at) {
+            syscall(SYS_kill, getpid(), SIGINT);
+            /* Long enough that another thread has acted on it. */
+            usleep(100 * 1000);
         }
         break;
     case COUNT:

@@ -18,6 +18,8 @@ pub enum How {
     NoSpace,
     /// It fails as on a broken disk; it alone.
     Error,
+    /// The process gets SIGINT and time to act on it; then it happens.
+    Interrupt,
 }
 
 /// Counts the calls of one run that change something in its room.
@@ -45,6 +47,7 @@ impl Interrupter {
             How::Tear => "tear",
             How::NoSpace => "nospace",
             How::Error => "error",
+            How::Interrupt => "sigint",
         };
         self.watch(connector, room)
             .variable("INTERRUPT_AT", at.to_string())

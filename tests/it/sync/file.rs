@@ -365,7 +365,7 @@ fn the_run_says_what_it_holds() {
         .unwrap();
     let (sync_id, sync_type, token, supports_diff, backfilled, stats) = run;
     assert!(sync_id.len() == 27 && sync_id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    assert_eq!((&*sync_type, &*token), ("full", r#"{"version":1}"#));
+    assert_eq!((&*sync_type, &*token), ("full", r#"{"version":1,"connector":"baton-northflank"}"#));
     assert_eq!((supports_diff, backfilled), (1, 1));
     let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     let expected = serde_json::json!({

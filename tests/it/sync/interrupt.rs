@@ -122,3 +122,27 @@ fn a_disk_that_fails_at_a_change_leaves_the_old_file_and_fails_the_run() {
         assert!(failures > 10, "{how:?}: {failures}");
     }
 }
+
+#[test]
+fn interrupted_at_a_change_a_run_says_what_has_become_of_the_file() {
+    let fake = fake();
+    let (mut room, mut old) = self::room();
+    let mut seen = [false; 2];
+    some_calls(|at| {
+        let (run, calls) = interrupted(&fake, &room, at, How::Interrupt);
+        let is_new = is_new(&room, &old);
+        match run.code() {
+            Some(0) => assert!(is_new, "{at}: {calls:#?}"),
+            code => {
+                assert_eq!(code, Some(130), "{at}: {}", run.stderr());
+                assert!(!is_new, "{at}: {}", run.stderr());
+            }
+        }
+        seen[usize::from(is_new)] = true;
+        if is_new {
+            (room, old) = self::room();
+        }
+        calls.len() >= at
+    });
+    assert_eq!(seen, [true; 2]);
+}

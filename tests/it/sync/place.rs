@@ -15,7 +15,7 @@ fn fake(latency: Duration) -> FakeNorthflank {
 
 /// Starts a run that is slow to check the token, and calls `meanwhile` once it has asked.
 fn during_validation(room: &Room, meanwhile: impl FnOnce()) -> std::process::ExitStatus {
-    let slow = fake(Duration::from_secs(1));
+    let slow = fake(Duration::from_secs(3));
     let mut run = room.connector_to(&slow).spawn();
     while slow.requests() == 0 {
         std::thread::sleep(Duration::from_millis(5));
