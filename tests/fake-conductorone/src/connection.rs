@@ -121,11 +121,10 @@ async fn respond(
 
 async fn token(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     let fault = shared.state().begin(Method::Token, None);
-    match fault {
+    match &fault {
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         Some(Fault::Refuse(code)) => {
-            let status = if code == tonic::Code::Unauthenticated { 401 } else { 503 };
+            let status = if *code == tonic::Code::Unauthenticated { 401 } else { 503 };
             return answer(status, String::new());
         }
         _ => {}
@@ -143,6 +142,10 @@ async fn token(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
         &body,
         shared.options.token_life,
     );
+    // Judged as of its arrival.
+    if let Some(Fault::Delay(time)) = fault {
+        tokio::time::sleep(time).await;
+    }
     answer(status, body)
 }
 
