@@ -135,6 +135,8 @@ pub struct Refusal {
     pub id: Option<String>,
     /// The permission that the token lacks, where the API names one.
     pub required_permission: Option<String>,
+    /// Whether the body is an error as only the API writes it, and not a gateway's or proxy's.
+    pub is_northflanks: bool,
 }
 
 impl Refusal {
@@ -153,9 +155,11 @@ impl Refusal {
             }
             _ => None,
         };
+        let message = shown(inner.message);
         Self {
             status,
-            message: shown(inner.message)
+            is_northflanks: message.is_some(),
+            message: message
                 .or_else(|| text.map(|text| one_line(&text)))
                 .or_else(|| shown(body.message)),
             id: shown(inner.id),
@@ -163,6 +167,11 @@ impl Refusal {
                 .details
                 .and_then(|details| shown(details.get("requiredPermission").cloned())),
         }
+    }
+
+    /// Whether Northflank itself says that there is no such thing.
+    pub fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND && self.is_northflanks
     }
 
     /// Whether the token may not do this, as opposed to being no valid token. Northflank has
@@ -254,6 +263,16 @@ mod tests {
         }
         for body in ["", "[]", "<html>", "null", r#"{"error":[]}"#, r#"{"error":{"message":{}}}"#] {
             assert_eq!(read(502, body).message, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_northflanks_own_404_says_that_something_is_missing() {
+        let own = r#"{"error":{"status":404,"message":"No such role"}}"#;
+        assert!(read(404, own).is_missing());
+        assert!(!read(410, own).is_missing());
+        for body in ["", "<html>", "{}", r#"{"error":"Not Found"}"#, r#"{"message":"no Route"}"#] {
+            assert!(!read(404, body).is_missing(), "{body}");
         }
     }
 

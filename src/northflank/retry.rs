@@ -91,6 +91,7 @@ mod tests {
             message: None,
             id: None,
             required_permission: None,
+            is_northflanks: true,
         })
     }
 

@@ -18,6 +18,7 @@ impl Error {
             Self::Validation(ValidationError::Failed(errors)) => {
                 errors.first().map_or(Code::Unknown, northflank_code)
             }
+            Self::StillListed { error, .. } => northflank_code(error),
             Self::Northflank(error) => northflank_code(error),
             Self::File(error) => file_code(error),
             Self::Work(error) => work_code(error),

@@ -17,6 +17,14 @@ pub enum Error {
     /// Northflank could not be read to the end.
     #[error(transparent)]
     Northflank(#[from] northflank::Error),
+    /// Northflank says of a role or group that there is none, and lists it all the same.
+    #[error("the {kind} is still listed and can't be left out, but {error}")]
+    StillListed {
+        /// What it is.
+        kind: &'static str,
+        /// What was answered.
+        error: Box<northflank::Error>,
+    },
     /// The sync file could not be read or written.
     #[error(transparent)]
     File(#[from] c1z::Error),

@@ -5,14 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::stream::{Stream, TryStreamExt};
-use reqwest::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use crate::journal::Journal;
-use crate::northflank::{self, Answer, Client, Listed, Page, Position};
+use crate::northflank::{self, Answer, Client, Listed, Page, Position, Refusal};
 
 use super::fold::Fold;
 use super::keep::{self, Arrived, Gathered};
@@ -176,7 +175,9 @@ impl Reader {
             List::RoleMembers(role) => {
                 let pages = self.client.role_members(role, next);
                 let read = self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
-                self.finish("role", role, read, Rows::RoleGone(role.clone())).await?
+                let is_listed = has(self.client.roles(None), role);
+                self.finish("role", role, read, Rows::RoleGone(role.clone()), is_listed).await?;
+                Vec::new()
             }
             List::GroupMembers(group) => {
                 let mut without_account = 0;
@@ -193,7 +194,10 @@ impl Reader {
                         "directory users without a Northflank account hold nothing yet"
                     );
                 }
-                self.finish("directory group", group, read, Rows::GroupGone(group.clone())).await?
+                let groups = futures_util::stream::once(self.client.directory_groups());
+                let (gone, is_listed) = (Rows::GroupGone(group.clone()), has(groups, group));
+                self.finish("directory group", group, read, gone, is_listed).await?;
+                Vec::new()
             }
         };
         Ok((list, found))
@@ -223,28 +227,30 @@ impl Reader {
         }
     }
 
-    /// A role or group that answers 404 after having been listed was deleted meanwhile and is
-    /// dropped whole. Any other error ends the sync.
+    /// A role or group of which Northflank says, after having listed it, that there is none,
+    /// and which its list lacks by now, was deleted meanwhile and is dropped whole. Any other
+    /// error ends the sync: access that exists would be left out.
     async fn finish(
         &self,
-        kind: &str,
+        kind: &'static str,
         id: &str,
         read: Result<Vec<List>, Error>,
         gone: Rows,
-    ) -> Result<Vec<List>, Error> {
-        match read {
-            Err(Error::Northflank(error))
-                if error.refusal().is_some_and(|it| it.status == StatusCode::NOT_FOUND) =>
-            {
-                tracing::info!("the {kind} {id} was deleted during the sync and is left out");
-                let mut before = Before::default();
-                let gone = ListPage { rows: gone, next: None };
-                self.hand_over(gone, Vec::new(), &mut before).await?;
-                before.is_safe().await?;
+        is_listed: impl Future<Output = Result<bool, northflank::Error>>,
+    ) -> Result<(), Error> {
+        let error = match read {
+            Err(Error::Northflank(error)) if error.refusal().is_some_and(Refusal::is_missing) => {
+                error
             }
-            read => drop(read?),
+            read => return read.map(drop),
+        };
+        if is_listed.await? {
+            return Err(Error::StillListed { kind, error: Box::new(error) });
         }
-        Ok(Vec::new())
+        tracing::info!("the {kind} {id} was deleted during the sync and is left out");
+        let mut before = Before::default();
+        self.hand_over(ListPage { rows: gone, next: None }, Vec::new(), &mut before).await?;
+        before.is_safe().await
     }
 
     /// Hands over a page of a list, once the page `before` is safe.
@@ -261,4 +267,18 @@ impl Reader {
         before.0 = Some(safe);
         Ok(())
     }
+}
+
+/// Whether a list has a row with this id.
+async fn has<T: Listed>(
+    pages: impl Stream<Item = Result<Answer<T>, northflank::Error>>,
+    id: &str,
+) -> Result<bool, northflank::Error> {
+    let mut pages = pin!(pages);
+    while let Some(answer) = pages.try_next().await? {
+        if answer.page.rows.iter().any(|row| row.id().is_some_and(|own| **own == *id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -163,6 +163,7 @@ mod tests {
             message: None,
             id: None,
             required_permission: permission.map(Into::into),
+            is_northflanks: true,
         };
         Error { endpoint: "/v1/x".into(), tries: 1, problem: Problem::Refused(refusal) }
     }

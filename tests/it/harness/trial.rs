@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use fake_northflank::{FakeNorthflank, Options, Organization, Rule, Size};
+use fake_northflank::{Action, FakeNorthflank, Options, Organization, Rule, Size};
 
 use super::sync_file::{Content, SyncFile};
 use super::{Room, Run, expected};
@@ -32,6 +32,15 @@ pub fn long_role() -> String {
 /// Requests of a run without faults: each page, and two checks that tell too little.
 pub fn requests() -> usize {
     organization().requests() + 2
+}
+
+/// The list of `key` goes out without the row `id`.
+pub fn unlisted(key: &'static str, id: &str) -> Action {
+    let id = id.to_owned();
+    Action::alter_json(move |body| {
+        let rows = body["data"][key].as_array_mut().unwrap();
+        rows.retain(|row| row["id"] != id.as_str());
+    })
 }
 
 impl Trial {

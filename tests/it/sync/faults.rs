@@ -2,7 +2,7 @@
 //! or an error that says what happened and a target that is as it was.
 
 use crate::harness::sync_file::SyncFile;
-use crate::harness::trial::{Trial, long_role, organization, requests};
+use crate::harness::trial::{Trial, long_role, organization, requests, unlisted};
 use crate::harness::{Room, expected};
 use fake_northflank::{
     Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Organization, Rule,
@@ -239,6 +239,7 @@ fn a_role_or_group_deleted_meanwhile_is_left_out_with_what_it_alone_explains() {
     let fake = FakeNorthflank::start(left.clone(), Options::default()).unwrap();
     let gone = json!({"error": {"status": 404, "message": "No such group"}}).to_string();
     fake.script(Rule::every(Endpoint::GroupMembers, Action::json(404, &gone)).of(&group));
+    fake.script(Rule::every(Endpoint::Groups, unlisted("directoryGroups", &group)).after(1));
     let run = room.connector_to(&fake).run().expect_success();
     let part = format!("the directory group {group} was deleted");
     assert!(run.stderr().contains(&part), "{}", run.stderr());
@@ -256,6 +257,37 @@ fn a_role_or_group_deleted_meanwhile_is_left_out_with_what_it_alone_explains() {
     }
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&left));
+}
+
+#[test]
+fn a_404_that_is_not_northflanks_own_never_counts_as_deleted() {
+    for body in ["<html><body>404 Not Found</body></html>", "", r#"{"message":"no Route matched"}"#]
+    {
+        let respond =
+            || Action::Respond { status: 404, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        ends_at_once(respond(), 2, &["404 Not Found"]);
+        // Not even of what is listed no more.
+        let gone = unlisted("roles", &long_role());
+        let gone = Rule::every(Endpoint::Roles, gone).after(2);
+        Trial::new([role_members(respond()), gone]).fail_then_succeed(2, &["404 Not Found"]);
+    }
+}
+
+#[test]
+fn a_role_or_group_that_is_still_listed_is_never_left_out() {
+    let not_found = || Action::json(404, r#"{"error":{"status":404,"message":"none"}}"#);
+    ends_at_once(not_found(), 2, &["the role is still listed", "404 Not Found: none"]);
+    // A page was read before.
+    let rule = role_members(not_found()).after(1);
+    Trial::new([rule]).fail_then_succeed(2, &["the role is still listed"]);
+    let (endpoint, group, path) = endpoints().into_iter().last().unwrap();
+    let rule = Rule::every(endpoint, not_found()).of(&group.unwrap());
+    let parts = ["the directory group is still listed", "404 Not Found: none", &path];
+    Trial::new([rule]).fail_then_succeed(2, &parts);
+    // The list can't be asked once more: nobody knows.
+    let broken = Rule::every(Endpoint::Roles, Action::json(403, "{}")).after(2);
+    let parts = ["GET /v1/org-roles: ", "403 Forbidden"];
+    Trial::new([role_members(not_found()), broken]).fail_then_succeed(7, &parts);
 }
 
 #[test]
