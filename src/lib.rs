@@ -6,7 +6,8 @@
 //! | 4 | [`service`] | the daemon that ConductorOne drives |
 //! | 3 | [`sync`] | one sync: validate, read, fold, expand, write; resume |
 //! | 3 | [`diff`] | what changed between two syncs |
-//! | 3 | [`facts`] | what a sync file says, in words: names, facts, how something is held; below `diff` |
+//! | 3 | [`access`] | who has access to what, and why |
+//! | 3 | [`facts`] | what a sync file says, in words: names, facts, how something is held; below `diff` and `access` |
 //! | 2 | [`journal`] | what has been read, as it came, safe on disk |
 //! | 2 | [`northflank`] | the API: requests, pages, retries, rate budget, models |
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
@@ -17,6 +18,7 @@
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 
+pub mod access;
 pub mod baton;
 pub mod c1z;
 mod causes;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use opentelemetry_otlp::ExporterBuildError;
 use tonic::Code;
 
+use crate::access;
 use crate::baton::{printable, shorten};
 use crate::causes::with_causes;
 use crate::facts;
@@ -64,6 +65,17 @@ pub(super) enum Failure {
     /// Two syncs can't be compared.
     #[error(transparent)]
     Diff(#[from] facts::Error),
+    /// Nobody can be told who has access.
+    #[error(transparent)]
+    Access(#[from] access::Error),
+    /// What was asked for can't be written where it was to be.
+    #[error("can't write {}; name a file where you may write", .path.display())]
+    Target {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A file's syncs are to be compared, and there is one.
     #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
     OneSync(PathBuf),
@@ -133,6 +145,12 @@ impl Failure {
             | Self::OneSync(_)
             | Self::Log { .. }
             | Self::Diff(facts::Error::Message { .. })
+            | Self::Access(
+                access::Error::File(facts::Error::Message { .. })
+                | access::Error::Unknown { .. }
+                | access::Error::SharedAddress { .. },
+            )
+            | Self::Target { .. }
             | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT
@@ -143,8 +161,12 @@ impl Failure {
             Self::Service(service::Error::Tls(_) | service::Error::Http(_))
             | Self::Settings(SettingsError::Http(_))
             | Self::Output(_)
+            | Self::Access(access::Error::Output(_))
             | Self::Runtime(_) => UNKNOWN,
-            Self::Diff(facts::Error::File(error)) => sync::file_code(error) as u8,
+            Self::Diff(facts::Error::File(error))
+            | Self::Access(access::Error::File(facts::Error::File(error))) => {
+                sync::file_code(error) as u8
+            }
             Self::Changed => CHANGED,
             Self::Signal(signal) | Self::Unshown { signal, .. } => signal.exit_code(),
             Self::Sync(error) => error.code() as u8,

@@ -3,6 +3,7 @@
 //!
 //! One crate, so that it is linked once and that tests which wait do so side by side.
 
+mod access;
 mod architecture;
 mod command_line;
 mod describe;

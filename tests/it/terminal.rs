@@ -127,6 +127,30 @@ fn changes_are_coloured_unless_that_is_not_wanted() {
     }
 }
 
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn access_fits_the_terminal_and_what_it_cannot_show_is_refused() {
+    let room = Room::new();
+    room.connector_to(&fake(Organization::demo())).run().expect_success();
+    let on_call = "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0";
+    let people = ["--user", "daniel-weiss", "--user", "pending-7f3a", "--user", "priya-raman"];
+    for columns in WIDTHS {
+        for (name, asked, variables) in [
+            ("access", &people[..], &[][..]),
+            ("access_no_colour", &people, &[("NO_COLOR", "1")]),
+            ("access_group", &["--group", on_call], &[]),
+            ("access_page", &["--format", "html"], &[]),
+            ("access_csv", &["--format", "csv"], &[]),
+            ("access_help_no_colour", &["--help"], &[("NO_COLOR", "1")]),
+        ] {
+            let screen = Screen::new(columns);
+            std::fs::copy(room.file("sync.c1z"), screen.path().join("sync.c1z")).unwrap();
+            screen.start(&[&["access"], asked].concat(), variables);
+            assert_picture(name, &screen, columns, &screen.end());
+        }
+    }
+}
+
 /// Writes the picture where snapshots are written, too.
 #[test]
 #[ignore = "needs tmux; .ci/run has it"]

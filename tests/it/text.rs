@@ -72,6 +72,17 @@ fn changes_can_be_read_by_people_programs_and_pages() {
 }
 
 #[test]
+fn access_can_be_read_by_people_programs_and_pages() {
+    let room = before_and_after();
+    for format in ["table", "json", "csv", "markdown"] {
+        let asked = ["--user", "carla-rossi", "--user", "pending-7f3a", "--format", format];
+        let run = room.connector().arguments(["access", "old.c1z"]).arguments(asked).run();
+        assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+        assert_text(&format!("text_access_{format}"), run.stdout());
+    }
+}
+
+#[test]
 fn errors_are_one_line() {
     let room = before_and_after();
     std::fs::write(room.file("pebble.c1z"), b"C1Z3\0").unwrap();
@@ -89,6 +100,13 @@ fn errors_are_one_line() {
         &["diff", "old.c1z", "pebble.c1z"],
         &["diff", "old.c1z", "text.txt"],
         &["diff", "old.c1z", "none.c1z"],
+        &["access", "old.c1z", "--user", "ada"],
+        &["access", "old.c1z", "--role", "x"],
+        &["access", "old.c1z", "--sync", "x"],
+        &["access", "pebble.c1z"],
+        &["access", "old.c1z", "--output", "none/access.html", "--format", "html"],
+        &["access", "old.c1z", "--output", "old.c1z"],
+        &["access", "old.c1z", "--title", "x"],
         &["--northflank-api-token", "nf 1"],
         &["--northflank-api-token=nf-1", "--northflank-base-url", "http://api.northflank.com"],
         &["--northflank-api-token=nf-1", "-f", "text.txt"],

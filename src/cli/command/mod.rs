@@ -1,5 +1,6 @@
 //! Commands: one file for each, with its part of the command line beside what it does.
 
+mod access;
 mod capabilities;
 mod completion;
 mod config;
@@ -19,6 +20,7 @@ use clap_complete::Shell;
 use super::exit::Failure;
 use super::settings::{FIELDS, Flags, Variables, arguments};
 
+use access::Telling;
 use diff::Compared;
 use health_check::Probe;
 
@@ -43,6 +45,8 @@ stopped by SIGINT and SIGTERM.";
 pub(super) enum Command {
     /// Sync, once or as a service.
     Run(Flags),
+    /// Tell who has access to what.
+    Access(Telling),
     /// Compare two syncs.
     Diff(Compared),
     /// Ask a running service how it is.
@@ -64,6 +68,7 @@ impl Command {
     ) -> Result<Self, Box<clap::Error>> {
         let matches = command_line().try_get_matches_from(words).map_err(Box::new)?;
         Ok(match matches.subcommand() {
+            Some(("access", arguments)) => Self::Access(Telling::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
             Some(("health-check", arguments)) => Self::HealthCheck(Probe::from_matches(arguments)),
             Some(("capabilities", _)) => Self::Capabilities,
@@ -78,6 +83,7 @@ impl Command {
     pub(super) fn run(self, variables: Variables<'_>) -> Result<(), Failure> {
         match self {
             Self::Run(flags) => run::run(&flags, variables),
+            Self::Access(telling) => telling.tell(),
             Self::Diff(compared) => compared.print(),
             Self::HealthCheck(probe) => probe.ask(variables),
             Self::Capabilities => capabilities::print(),
@@ -109,6 +115,7 @@ fn command_line() -> clap::Command {
         .args(arguments(FIELDS))
         .args_conflicts_with_subcommands(true)
         .subcommands([
+            access::command(),
             diff::command(),
             health_check::command(),
             capabilities::command(),

@@ -111,6 +111,19 @@ const INVARIANTS: &[Invariant] = &[
         but: &[],
     },
     Invariant {
+        told: "Opens no file and no socket: what it tells, `c1z/` reads, and `cli/` puts where it \
+               belongs",
+        within: "access/",
+        never: FILES_AND_SOCKETS,
+        but: &[],
+    },
+    Invariant {
+        told: "Knows no clock: how long ago somebody logged in is counted from the sync's end",
+        within: "access/",
+        never: CLOCKS,
+        but: &[],
+    },
+    Invariant {
         told: "Opens no file and no socket either",
         within: "facts/",
         never: FILES_AND_SOCKETS,

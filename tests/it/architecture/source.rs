@@ -192,7 +192,7 @@ fn read_directory(root: &Path, directory: &Path, texts: &mut Vec<(String, String
     for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
             read_directory(root, &path, texts);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
             texts.push((name, std::fs::read_to_string(path).unwrap()));
         }

@@ -1,0 +1,63 @@
+//! Why nobody can be told who has access.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{c1z, facts};
+
+use super::kind::Kind;
+
+/// Why nobody can be told who has access.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file can't be read.
+    #[error(transparent)]
+    File(#[from] facts::Error),
+    /// Somebody or something is asked for that the file doesn't have.
+    #[error("{} has no {kind} {text:?}; {near}", .file.display())]
+    Unknown {
+        /// The file.
+        file: PathBuf,
+        /// What it was to be.
+        kind: Kind,
+        /// What was asked for.
+        text: String,
+        /// What is nearest.
+        near: Near,
+    },
+    /// Several people have the address that is to name one.
+    #[error("{} people in {} have the address {address}: name one of {}", .ids.len(), .file.display(), .ids.join(", "))]
+    SharedAddress {
+        /// The file.
+        file: PathBuf,
+        /// The address.
+        address: String,
+        /// Who has it.
+        ids: Vec<String>,
+    },
+    /// What was asked for can't be written.
+    #[error("can't write it: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<c1z::Error> for Error {
+    fn from(error: c1z::Error) -> Self {
+        Self::File(error.into())
+    }
+}
+
+/// The ids nearest to one that the file doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near(pub Vec<String>);
+
+impl std::fmt::Display for Near {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0[..] {
+            [] => formatter.write_str("nothing in it is called like that"),
+            [one] => write!(formatter, "did you mean {one}?"),
+            [others @ .., last] => {
+                write!(formatter, "did you mean {} or {last}?", others.join(", "))
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Access for programs.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io::Write;
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use time::format_description::well_known::Rfc3339;
+
+use crate::facts::{self, Entitled, Known, Named, SyncLabel};
+
+use super::error::Error;
+use super::reading::{Access, Row};
+
+/// Writes the access as JSON, in the file's order.
+pub fn json(access: &Access, mut output: impl Write) -> Result<(), Error> {
+    let met = Met::default();
+    let document = Document {
+        sync: access.label(),
+        reduced_to: access.sync().sync().reduced_to.as_deref(),
+        grants: Grants { access, met: &met },
+        people_without_access: Without { access, met: &met, people: true },
+        resources_without_holders: Without { access, met: &met, people: false },
+    };
+    let written = facts::json(&document, &mut output);
+    if let Some(error) = met.failure.take() {
+        return Err(error);
+    }
+    written?;
+    output.flush()?;
+    Ok(())
+}
+
+/// What was met on the way; fields are written in the order in which they stand.
+#[derive(Default)]
+struct Met {
+    /// Who and what the grants name.
+    keys: RefCell<HashSet<(String, String)>>,
+    /// Why reading ended, which the serializer can't tell.
+    failure: RefCell<Option<Error>>,
+}
+
+#[derive(Serialize)]
+struct Document<'access> {
+    #[serde(flatten)]
+    sync: SyncLabel,
+    reduced_to: Option<&'access str>,
+    grants: Grants<'access>,
+    people_without_access: Without<'access>,
+    resources_without_holders: Without<'access>,
+}
+
+/// All grants, written as they are read.
+struct Grants<'access> {
+    access: &'access Access,
+    met: &'access Met,
+}
+
+/// People, or roles, groups and other resources, that no grant names.
+struct Without<'access> {
+    access: &'access Access,
+    met: &'access Met,
+    people: bool,
+}
+
+#[derive(Serialize)]
+struct Grant<'row> {
+    id: &'row str,
+    principal: Principal<'row>,
+    entitlement: Entitled,
+    how: &'row str,
+    direct: bool,
+    through: Vec<Entitled>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    membership: Option<&'row str>,
+}
+
+#[derive(Serialize)]
+struct Principal<'row> {
+    #[serde(flatten)]
+    named: &'row Named,
+    email: Option<&'row str>,
+    status: Option<&'row str>,
+    status_details: Option<&'row str>,
+    last_login: Option<String>,
+}
+
+impl<'row> Grant<'row> {
+    fn new(row: Row<'row>) -> Self {
+        let held = row.held;
+        Self {
+            id: row.id,
+            principal: Principal::new(&held.principal),
+            entitlement: held.given.entitled(),
+            how: held.way.word(),
+            direct: held.way.is_direct(),
+            through: held.way.through().iter().map(|given| given.entitled()).collect(),
+            membership: held.way.membership(),
+        }
+    }
+}
+
+impl<'row> Principal<'row> {
+    fn new(known: &'row Known) -> Self {
+        let person = known.person.as_ref();
+        let status = person.and_then(|person| person.status.as_ref());
+        let details = status.map(|status| status.details.as_str());
+        Self {
+            named: &known.named,
+            email: person.and_then(|person| person.email.as_deref()),
+            status: status.and_then(|status| status.word),
+            status_details: details.filter(|details| !details.is_empty()),
+            last_login: person.and_then(|person| person.last_login?.format(&Rfc3339).ok()),
+        }
+    }
+}
+
+impl Serialize for Grants<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut keys = self.met.keys.borrow_mut();
+        let read = self.access.each(|row| {
+            for known in [&row.held.principal, &row.held.given.resource] {
+                let key = key(&known.named);
+                if !keys.contains(&key) {
+                    keys.insert(key);
+                }
+            }
+            list.serialize_element(&Grant::new(row)).map_err(unwritten)
+        });
+        self.met.check(read)?;
+        list.end()
+    }
+}
+
+impl Serialize for Without<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let keys = self.met.keys.borrow();
+        let read = self.access.each_asked(|known, _| {
+            let traits = self.access.kinds().of(&known.named.resource_type);
+            let is_meant = if self.people { traits.user } else { traits.role || traits.group };
+            if !is_meant || keys.contains(&key(&known.named)) {
+                return Ok(());
+            }
+            let written = if self.people {
+                list.serialize_element(&Principal::new(known))
+            } else {
+                list.serialize_element(&known.named)
+            };
+            written.map_err(unwritten)
+        });
+        self.met.check(read)?;
+        list.end()
+    }
+}
+
+impl Met {
+    fn check<E: serde::ser::Error>(&self, read: Result<(), Error>) -> Result<(), E> {
+        read.map_err(|error| {
+            let said = E::custom(&error);
+            self.failure.replace(Some(error));
+            said
+        })
+    }
+}
+
+fn key(named: &Named) -> (String, String) {
+    (named.resource_type.clone(), named.resource.clone())
+}
+
+fn unwritten(error: impl std::fmt::Display) -> Error {
+    Error::Output(std::io::Error::other(error.to_string()))
+}

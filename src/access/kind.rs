@@ -1,0 +1,24 @@
+//! What can be asked for.
+
+use std::fmt;
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A person, or another account.
+    User,
+    /// A role.
+    Role,
+    /// A group.
+    Group,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::User => "user",
+            Self::Role => "role",
+            Self::Group => "group",
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! Access in an order that people read: by person, or by what is held.
+
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+use crate::facts::{Known, Named};
+
+use super::error::Error;
+use super::held::Held;
+use super::reading::Access;
+use super::words::counted;
+
+/// All that was asked for, grouped.
+pub(super) struct Listing {
+    /// Whether groups are of people, or else of what is held.
+    pub(super) by_person: bool,
+    /// The groups.
+    pub(super) parts: Vec<Part>,
+    grants: usize,
+    /// How many people, and how many others such as groups, hold them.
+    people: usize,
+    others: usize,
+}
+
+/// One person, role, group or other resource.
+pub(super) struct Part {
+    /// Who or what.
+    pub(super) of: Rc<Known>,
+    /// What is held, or who holds it. May be nothing.
+    pub(super) held: Vec<Held>,
+}
+
+impl Listing {
+    /// Reads and sorts it.
+    pub(super) fn new(access: &Access) -> Result<Self, Error> {
+        let by_person = access.selection().is_by_person();
+        let mut parts: BTreeMap<Place, Part> = BTreeMap::new();
+        let mut grants = 0;
+        let (mut people, mut others) = (HashSet::new(), HashSet::new());
+        access.each(|row| {
+            let held = row.held;
+            let resource = &held.given.resource;
+            let of = if by_person { &held.principal } else { resource };
+            let part = parts
+                .entry(place(access, &of.named))
+                .or_insert_with(|| Part { of: of.clone(), held: Vec::new() });
+            part.held.push(held.clone());
+            grants += 1;
+            let is_person = access.kinds().of(&held.principal.named.resource_type).user;
+            let holders = if is_person { &mut people } else { &mut others };
+            holders.insert(Rc::as_ptr(&held.principal));
+            Ok(())
+        })?;
+        access.each_asked(|known, _| {
+            if access.kinds().of(&known.named.resource_type).user == by_person {
+                parts
+                    .entry(place(access, &known.named))
+                    .or_insert_with(|| Part { of: known.clone(), held: Vec::new() });
+            }
+            Ok(())
+        })?;
+        let mut parts: Vec<_> = parts.into_values().collect();
+        for part in &mut parts {
+            part.held.sort_by_cached_key(|held| {
+                let other = if by_person { &held.given.resource } else { &held.principal };
+                (place(access, &other.named), held.given.slug.clone())
+            });
+        }
+        let (people, others) = (people.len(), others.len());
+        Ok(Self { by_person, parts, grants, people, others })
+    }
+
+    /// How much it is, in a sentence.
+    pub(super) fn summary(&self) -> String {
+        let grants = counted(self.grants, "grant", "grants");
+        let holders = [(self.people, "person", "people"), (self.others, "other", "others")];
+        let holders: Vec<_> = holders
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, several)| counted(count, one, several))
+            .collect();
+        let held = if holders.is_empty() {
+            grants
+        } else {
+            format!("{grants}, held by {}", holders.join(" and "))
+        };
+        let idle = self.parts.iter().filter(|part| part.held.is_empty()).count();
+        match (self.by_person, idle) {
+            (_, 0) => held,
+            (true, 1) => format!("{held}; 1 person holds nothing"),
+            (true, _) => format!("{held}; {idle} people hold nothing"),
+            (false, _) => format!("{held}; {idle} held by nobody"),
+        }
+    }
+}
+
+/// Where a resource stands: people first, then groups, roles and the rest; there by name.
+pub(super) type Place = (u8, String, String, String);
+
+pub(super) fn place(access: &Access, named: &Named) -> Place {
+    let traits = access.kinds().of(&named.resource_type);
+    let order = match () {
+        () if traits.user => 0,
+        () if traits.group => 1,
+        () if traits.role => 2,
+        () => 3,
+    };
+    (order, named.display_name.to_lowercase(), named.resource_type.clone(), named.resource.clone())
+}

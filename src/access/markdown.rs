@@ -1,0 +1,61 @@
+//! Access for pages that render Markdown, such as the summary of a CI job.
+
+use std::io::Write;
+
+use crate::facts::{Known, escape};
+
+use super::error::Error;
+use super::listing::Listing;
+use super::reading::Access;
+use super::words::{day, named, what, when};
+
+/// Writes the access as Markdown: a table with one row for each grant.
+pub fn markdown(access: &Access, mut output: impl Write) -> Result<(), Error> {
+    let label = access.label();
+    let listing = Listing::new(access)?;
+    writeln!(output, "### Access\n\n{}\n", escape(&when(&label)))?;
+    if let Some(part) = &access.sync().sync().reduced_to {
+        writeln!(output, "The sync doesn't cover everything: {}\n", escape(part))?;
+    }
+    if !listing.parts.is_empty() {
+        writeln!(output, "| Who | Status | Last login | What | How |\n|---|---|---|---|---|")?;
+    }
+    for part in &listing.parts {
+        for held in &part.held {
+            let (status, login) = account(&held.principal);
+            row(
+                &[named(&held.principal, true), status, login, what(held), held.way.in_words()],
+                &mut output,
+            )?;
+        }
+        if part.held.is_empty() && listing.by_person {
+            let (status, login) = account(&part.of);
+            row(
+                &[named(&part.of, true), status, login, "nothing".into(), String::new()],
+                &mut output,
+            )?;
+        } else if part.held.is_empty() {
+            let what = named(&part.of, true);
+            row(
+                &["nobody".into(), String::new(), String::new(), what, String::new()],
+                &mut output,
+            )?;
+        }
+    }
+    writeln!(output, "\n{}", listing.summary())?;
+    output.flush()?;
+    Ok(())
+}
+
+/// Status and last login.
+fn account(known: &Known) -> (String, String) {
+    let Some(person) = &known.person else { return ("not in the file".into(), String::new()) };
+    let status = person.status.as_ref().map(ToString::to_string).unwrap_or_default();
+    (status, person.last_login.map(day).unwrap_or_default())
+}
+
+fn row(cells: &[String], output: &mut impl Write) -> Result<(), Error> {
+    let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
+    writeln!(output, "| {} |", cells.join(" | "))?;
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The way people → groups → roles, as a picture of streams.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::subject::{Subjects, anchor};
+
+/// How many groups, and how many roles, the picture has; the others are one stream.
+const MOST: usize = 12;
+
+const WIDTH: f64 = 880.0;
+const HEIGHT: f64 = 26.0;
+const NODE: f64 = 10.0;
+const GAP: f64 = 14.0;
+const LEFT: f64 = 96.0;
+const MIDDLE: f64 = 400.0;
+const RIGHT: f64 = 660.0;
+
+/// The picture; nothing if nobody holds a role.
+pub(super) struct Flow {
+    pub(super) height: f64,
+    pub(super) width: f64,
+    pub(super) nodes: Vec<Node>,
+    pub(super) streams: Vec<Stream>,
+    /// The same in words.
+    pub(super) said: Vec<(String, String, usize)>,
+}
+
+/// People, a group or another way, or a role.
+pub(super) struct Node {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) height: f64,
+    pub(super) width: f64,
+    pub(super) text_x: f64,
+    pub(super) text_y: f64,
+    pub(super) text_anchor: &'static str,
+    pub(super) name: String,
+    pub(super) whole_name: String,
+    pub(super) class: &'static str,
+    pub(super) count: usize,
+}
+
+/// People who go one way.
+pub(super) struct Stream {
+    pub(super) path: String,
+    pub(super) width: f64,
+    pub(super) class: &'static str,
+    pub(super) said: String,
+}
+
+/// What a stream goes through.
+type Way = (&'static str, String);
+
+impl Flow {
+    pub(super) fn new(subjects: &Subjects) -> Self {
+        let mut people: BTreeMap<(Way, String), BTreeSet<usize>> = BTreeMap::new();
+        let mut by_way: BTreeMap<Way, BTreeSet<usize>> = BTreeMap::new();
+        let mut by_role: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let roles: BTreeSet<_> = subjects.roles.iter().map(|it| anchor(&it.known)).collect();
+        for (person, subject) in subjects.people.iter().enumerate() {
+            for held in subject.holds.iter().map(|number| &subjects.held[*number]) {
+                let resource = &held.given.resource;
+                if !roles.contains(&anchor(resource)) {
+                    continue;
+                }
+                let through = held.way.through().iter();
+                let through = through.map(|given| {
+                    let name = &given.resource.named.display_name;
+                    ("through", if name.is_empty() { &given.id } else { name }.clone())
+                });
+                let by_hand = held.way.is_direct().then(|| ("direct", "by hand".to_owned()));
+                let mut ways: Vec<Way> = by_hand.into_iter().chain(through).collect();
+                if let (true, Some(word)) = (ways.is_empty(), held.way.membership()) {
+                    ways.push(("word", word.to_owned()));
+                }
+                let role = resource.named.display_name.clone();
+                for way in ways {
+                    by_way.entry(way.clone()).or_default().insert(person);
+                    by_role.entry(role.clone()).or_default().insert(person);
+                    people.entry((way, role.clone())).or_default().insert(person);
+                }
+            }
+        }
+        let everybody: BTreeSet<_> = by_role.values().flatten().copied().collect();
+        let ways = shown(by_way);
+        let roles = shown(by_role);
+        let mut said: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
+        for ((way, role), people) in people {
+            let key = (place(&ways, &way), place(&roles, &role));
+            said.entry(key).or_default().extend(people);
+        }
+        Self::draw(everybody.len(), &ways, &roles, &said)
+    }
+
+    fn draw(
+        everybody: usize,
+        ways: &[(Way, usize)],
+        roles: &[(String, usize)],
+        people: &BTreeMap<(usize, usize), BTreeSet<usize>>,
+    ) -> Self {
+        // A stream's width is how many people go it: all of one column add up to the same.
+        let total: usize = people.values().map(BTreeSet::len).sum();
+        let rows = ways.len().max(roles.len());
+        #[allow(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
+        let (count, room) = (|count: usize| count as f64, rows as f64 * HEIGHT);
+        let scale = room / count(total.max(1));
+        let width_of = |of: usize| count(of) * scale;
+        let sum = |is_meant: &dyn Fn(usize, usize) -> bool| -> usize {
+            let meant = people.iter().filter(|((way, role), _)| is_meant(*way, *role));
+            meant.map(|(_, people)| people.len()).sum()
+        };
+        let height = room + GAP * count(rows.saturating_sub(1)) + 2.0 * NODE;
+        let column = |sizes: &[usize]| -> Vec<f64> {
+            let whole: f64 = sizes.iter().map(|size| width_of(*size)).sum();
+            let gaps = GAP * count(sizes.len().saturating_sub(1));
+            let mut y = (height - whole - gaps) / 2.0;
+            let step = |size: &usize| {
+                let top = y;
+                y += width_of(*size) + GAP;
+                top
+            };
+            sizes.iter().map(step).collect()
+        };
+        let way_sizes: Vec<_> = (0..ways.len()).map(|way| sum(&|it, _| it == way)).collect();
+        let role_sizes: Vec<_> = (0..roles.len()).map(|role| sum(&|_, it| it == role)).collect();
+        let (left, middle, right) = (column(&[total]), column(&way_sizes), column(&role_sizes));
+
+        let mut streams = Vec::new();
+        let mut from = left.first().copied().unwrap_or_default();
+        for (way, top) in middle.iter().enumerate() {
+            let width = width_of(way_sizes[way]);
+            let (class, name) = &ways[way].0;
+            streams.push(Stream {
+                path: path(LEFT + NODE, from + width / 2.0, MIDDLE, top + width / 2.0),
+                width,
+                class,
+                said: format!("{} {name}", ways[way].1),
+            });
+            from += width;
+        }
+        let (mut out, mut into) = (middle.clone(), right.clone());
+        for ((way, role), people) in people {
+            let width = width_of(people.len());
+            streams.push(Stream {
+                path: path(
+                    MIDDLE + NODE,
+                    out[*way] + width / 2.0,
+                    RIGHT,
+                    into[*role] + width / 2.0,
+                ),
+                width,
+                class: ways[*way].0.0,
+                said: format!("{}: {} {}", roles[*role].0, people.len(), ways[*way].0.1),
+            });
+            out[*way] += width;
+            into[*role] += width;
+        }
+        let node = |x, y: f64, size, name: &str, class, count| {
+            let height = width_of(size);
+            let is_left = x < MIDDLE;
+            Node {
+                x,
+                y,
+                height,
+                width: NODE,
+                text_x: if is_left { x - 8.0 } else { x + NODE + 8.0 },
+                text_y: y + height / 2.0,
+                text_anchor: if is_left { "end" } else { "start" },
+                name: shortened(name),
+                whole_name: name.to_owned(),
+                class,
+                count,
+            }
+        };
+        let mut nodes: Vec<Node> =
+            left.iter().map(|y| node(LEFT, *y, total, "People", "people", everybody)).collect();
+        for (((class, name), count), (y, size)) in ways.iter().zip(middle.iter().zip(&way_sizes)) {
+            let count = *count;
+            nodes.push(node(MIDDLE, *y, *size, name, class, count));
+        }
+        for ((name, count), (y, size)) in roles.iter().zip(right.iter().zip(&role_sizes)) {
+            nodes.push(node(RIGHT, *y, *size, name, "role", *count));
+        }
+        let said = people
+            .iter()
+            .map(|((way, role), people)| {
+                (ways[*way].0.1.clone(), roles[*role].0.clone(), people.len())
+            })
+            .collect();
+        let nodes = if total == 0 { Vec::new() } else { nodes };
+        Self { height, width: WIDTH, nodes, streams, said }
+    }
+}
+
+/// The largest, with their sizes; the last stands for all others.
+fn shown<K: Ord + Clone + Other>(all: BTreeMap<K, BTreeSet<usize>>) -> Vec<(K, usize)> {
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, people)| std::cmp::Reverse(people.len()));
+    let rest = if all.len() > MOST { all.split_off(MOST - 1) } else { Vec::new() };
+    let other = K::other(rest.len());
+    let rest: BTreeSet<usize> = rest.into_iter().flat_map(|(_, people)| people).collect();
+    let mut shown: Vec<_> = all.into_iter().map(|(key, people)| (key, people.len())).collect();
+    if !rest.is_empty() {
+        shown.push((other, rest.len()));
+    }
+    shown
+}
+
+/// Where something stands; what isn't shown is among the others, who stand last.
+fn place<K: PartialEq>(shown: &[(K, usize)], key: &K) -> usize {
+    let place = shown.iter().position(|(other, _)| other == key);
+    place.unwrap_or(shown.len().saturating_sub(1))
+}
+
+/// What stands for those that aren't shown.
+trait Other {
+    fn other(count: usize) -> Self;
+}
+
+impl Other for String {
+    fn other(count: usize) -> Self {
+        format!("{count} others")
+    }
+}
+
+impl Other for Way {
+    fn other(count: usize) -> Self {
+        ("through", format!("{count} others"))
+    }
+}
+
+/// A curve from one node to another.
+fn path(x: f64, y: f64, to_x: f64, to_y: f64) -> String {
+    let bend = f64::midpoint(x, to_x);
+    format!("M{x:.1} {y:.1}C{bend:.1} {y:.1} {bend:.1} {to_y:.1} {to_x:.1} {to_y:.1}")
+}
+
+/// A name that fits beside a node.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 24;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}

@@ -1,0 +1,52 @@
+//! How something is held, as far as its colour tells.
+
+use crate::access::held::Held;
+
+/// How something is held, as far as its colour tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shade {
+    /// By hand.
+    Direct,
+    /// By hand and through something.
+    Both,
+    /// Through something only.
+    Through,
+    /// The source's own word.
+    Word,
+}
+
+impl Shade {
+    pub(super) fn of(held: &Held) -> Self {
+        match (held.way.is_direct(), held.way.through().is_empty()) {
+            (true, true) => Self::Direct,
+            (true, false) => Self::Both,
+            (false, false) => Self::Through,
+            (false, true) => Self::Word,
+        }
+    }
+
+    /// The name of its class.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Both => "both",
+            Self::Through => "through",
+            Self::Word => "word",
+        }
+    }
+
+    /// The letter that stands for it in a row.
+    pub(super) fn letter(self) -> &'static str {
+        &self.class()[..1]
+    }
+
+    /// What it means.
+    pub(super) fn legend(self) -> &'static str {
+        match self {
+            Self::Direct => "by hand",
+            Self::Both => "by hand and through a group",
+            Self::Through => "through a group",
+            Self::Word => "in the source's own word",
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The part of a sync that is asked for.
+
+use crate::baton::find;
+use crate::baton::resource_key;
+use crate::baton::v2::{Resource, UserTrait};
+use crate::c1z::{Grants, OpenSync, Rows};
+use crate::facts::{Named, Names};
+
+use super::error::{Error, Near};
+use super::held::Held;
+use super::kind::Kind;
+use super::kinds::Kinds;
+
+/// How many ids are named instead of one that the file doesn't have.
+const NEAREST: usize = 3;
+
+/// How much alike two texts have to be, from 0 to 1, for one to be meant by the other.
+const ALIKE: f64 = 0.8;
+
+/// Of what is to be told. A grant has to be of each kind that is named, and there of any.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Users, each by id or e-mail address: what they hold.
+    pub users: Vec<String>,
+    /// Roles, each by id: who holds them.
+    pub roles: Vec<String>,
+    /// Groups, each by id: who is in them, what they hold, and what is held through them.
+    pub groups: Vec<String>,
+}
+
+/// The resources that are asked for; of a kind that nobody asked for, none.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    users: Vec<Id>,
+    roles: Vec<Id>,
+    groups: Vec<Id>,
+}
+
+/// The type and id of a resource.
+type Id = (String, String);
+
+impl Selection {
+    /// Finds what is asked for.
+    pub(super) fn find(sync: &OpenSync, kinds: &Kinds, asked: &Asked) -> Result<Self, Error> {
+        let find = |kind, texts: &[String]| {
+            let mut found = Vec::new();
+            for text in texts {
+                let search = Search { sync, kinds, kind };
+                for id in search.find(text)? {
+                    if !found.contains(&id) {
+                        found.push(id);
+                    }
+                }
+            }
+            Ok::<_, Error>(found)
+        };
+        Ok(Self {
+            users: find(Kind::User, &asked.users)?,
+            roles: find(Kind::Role, &asked.roles)?,
+            groups: find(Kind::Group, &asked.groups)?,
+        })
+    }
+
+    /// Whether everything is asked for.
+    pub(super) fn is_everything(&self) -> bool {
+        self.users.is_empty() && self.roles.is_empty() && self.groups.is_empty()
+    }
+
+    /// Whether people are asked for, or everybody is.
+    pub(super) fn is_by_person(&self) -> bool {
+        !self.users.is_empty() || self.is_everything()
+    }
+
+    /// What is to be told of: if people are asked for, they are; else roles and groups.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &Id> {
+        let others = self.roles.iter().chain(&self.groups);
+        self.users.iter().chain(others.filter(|_| self.users.is_empty()))
+    }
+
+    /// Everything that was asked for, by type and id.
+    pub(super) fn every_id(&self) -> impl Iterator<Item = &Id> {
+        self.users.iter().chain(&self.roles).chain(&self.groups)
+    }
+
+    /// The grants among which those that were asked for are found.
+    pub(super) fn grants(&self) -> Vec<Grants<'_>> {
+        match (&self.users[..], &self.roles[..], &self.groups[..]) {
+            ([], [], _) => vec![Grants::All],
+            ([], roles, _) => roles.iter().map(|(kind, id)| Grants::Of(kind, id)).collect(),
+            (users, _, _) => users.iter().map(|(kind, id)| Grants::HeldBy(kind, id)).collect(),
+        }
+    }
+
+    /// Whether a grant may be meant, as far as its columns tell.
+    pub(super) fn may_have(&self, principal: (&str, &str), resource: (&str, &str)) -> bool {
+        (self.users.is_empty() || has(&self.users, principal))
+            && (self.roles.is_empty() || has(&self.roles, resource))
+    }
+
+    /// Whether a grant that may be meant is.
+    pub(super) fn has(&self, held: &Held) -> bool {
+        let names = |named: &Named| has(&self.groups, (&named.resource_type, &named.resource));
+        self.groups.is_empty()
+            || names(&held.principal.named)
+            || names(&held.given.resource.named)
+            || held.way.through().iter().any(|given| names(&given.resource.named))
+    }
+}
+
+fn has(ids: &[Id], (resource_type, id): (&str, &str)) -> bool {
+    ids.iter().any(|(other_type, other)| other == id && other_type == resource_type)
+}
+
+/// A search for resources of one kind.
+struct Search<'sync> {
+    sync: &'sync OpenSync,
+    kinds: &'sync Kinds,
+    kind: Kind,
+}
+
+impl Search<'_> {
+    /// The resources that `text` names: by id, by type and id, or by an e-mail address. Several
+    /// types may have the same id.
+    fn find(&self, text: &str) -> Result<Vec<Id>, Error> {
+        let with_type = text.match_indices([':', '/']).filter_map(|(at, _)| {
+            let resource_type = &text[..at];
+            let is_one = self.kinds.of(resource_type).is(self.kind);
+            is_one.then(|| (resource_type, &text[at + 1..]))
+        });
+        let mut found = Vec::new();
+        for (resource_type, id) in
+            self.kinds.types(self.kind).map(|resource_type| (resource_type, text)).chain(with_type)
+        {
+            if self.is_there(resource_type, id)? {
+                found.push((resource_type.to_owned(), id.to_owned()));
+            }
+        }
+        if found.is_empty() { self.look_around(text) } else { Ok(found) }
+    }
+
+    /// Whether the file has a row for it, or a grant that names it: connectors may leave a
+    /// principal's row out.
+    fn is_there(&self, resource_type: &str, id: &str) -> Result<bool, Error> {
+        let key = resource_key(resource_type, id);
+        Ok(self.sync.row(Rows::Resources, &key)?.is_some()
+            || self.sync.is_named_by_a_grant(resource_type, id)?)
+    }
+
+    /// Who has the address `text`; or else, what is nearest to it.
+    fn look_around(&self, text: &str) -> Result<Vec<Id>, Error> {
+        let mut owners = Vec::new();
+        let mut nearest: Vec<(f64, String)> = Vec::new();
+        let wanted = text.to_lowercase();
+        let names = Names::new(self.sync);
+        self.sync.each(Rows::Resources, |_, data| {
+            let resource: Resource = names.decode(data)?;
+            let id = resource.id.unwrap_or_default();
+            if !self.kinds.of(&id.resource_type).is(self.kind) {
+                return Ok(());
+            }
+            let user: Option<UserTrait> = find(&resource.annotations);
+            let emails = user.map(|user| user.emails).unwrap_or_default();
+            if self.kind == Kind::User
+                && emails.iter().any(|email| email.address.to_lowercase() == wanted)
+            {
+                owners.push((id.resource_type, id.resource));
+                return Ok(());
+            }
+            let names = [&id.resource, &resource.display_name].into_iter();
+            let names = names.chain(emails.iter().map(|email| &email.address));
+            let likeness = names
+                .map(|name| strsim::jaro_winkler(&name.to_lowercase(), &wanted))
+                .fold(0.0, f64::max);
+            if likeness >= ALIKE {
+                nearest.push((likeness, id.resource));
+                nearest.sort_by(|one, other| other.0.total_cmp(&one.0));
+                nearest.truncate(NEAREST);
+            }
+            Ok::<_, Error>(())
+        })?;
+        let file = || self.sync.sync().file.clone();
+        match &owners[..] {
+            [_] => Ok(owners),
+            [] => Err(Error::Unknown {
+                file: file(),
+                kind: self.kind,
+                text: text.to_owned(),
+                near: Near(nearest.into_iter().map(|(_, id)| id).collect()),
+            }),
+            _ => Err(Error::SharedAddress {
+                file: file(),
+                address: text.to_owned(),
+                ids: owners.into_iter().map(|(_, id)| id).collect(),
+            }),
+        }
+    }
+}

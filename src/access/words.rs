@@ -1,0 +1,74 @@
+//! What people read in every format.
+
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use crate::facts::{Known, Person, SyncLabel};
+
+use super::held::Held;
+
+/// The file and when its sync ended, to the second.
+pub(super) fn when(label: &SyncLabel) -> String {
+    format!("{} ({})", label.file, until_seconds(label))
+}
+
+/// When a sync ended, without fractions of seconds.
+pub(super) fn until_seconds(label: &SyncLabel) -> &str {
+    label.ended_at.split('.').next().unwrap_or_default()
+}
+
+/// `1 grant`, `2 grants`.
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+/// Its name and, where it says more, its id; with its type if it needs one.
+pub(super) fn named(known: &Known, with_type: bool) -> String {
+    let named = &known.named;
+    let name = if named.display_name == named.resource {
+        named.resource.clone()
+    } else {
+        format!("{} ({})", named.display_name, named.resource)
+    };
+    if with_type { format!("{} {name}", named.resource_type) } else { name }
+}
+
+/// Status, address and last login, as far as they are known.
+pub(super) fn facts(known: &Known) -> Vec<String> {
+    let Some(person) = &known.person else { return vec!["not in the file".to_owned()] };
+    let status = person.status.as_ref().map(ToString::to_string);
+    let login = person.last_login.map(|time| format!("last login {}", day(time)));
+    status.into_iter().chain(person.email.clone()).chain(login).collect()
+}
+
+/// Whether nothing says that an account can't be used.
+pub(super) fn is_enabled(person: &Person) -> bool {
+    person.status.as_ref().is_none_or(|status| status.word == Some("enabled"))
+}
+
+/// What is held: type and name of its resource, and the entitlement where it says more.
+pub(super) fn what(held: &Held) -> String {
+    let called = held.given.called();
+    match slug(held) {
+        Some(slug) => format!("{called}: {slug}"),
+        None => called,
+    }
+}
+
+/// The entitlement's name, unless it is just what roles and groups give.
+pub(super) fn slug(held: &Held) -> Option<&str> {
+    let slug = held.given.slug.as_str();
+    (!matches!(slug, "" | "assigned" | "member")).then_some(slug)
+}
+
+/// The day of a time, in UTC.
+pub(super) fn day(time: OffsetDateTime) -> String {
+    let day = format_description!("[year]-[month]-[day]");
+    time.to_offset(UtcOffset::UTC).format(day).unwrap_or_default()
+}
+
+/// The day on which a sync ended, as far as its file tells.
+pub(super) fn ended_on(ended_at: &str) -> Option<Date> {
+    let day = format_description!("[year]-[month]-[day]");
+    Date::parse(ended_at.get(..10)?, day).ok()
+}

@@ -1,0 +1,214 @@
+//! `access`: who has access to what, and why.
+
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use tempfile::NamedTempFile;
+
+use crate::access::{self, Access, Asked, Cover, Look, csv, json, markdown, page, table};
+use crate::c1z::Comparison;
+use crate::cli::exit::Failure;
+use crate::cli::output;
+use crate::cli::terminal::colour_is_wanted;
+use crate::diff::{self, Diff};
+use crate::facts;
+
+/// What is to be told, and how.
+pub(crate) struct Telling {
+    file: PathBuf,
+    sync_id: Option<String>,
+    asked: Asked,
+    format: Format,
+    output: Option<PathBuf>,
+    title: Option<String>,
+}
+
+/// How access is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// For a terminal.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets and databases.
+    Csv,
+    /// For pages, such as the summary of a CI job.
+    Markdown,
+    /// For a browser.
+    Html,
+}
+
+/// The subcommand.
+pub(super) fn command() -> clap::Command {
+    let ids = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
+    };
+    clap::Command::new("access")
+        .about("Tell who has access to what, and why: by person, role or group")
+        .arg(
+            Arg::new("file")
+                .value_name("FILE.c1z")
+                .default_value("sync.c1z")
+                .value_parser(value_parser!(PathBuf))
+                .help("Sync file of any connector; its newest finished full sync is told of"),
+        )
+        .arg(ids("user", "ID", "What this user holds: an id, or an e-mail address"))
+        .arg(ids("role", "ID", "Who holds this role"))
+        .arg(ids("group", "ID", "Who is in this group, what it holds, and what is held through it"))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .default_value("table")
+                .value_parser(PossibleValuesParser::new(Format::NAMES))
+                .help("How to tell it; html is a page for a review"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("File to write, readable by its owner only [default: standard output]"),
+        )
+        .arg(
+            Arg::new("title")
+                .long("title")
+                .value_name("TEXT")
+                .help("Title of the page [default: the file's name]"),
+        )
+        .arg(
+            Arg::new("sync")
+                .long("sync")
+                .value_name("ID")
+                .help("Another finished full sync of the file than the newest"),
+        )
+        .after_help(
+            "Each of --user, --role and --group may be given several times: any of its ids will \
+             do. Of different ones all must hold: --user ada --role owner tells whether Ada holds \
+             it, and why.",
+        )
+}
+
+impl Format {
+    const NAMES: [&str; 5] = ["table", "json", "csv", "markdown", "html"];
+
+    fn named(name: &str) -> Self {
+        match name {
+            "json" => Self::Json,
+            "csv" => Self::Csv,
+            "markdown" => Self::Markdown,
+            "html" => Self::Html,
+            _ => Self::Table,
+        }
+    }
+}
+
+impl Telling {
+    /// What was typed.
+    pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
+        let text = |name: &str| arguments.get_one::<String>(name).cloned();
+        let texts = |name: &str| {
+            arguments.get_many::<String>(name).into_iter().flatten().cloned().collect()
+        };
+        let path = |name: &str| arguments.get_one::<PathBuf>(name).cloned();
+        Self {
+            file: path("file").unwrap_or_default(),
+            sync_id: text("sync"),
+            asked: Asked { users: texts("user"), roles: texts("role"), groups: texts("group") },
+            format: Format::named(&text("format").unwrap_or_default()),
+            output: path("output"),
+            title: text("title"),
+        }
+    }
+
+    /// Writes it to the file that is named, or else prints it: as a whole or not at all.
+    pub(super) fn tell(&self) -> Result<(), Failure> {
+        if self.title.is_some() && self.format != Format::Html {
+            return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));
+        }
+        let Some(path) = &self.output else { return self.print() };
+        // Only the kind: the rest names a file that nobody asked for.
+        let failed =
+            |error: io::Error| Failure::Target { path: path.clone(), source: error.kind().into() };
+        if let (Ok(one), Ok(other)) = (fs::canonicalize(path), fs::canonicalize(&self.file))
+            && one == other
+        {
+            return Err(Failure::Usage(format!(
+                "--output {} is the sync file itself; name another file",
+                path.display()
+            )));
+        }
+        let access = self.open()?;
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        // Only its owner may read it from the first byte on.
+        let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
+        self.write(&access, Look { colour: false, width: None }, &mut file).map_err(|failure| {
+            match failure {
+                Failure::Access(access::Error::Output(source)) => failed(source),
+                other => other,
+            }
+        })?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let is_terminal = io::stdout().is_terminal();
+        let unfit = match self.format {
+            Format::Html => Some("a page is for a browser"),
+            Format::Csv => Some("CSV has names as they are, also those that steer a terminal"),
+            Format::Table | Format::Json | Format::Markdown => None,
+        };
+        if let (true, Some(why)) = (is_terminal, unfit) {
+            return Err(Failure::Usage(format!("{why}: name a file with --output")));
+        }
+        let access = self.open()?;
+        let look = Look {
+            colour: is_terminal && colour_is_wanted(),
+            width: terminal_size::terminal_size()
+                .filter(|_| is_terminal)
+                .map(|(width, _)| width.0.into()),
+        };
+        // What fails half-way has printed nothing.
+        let mut file = tempfile::tempfile().map_err(access::Error::Output)?;
+        self.write(&access, look, &mut file)?;
+        output::copy(file)
+    }
+
+    fn open(&self) -> Result<Access, Failure> {
+        Ok(Access::open(&self.file, self.sync_id.as_deref(), &self.asked)?)
+    }
+
+    fn write(&self, access: &Access, look: Look, output: impl Write) -> Result<(), Failure> {
+        let output = BufWriter::new(output);
+        match self.format {
+            Format::Table => table(access, look, output)?,
+            Format::Json => json(access, output)?,
+            Format::Csv => csv(access, output)?,
+            Format::Markdown => markdown(access, output)?,
+            Format::Html => {
+                let cover = Cover { title: self.title.clone(), changes: changes(access)? };
+                page(access, &cover, output)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What changed since the file's sync before, for a page of all access.
+fn changes(access: &Access) -> Result<Option<facts::Changes>, Failure> {
+    if !access.is_everything() {
+        return Ok(None);
+    }
+    let comparison = Comparison::with_the_one_before(access.sync()).map_err(facts::Error::File)?;
+    let Some(comparison) = comparison else { return Ok(None) };
+    Ok(Some(diff::changes(&Diff::new(&comparison)?)))
+}

@@ -1,0 +1,30 @@
+//! What `--output` writes: whole, private, and in place of what was there at once.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use fake_northflank::Organization;
+
+use super::{access, printed, synced};
+
+#[test]
+fn a_file_holds_what_would_have_been_printed_and_is_its_owners_alone() {
+    let room = synced(&Organization::demo());
+    for format in ["table", "json", "csv", "markdown", "html"] {
+        let run = access(&room, &["--format", format, "--output", "told"]);
+        run.expect_success();
+        let file = room.file("told");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(&file).unwrap(), printed(&room, &["--format", format]));
+        assert_eq!(room.names(), ["sync.c1z", "told"]);
+    }
+}
+
+#[test]
+fn a_file_that_anybody_could_read_becomes_private_with_its_new_content() {
+    let room = synced(&Organization::demo());
+    fs::write(room.file("told"), "old").unwrap();
+    fs::set_permissions(room.file("told"), fs::Permissions::from_mode(0o644)).unwrap();
+    access(&room, &["-o", "told"]).expect_success();
+    assert_eq!(fs::metadata(room.file("told")).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,260 @@
+//! Every format tells of every grant that the fake served, and of no other.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+use serde_json::Value;
+
+use super::{access, grants, how, json, printed, puzzling, served, synced, through};
+use crate::harness::Room;
+
+fn organizations() -> [Organization; 2] {
+    let size = Size { members: 230, roles: 14, groups: 9, memberships: 1_500 };
+    [puzzling(), Organization::generate(5, size)]
+}
+
+#[test]
+fn json_tells_of_every_grant_that_was_served_with_its_way() {
+    for organization in organizations() {
+        let told = json(&synced(&organization), &[]);
+        let served = served(&organization);
+        assert_eq!(grants(&told), served.keys().cloned().collect::<Vec<_>>());
+        for grant in told["grants"].as_array().unwrap() {
+            let expected = &served[grant["id"].as_str().unwrap()];
+            assert_eq!(grant["how"], how(expected), "{grant}");
+            assert_eq!(grant["entitlement"]["id"], expected.entitlement.as_str());
+            assert_eq!(grant["principal"]["resource_type"], expected.principal.0.as_str());
+            assert_eq!(grant["principal"]["resource"], expected.principal.1.as_str());
+            let sources = grant["through"].as_array().unwrap().iter();
+            let sources: Vec<_> = sources.map(|it| it["id"].as_str().unwrap()).collect();
+            assert_eq!(sources.join(" "), through(expected));
+        }
+    }
+}
+
+#[test]
+fn who_holds_nothing_and_what_nobody_holds_is_told_too() {
+    let told = json(&synced(&Organization::demo()), &[]);
+    let names = |list: &str| -> Vec<String> {
+        let list = told[list].as_array().unwrap().iter();
+        list.map(|it| it["resource"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut idle = names("people_without_access");
+    idle.sort();
+    let held: Vec<_> =
+        served(&Organization::demo()).into_values().map(|it| it.principal.1).collect();
+    let members = Organization::demo().members.into_iter().map(|member| member.id);
+    let mut expected: Vec<_> = members.filter(|id| !held.contains(id)).collect();
+    expected.sort();
+    assert_eq!(idle, expected);
+    assert_eq!(names("resources_without_holders"), ["auditor"]);
+}
+
+/// What Python's own reader makes of CSV: a list of rows, each a map by the header.
+fn read_by_python(csv: &str) -> Vec<BTreeMap<String, String>> {
+    const PROGRAM: &str = "import csv, io, json, sys\n\
+        text = sys.stdin.buffer.read().decode('utf-8')\n\
+        rows = csv.DictReader(io.StringIO(text, newline=''), strict=True)\n\
+        json.dump(list(rows), sys.stdout)";
+    let mut python = Command::new("python3")
+        .args(["-c", PROGRAM])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python is needed; see .ci/run");
+    python.stdin.take().unwrap().write_all(csv.as_bytes()).unwrap();
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs Python; .ci/run has it"]
+fn pythons_csv_reads_row_by_row_what_was_served() {
+    for mut organization in organizations() {
+        // Names that a careless writer would spoil.
+        for (member, name) in organization.members.iter_mut().zip([
+            "=HYPERLINK(\"http://x.test\")",
+            "Quote \" and, comma",
+            "two\r\nlines",
+            "@all",
+            " leads with a blank",
+            "'=1",
+        ]) {
+            member.name = Some(name.into());
+        }
+        let room = synced(&organization);
+        let csv = printed(&room, &["--format", "csv"]);
+        assert!(csv.starts_with(
+            "principal_type,principal_id,principal_name,email,status,last_login,resource_type,\
+             resource_id,resource_name,entitlement,how,through,grant_id,sync_id\r\n"
+        ));
+        let sync_id = json(&room, &[])["sync_id"].clone();
+        let rows = read_by_python(&csv);
+        let served = served(&organization);
+        assert_eq!(rows.len(), served.len());
+        for row in rows {
+            let expected = &served[&row["grant_id"]];
+            let parts: Vec<_> = expected.entitlement.split(':').collect();
+            let (principal_type, principal) = &expected.principal;
+            let member = organization.members.iter().find(|it| it.id == *principal);
+            let member = member.filter(|_| principal_type == "user");
+            let group = |id: &str| organization.groups.iter().find(|it| it.id == id);
+            let role = |id: &str| organization.roles.iter().find(|it| it.id == id);
+            let name = member.and_then(|it| it.name.clone());
+            let address = |it: &fake_northflank::Member| {
+                let verified = it.emails.iter().find(|email| email.verified);
+                verified.or(it.emails.first()).map(|email| email.address.clone())
+            };
+            let first = member.and_then(|it| Some(it.emails.first()?.address.clone()));
+            let name = match principal_type.as_str() {
+                "group" => group(principal).unwrap().name.clone(),
+                _ => name.or(first).unwrap_or_else(|| principal.clone()),
+            };
+            // The guard is taken off as somebody who knows of it would.
+            let plain = |cell: &str| match cell.strip_prefix('\'') {
+                Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest.to_owned(),
+                _ => cell.to_owned(),
+            };
+            let guarded_name = if name == "'=1" { "=1".to_owned() } else { name.clone() };
+            assert_eq!(plain(&row["principal_name"]), guarded_name);
+            assert!(!row["principal_name"].starts_with(['=', '+', '-', '@', '\t', '\r']));
+            assert_eq!(row["principal_type"], *principal_type);
+            assert_eq!(row["principal_id"], *principal);
+            assert_eq!(row["email"], member.and_then(address).unwrap_or_default());
+            assert_eq!(row["resource_type"], parts[0]);
+            assert_eq!(row["resource_id"], parts[1]);
+            let resource = match parts[0] {
+                "group" => group(parts[1]).unwrap().name.clone(),
+                _ => role(parts[1]).unwrap().name.clone(),
+            };
+            assert_eq!(row["resource_name"], resource);
+            assert_eq!(row["entitlement"], parts[2]);
+            assert_eq!(row["how"], how(expected));
+            assert_eq!(row["through"], through(expected));
+            assert_eq!(Value::from(row["sync_id"].as_str()), sync_id);
+        }
+    }
+}
+
+#[test]
+fn table_markdown_and_page_have_a_row_for_every_grant() {
+    for organization in organizations() {
+        let room = synced(&organization);
+        let served = served(&organization);
+        let table = printed(&room, &[]);
+        // A person's rows are set in, and so is nothing else.
+        let rows =
+            table.lines().filter(|line| line.starts_with("  ") && !line.contains("holds nothing"));
+        assert_eq!(rows.count(), served.len(), "{table}");
+        let markdown = printed(&room, &["--format", "markdown"]);
+        let rows =
+            markdown.lines().filter(|line| line.starts_with("| ") && !line.contains("| nothing |"));
+        assert_eq!(rows.count(), served.len() + 1, "{markdown}");
+        let page = printed(&room, &["--format", "html"]);
+        let lines = page.matches("<ul class=\"ways\">").count();
+        assert!(lines > 0);
+        let ways = page
+            .split("<ul class=\"ways\">")
+            .skip(1)
+            .map(|list| list.split("</ul>").next().unwrap().matches("<li>").count());
+        assert_eq!(ways.sum::<usize>(), served.len());
+    }
+}
+
+/// The ids of what a filter leaves.
+fn left(room: &Room, arguments: &[&str]) -> Vec<String> {
+    grants(&json(room, arguments))
+}
+
+#[test]
+fn filters_of_one_kind_add_up_and_of_different_kinds_narrow_down() {
+    let room = synced(&Organization::demo());
+    let served = served(&Organization::demo());
+    let of = |is_meant: &dyn Fn(&str, &super::ExpectedGrant) -> bool| -> Vec<String> {
+        let meant = served.iter().filter(|(id, grant)| is_meant(id, grant));
+        meant.map(|(id, _)| id.clone()).collect()
+    };
+    let on_call = "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0";
+    let (ada, ben, owner) = ("ada-marlow", "ben-okafor", "role:owner:assigned");
+    assert_eq!(left(&room, &["--user", ada]), of(&|_, it| it.principal.1 == ada));
+    assert_eq!(
+        left(&room, &["--user", ada, "--user", ben]),
+        of(&|_, it| it.principal.1 == ada || it.principal.1 == ben)
+    );
+    assert_eq!(left(&room, &["--role", "owner"]), of(&|_, it| it.entitlement == owner));
+    assert_eq!(
+        left(&room, &["--user", ben, "--role", "owner"]),
+        ["role:owner:assigned:user:ben-okafor"]
+    );
+    let member = format!("group:{on_call}:member");
+    let by_group = of(&|_, it| {
+        it.entitlement == member || it.principal.1 == on_call || it.sources.contains(&member)
+    });
+    assert_eq!(by_group.len(), 3 + 2 + 6);
+    assert_eq!(left(&room, &["--group", on_call]), by_group);
+    assert_eq!(
+        left(&room, &["--group", on_call, "--user", "carla-rossi", "--role", "billing-ops"]),
+        ["role:billing-ops:assigned:user:carla-rossi"]
+    );
+    // Whoever doesn't hold it is told so.
+    let told = json(&room, &["--user", ada, "--role", "auditor"]);
+    assert_eq!(told["grants"], serde_json::json!([]));
+    assert_eq!(told["people_without_access"][0]["resource"], ada);
+    let table = printed(&room, &["--user", ada, "--role", "auditor"]);
+    assert!(table.contains("Ada Marlow") && table.contains("  holds nothing"), "{table}");
+}
+
+#[test]
+fn a_user_can_be_named_by_address_and_anything_by_type_and_id() {
+    let room = synced(&Organization::demo());
+    let by_id = left(&room, &["--user", "ada-marlow"]);
+    for name in [
+        "Ada.Marlow@marlow.example",
+        "ada@marlow-old.example",
+        "user:ada-marlow",
+        "user/ada-marlow",
+    ] {
+        assert_eq!(left(&room, &["--user", name]), by_id, "{name}");
+    }
+    let mut organization = Organization::demo();
+    let address = organization.members[0].emails[0].clone();
+    organization.members[1].emails.push(address);
+    let room = synced(&organization);
+    access(&room, &["--user", "ada@marlow-old.example"])
+        .expect_failure(3, &["2 people", "ada-marlow, ben-okafor"]);
+}
+
+#[test]
+fn an_earlier_sync_can_be_told_of() {
+    let room = synced(&Organization::demo());
+    let first = json(&room, &[]);
+    super::sync(&room, &crate::harness::changes::changed_demo());
+    let second = json(&room, &[]);
+    assert_ne!(first["sync_id"], second["sync_id"]);
+    let again = json(&room, &["--sync", first["sync_id"].as_str().unwrap()]);
+    assert_eq!(again, first);
+    access(&room, &["--sync", "nope"]).expect_failure(
+        3,
+        &["nope", first["sync_id"].as_str().unwrap(), second["sync_id"].as_str().unwrap()],
+    );
+}
+
+#[test]
+fn a_sync_of_a_part_is_never_told_as_the_whole() {
+    let room = Room::new();
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let connector = room.connector_to(&fake).arguments(["--sync-resource-types", "user,role"]);
+    connector.run().expect_success();
+    let part = json(&room, &[])["reduced_to"].as_str().unwrap().to_owned();
+    assert!(part.contains("role"), "{part}");
+    let table = printed(&room, &[]);
+    assert!(table.contains(&format!("\nThe sync doesn't cover everything: {part}\n")), "{table}");
+    for format in ["markdown", "html"] {
+        let told = printed(&room, &["--format", format]);
+        assert!(told.contains("The sync doesn't cover everything: "), "{told}");
+    }
+    assert_eq!(json(&synced(&Organization::demo()), &[])["reduced_to"], Value::Null);
+}
