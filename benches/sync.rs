@@ -11,10 +11,11 @@
 //! figure, because machines are shared and noisy.
 
 mod named;
+mod watched;
 
 use std::error::Error;
 use std::fs;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
@@ -93,28 +94,10 @@ fn sync(fake: &FakeNorthflank, workers: usize) -> Result<Run, Box<dyn Error>> {
         .arg(&file)
         .stderr(Stdio::null())
         .spawn()?;
-    let (status, memory_kib) = watch(&mut child)?;
+    let (status, memory_kib) = watched::watch(&mut child)?;
     let elapsed = started.elapsed();
     succeeded(status)?;
     Ok(Run { elapsed, memory_kib, file_size: fs::metadata(file)?.len() })
-}
-
-/// Waits for the end of `child`; returns the most memory it was seen to hold, in KiB. The
-/// kernel's high-water mark only grows, so that looking now and then is enough.
-fn watch(child: &mut Child) -> Result<(ExitStatus, u64), Box<dyn Error>> {
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    loop {
-        if let Ok(text) = fs::read_to_string(&status) {
-            let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kib = mark.and_then(|mark| mark.trim().trim_end_matches(" kB").parse().ok());
-            most = most.max(kib.unwrap_or(0));
-        }
-        if let Some(status) = child.try_wait()? {
-            return Ok((status, most));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn connector() -> Command {
