@@ -43,7 +43,13 @@ fn main() -> ExitCode {
             _ => std::env::var_os(name),
         })
     };
-    let mut code = run(std::env::args_os().skip(1).collect());
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    // What is asked for beyond the demo can be another file, or no sync at all.
+    let is_all = arguments.is_empty();
+    let mut code = run(arguments);
+    if !is_all {
+        return code;
+    }
     if code == ExitCode::SUCCESS {
         code = run(PAGE.map(OsString::from).into());
     }
