@@ -5,7 +5,7 @@ use std::fs;
 use fake_northflank::Organization;
 
 use super::{access, synced};
-use crate::harness::sync_file::{pack, unpack};
+use crate::harness::sync_file::change;
 
 #[test]
 fn an_id_that_the_file_lacks_is_told_with_the_nearest_ones() {
@@ -32,13 +32,8 @@ fn what_cannot_be_read_or_written_is_refused() {
     fs::write(room.file("broken.c1z"), b"C1ZF\0rest").unwrap();
     fs::create_dir(room.file("directory")).unwrap();
     // A file whose only sync isn't finished.
-    let database = room.file("database");
-    unpack(&room.file("sync.c1z"), &database);
-    let connection = rusqlite::Connection::open(&database).unwrap();
-    connection.execute_batch("update v1_sync_runs set ended_at = null").unwrap();
-    connection.close().unwrap();
-    pack(&database, &room.file("unfinished.c1z"));
-    fs::remove_file(database).unwrap();
+    fs::copy(room.file("sync.c1z"), room.file("unfinished.c1z")).unwrap();
+    change(&room.file("unfinished.c1z"), "update v1_sync_runs set ended_at = null");
     let before = room.names();
     for (arguments, parts) in [
         (&["none.c1z"][..], &["none.c1z does not exist"][..]),
@@ -71,17 +66,10 @@ fn what_cannot_be_read_or_written_is_refused() {
 #[test]
 fn a_file_that_is_broken_in_its_midst_leaves_nothing_half_told() {
     let room = synced(&Organization::demo());
-    let database = room.file("database");
-    unpack(&room.file("sync.c1z"), &database);
-    let connection = rusqlite::Connection::open(&database).unwrap();
-    connection
-        .execute_batch(
-            "update v1_grants set data = x'2aff' where id = (select max(id) from v1_grants)",
-        )
-        .unwrap();
-    connection.close().unwrap();
-    pack(&database, &room.file("sync.c1z"));
-    fs::remove_file(database).unwrap();
+    change(
+        &room.file("sync.c1z"),
+        "update v1_grants set data = x'2aff' where id = (select max(id) from v1_grants)",
+    );
     for format in ["table", "json", "csv", "markdown", "html"] {
         access(&room, &["--format", format]).expect_failure(3, &["no baton message"]);
         let arguments = ["--format", format, "-o", "told"];
@@ -93,19 +81,13 @@ fn a_file_that_is_broken_in_its_midst_leaves_nothing_half_told() {
 #[test]
 fn a_view_in_place_of_a_table_is_not_run() {
     let room = synced(&Organization::demo());
-    let database = room.file("database");
-    unpack(&room.file("sync.c1z"), &database);
-    let connection = rusqlite::Connection::open(&database).unwrap();
-    connection
-        .execute_batch(
-            "alter table v1_grants rename to kept;
+    change(
+        &room.file("sync.c1z"),
+        "alter table v1_grants rename to kept;
              create view v1_grants as with recursive endless(id) as
              (select 1 union all select id + 1 from endless) select endless.id, external_id, data,
              sync_id, discovered_at, resource_type_id, resource_id, entitlement_id,
              principal_resource_type_id, principal_resource_id from endless, kept;",
-        )
-        .unwrap();
-    connection.close().unwrap();
-    pack(&database, &room.file("sync.c1z"));
+    );
     access(&room, &[]).expect_failure(3, &["v1_grants in its database is no table"]);
 }

@@ -132,6 +132,15 @@ pub fn unpack(path: &Path, database: &Path) {
     std::io::copy(&mut decoder, &mut File::create(database).unwrap()).unwrap();
 }
 
+/// Changes a sync file's database by SQL.
+pub fn change(path: &Path, sql: &str) {
+    let database = path.with_extension("db");
+    unpack(path, &database);
+    rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
+    pack(&database, path);
+    std::fs::remove_file(database).unwrap();
+}
+
 /// Packs a database into a sync file.
 pub fn pack(database: &Path, path: &Path) {
     let mut file = File::create(path).unwrap();

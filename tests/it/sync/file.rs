@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::sync_file::{SyncFile, pack, unpack};
+use crate::harness::sync_file::{SyncFile, change, pack};
 use crate::harness::trial::unlisted;
 use crate::harness::{Connector, Room, expected};
 use fake_northflank::{
@@ -569,13 +569,4 @@ fn a_second_run_into_the_same_file_waits_for_nobody_and_says_so() {
     room.connector_to(&fake).run().expect_failure(14, &["another run is writing"]);
     assert!(first.wait().unwrap().success());
     assert_eq!(SyncFile::open(&room.file("sync.c1z")).grants(), expected::grants(&medium()));
-}
-
-/// Changes a sync file's database by SQL.
-fn change(path: &std::path::Path, sql: &str) {
-    let database = path.with_extension("db");
-    unpack(path, &database);
-    rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
-    pack(&database, path);
-    fs::remove_file(database).unwrap();
 }

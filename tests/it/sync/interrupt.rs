@@ -67,19 +67,38 @@ fn some_calls(mut reaches: impl FnMut(usize) -> bool) {
     }
 }
 
+/// Runs into one room that are interrupted, each among what the one before left behind.
+struct Runs {
+    fake: FakeNorthflank,
+    room: Room,
+    old: Vec<u8>,
+}
+
+impl Runs {
+    fn new() -> Self {
+        let (room, old) = room();
+        Self { fake: fake(), room, old }
+    }
+
+    /// The next run, interrupted at its call number `at`; its calls, and whether the file is
+    /// new. The run after a new file begins in a new room.
+    fn interrupted(&mut self, at: usize, how: How) -> (Run, Vec<String>, bool) {
+        let (run, calls) = interrupted(&self.fake, &self.room, at, how);
+        let is_new = is_new(&self.room, &self.old);
+        if is_new {
+            (self.room, self.old) = room();
+        }
+        (run, calls, is_new)
+    }
+}
+
 #[test]
 fn killed_at_a_change_a_run_leaves_the_old_file_or_the_new() {
-    let fake = fake();
     for how in [How::Kill, How::Tear] {
         let mut seen = [false; 2];
-        // The next run goes on in the same room, among what the killed one left behind.
-        let (mut room, mut old) = self::room();
+        let mut runs = Runs::new();
         some_calls(|at| {
-            let (run, calls) = interrupted(&fake, &room, at, how);
-            let is_new = is_new(&room, &old);
-            if is_new {
-                (room, old) = self::room();
-            }
+            let (run, calls, is_new) = runs.interrupted(at, how);
             if run.code() == Some(0) {
                 assert!(calls.len() < at, "the call {at} was survived");
                 assert!(is_new);
@@ -96,16 +115,11 @@ fn killed_at_a_change_a_run_leaves_the_old_file_or_the_new() {
 
 #[test]
 fn a_disk_that_fails_at_a_change_leaves_the_old_file_and_fails_the_run() {
-    let fake = fake();
     for how in [How::NoSpace, How::Error] {
         let mut failures = 0;
-        let (mut room, mut old) = self::room();
+        let mut runs = Runs::new();
         some_calls(|at| {
-            let (run, calls) = interrupted(&fake, &room, at, how);
-            let is_new = is_new(&room, &old);
-            if is_new {
-                (room, old) = self::room();
-            }
+            let (run, calls, is_new) = runs.interrupted(at, how);
             if run.code() == Some(0) {
                 // What failed only cleans up, or nothing needed space any more.
                 assert!(is_new, "{at}: {calls:#?}");
@@ -125,12 +139,10 @@ fn a_disk_that_fails_at_a_change_leaves_the_old_file_and_fails_the_run() {
 
 #[test]
 fn interrupted_at_a_change_a_run_says_what_has_become_of_the_file() {
-    let fake = fake();
-    let (mut room, mut old) = self::room();
+    let mut runs = Runs::new();
     let mut seen = [false; 2];
     some_calls(|at| {
-        let (run, calls) = interrupted(&fake, &room, at, How::Interrupt);
-        let is_new = is_new(&room, &old);
+        let (run, calls, is_new) = runs.interrupted(at, How::Interrupt);
         match run.code() {
             Some(0) => assert!(is_new, "{at}: {calls:#?}"),
             code => {
@@ -139,9 +151,6 @@ fn interrupted_at_a_change_a_run_says_what_has_become_of_the_file() {
             }
         }
         seen[usize::from(is_new)] = true;
-        if is_new {
-            (room, old) = self::room();
-        }
         calls.len() >= at
     });
     assert_eq!(seen, [true; 2]);
