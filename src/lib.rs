@@ -13,6 +13,7 @@
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
 //! | 2 | [`c1z`] | the sync file |
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
+//! | 1 | `disk` | files, directories and locks that are this user's alone |
 //! | 1 | [`work`] | the directory for what is unfinished, and its lock |
 //! | 1 | `causes` | an error and its causes as one line |
 //!
@@ -25,6 +26,7 @@ mod causes;
 pub mod cli;
 pub mod connector;
 pub mod diff;
+mod disk;
 pub mod facts;
 pub mod journal;
 pub mod northflank;

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::disk::{self, Directory, OthersMay};
+
 /// The name of the lock in a work directory.
 const LOCK: &str = "lock";
 
@@ -115,7 +117,9 @@ impl WorkDirectory {
     pub fn create(target: &Path) -> Result<Self, Error> {
         let path = Self::beside(target);
         make_private(&path)?;
-        let lock = lock::take(&path.join(LOCK), target)?;
+        let lock_path = path.join(LOCK);
+        let lock = disk::lock(&lock_path).map_err(Error::io("lock", &lock_path))?;
+        let lock = lock.ok_or_else(|| Error::Busy(target.to_owned()))?;
         let work = Self { path, keeps_journal: AtomicBool::new(false), lock };
         // Again, now that no other run can be making or removing files.
         check_names(&work.path)?;
@@ -133,7 +137,7 @@ impl WorkDirectory {
     /// holds an organization's access. There must be none of the name.
     pub fn create_file(&self, name: &str) -> Result<File, Error> {
         let path = self.file(name);
-        private(OpenOptions::new().write(true).create_new(true))
+        disk::private(OpenOptions::new().write(true).create_new(true))
             .open(&path)
             .map_err(Error::io("create", &path))
     }
@@ -204,49 +208,16 @@ fn is_database(name: &str, database: &str) -> bool {
     ending.is_some_and(|ending| ending.is_empty() || DATABASE_ENDINGS.contains(&ending))
 }
 
-/// Makes a directory that only its owner may use, or sees to one that stands there.
+/// Makes the directory, or takes over what stands there if that is ours to use.
 fn make_private(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            check_directory(path)?;
-            check_names(path)
-        }
-        made => made.map_err(Error::io("create the directory", path)),
-    }
-}
-
-/// A directory that stood there must be one, itself and not by a link, and our own user's: in
-/// a place that many may write to, anybody can have put it there.
-fn check_directory(path: &Path) -> Result<(), Error> {
     let not_ours = |found: &str| Error::NotOurs { path: path.to_owned(), found: found.to_owned() };
-    let found = fs::symlink_metadata(path).map_err(Error::io("look at", path))?;
-    if found.is_symlink() {
-        return Err(not_ours("it is a symbolic link"));
+    match disk::private_directory(path).map_err(Error::io("create the directory", path))? {
+        // What others may only look into holds files that they may not.
+        Directory::Private | Directory::Shared(OthersMay::Read, _) => check_names(path),
+        Directory::Shared(OthersMay::Write, _) => Err(not_ours("others may write to it")),
+        Directory::NotOurs(found) => Err(not_ours(found)),
+        Directory::Closed(error) => Err(Error::io("write to the directory", path)(error)),
     }
-    if !found.is_dir() {
-        return Err(not_ours("it is no directory"));
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        // Not the user's own number: file systems can have another one for it.
-        let probe = tempfile::tempfile_in(path).and_then(|file| file.metadata());
-        let own = probe.map_err(Error::io("write to the directory", path))?;
-        if found.uid() != own.uid() {
-            return Err(not_ours("it is another user's"));
-        }
-        if found.mode() & 0o077 != 0 {
-            let made_private = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
-            // Some file systems have the same permissions for all that they hold.
-            if made_private.is_err() && found.mode() & 0o022 != 0 {
-                return Err(not_ours("others may write to it"));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What holds a name that no run gives is somebody's own.
@@ -269,56 +240,6 @@ fn check_names(path: &Path) -> Result<(), Error> {
             path: path.to_owned(),
             found: format!("holds {:?}, which no run has put there", name.display().to_string()),
         }),
-    }
-}
-
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-/// The lock of a work directory: held while a run works there, dies with the process.
-mod lock {
-    use std::fs::{self, File, OpenOptions};
-    use std::path::Path;
-
-    use super::{Error, private};
-
-    /// Takes the lock at `path`, for a run that writes `target`.
-    pub(super) fn take(path: &Path, target: &Path) -> Result<File, Error> {
-        let mut options = OpenOptions::new();
-        // Nothing is ever written to it, and nothing is waited for.
-        private(options.write(true).create(true).truncate(false));
-        #[cfg(unix)]
-        {
-            use rustix::fs::OFlags;
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            let flags = i32::try_from(flags.bits()).unwrap_or_default();
-            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
-        }
-        let lock = options.open(path).map_err(Error::io("open", path))?;
-        match lock.try_lock() {
-            Ok(()) if is_still(path, &lock) => Ok(lock),
-            // A run that ended between our opening the lock and locking it has removed it.
-            Ok(()) | Err(fs::TryLockError::WouldBlock) => Err(Error::Busy(target.to_owned())),
-            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
-        }
-    }
-
-    /// Whether `lock` is the file at `path`, not one that stood there before.
-    #[cfg(unix)]
-    pub(super) fn is_still(path: &Path, lock: &File) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let place = |found: fs::Metadata| (found.dev(), found.ino());
-        let there = fs::symlink_metadata(path).map(place).ok();
-        there.is_some() && there == lock.metadata().map(place).ok()
-    }
-
-    /// An open file can't be removed here.
-    #[cfg(not(unix))]
-    pub(super) fn is_still(path: &Path, _lock: &File) -> bool {
-        path.exists()
     }
 }
 
@@ -429,18 +350,6 @@ mod tests {
         drop(run);
         assert!(!work.exists());
         WorkDirectory::create(&target).unwrap();
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_lock_that_is_not_the_one_at_its_place_counts_as_taken() {
-        let (_directory, target, work) = room();
-        let run = WorkDirectory::create(&target).unwrap();
-        let held = fs::File::open(work.join("lock")).unwrap();
-        fs::remove_file(work.join("lock")).unwrap();
-        fs::write(work.join("lock"), "").unwrap();
-        assert!(!super::lock::is_still(&work.join("lock"), &held));
-        drop(run);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The container: five bytes, then one zstd frame with a whole `SQLite` database.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
+
+use crate::disk;
 
 use super::error::Error;
 
@@ -40,7 +42,7 @@ pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result
     file.read_exact(&mut magic).map_err(Error::io("read", path))?;
     let mut decoder = zstd::Decoder::new(file).map_err(Error::io("read", path))?;
     decoder.window_log_max(LARGEST_WINDOW_LOG).map_err(Error::io("read", path))?;
-    let mut unpacked = private_file(database).map_err(Error::io("create", database))?;
+    let mut unpacked = disk::private_file(database).map_err(Error::io("create", database))?;
     let mut buffer = vec![0; 1 << 20];
     let mut size = 0;
     loop {
@@ -82,13 +84,4 @@ fn threads(length: u64) -> u32 {
         Ok(cores) if cores.get() > 1 && length >= SMALL => 2,
         _ => 0,
     }
-}
-
-/// A new file that only its owner may read: it holds an organization's access.
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -1,9 +1,9 @@
 //! Saving: a finished database becomes the target, at once and whole.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::Path;
 
+use crate::disk;
 use crate::work::WorkDirectory;
 
 use super::container::{self, LARGEST_DATABASE};
@@ -27,7 +27,7 @@ pub(super) fn replace(work: &WorkDirectory, target: &Target) -> Result<(), Error
     let target = target.path();
     fs::rename(work.file(PACKED), target).map_err(Error::io("replace", target))?;
     match target.parent() {
-        Some(directory) => sync_directory(directory).map_err(Error::io("write", directory)),
+        Some(directory) => disk::sync_directory(directory).map_err(Error::io("write", directory)),
         None => Ok(()),
     }
 }
@@ -39,17 +39,6 @@ fn check_size(size: u64, target: &Path) -> Result<(), Error> {
     } else {
         Err(Error::TooLarge { path: target.to_owned(), size })
     }
-}
-
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Directories can't be opened for this here; renaming is as durable as the system makes it.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

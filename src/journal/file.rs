@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ring::rand::{SecureRandom, SystemRandom};
 use time::OffsetDateTime;
 
+use crate::disk;
 use crate::work::Error;
 
 use super::frame::{End, Next, Reader, Writer};
@@ -72,19 +73,15 @@ impl Journal {
         let random = SystemRandom::new().fill(&mut salt);
         random.map_err(|_| io::Error::other("the system gives no random numbers"))?;
         let header = Header::new(identity, salt).map_err(io::Error::other)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
         // It tells who has access to what.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
+        let mut file = disk::private_file(path)?;
         let start = start(LAYOUT);
         file.write_all(&start)?;
         let mut writer = Writer::new(crc32fast::hash(&start))?;
         writer.add(&serde_json::to_vec(&header)?)?;
         // Safe with the first record, before which it is worth nothing.
         writer.take(|frames| file.write_all(frames))?;
-        sync_directory(path)?;
+        path.parent().map_or(Ok(()), disk::sync_directory)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -219,17 +216,6 @@ fn start(layout: u32) -> [u8; START] {
     start[..MAGIC.len()].copy_from_slice(MAGIC);
     start[MAGIC.len()..].copy_from_slice(&layout.to_le_bytes());
     start
-}
-
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-}
-
-/// Directories can't be opened for this here.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use tracing_subscriber::{Layer, Registry};
 
-use super::scratch::private;
+use crate::disk::private_file;
 
 /// The field of a span that names the file. Empty for no file.
 const FIELD: &str = "debug_log";
@@ -60,7 +60,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for DebugLogs {
             return;
         };
         // A file that can't be made is found missing at the upload.
-        if let (Some(span), Ok(file)) = (context.span(id), create(Path::new(path))) {
+        if let (Some(span), Ok(file)) = (context.span(id), private_file(Path::new(path))) {
             span.extensions_mut().insert(DebugLog(file));
         }
     }
@@ -74,11 +74,6 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for DebugLogs {
             }
         }
     }
-}
-
-/// Makes a file that only its owner may read.
-fn create(path: &Path) -> std::io::Result<File> {
-    private(File::options().write(true).create(true).truncate(true)).open(path)
 }
 
 impl DebugLogs {

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::disk::{self, Directory};
+
 use super::credentials::ClientId;
 use super::error::Error;
 use super::hex::hex;
@@ -153,7 +155,7 @@ impl Held {
     /// Whether the lock is that of the directory that stands there. One who cleans up may have
     /// removed it, and another daemon may have made it anew.
     fn is_still_there(&self) -> bool {
-        is_at(&self.lock, &self.path.join(LOCK))
+        disk::is_at(&self.lock, &self.path.join(LOCK))
     }
 }
 
@@ -172,48 +174,11 @@ fn hold(parent: &Path, digest: &str) -> Result<Held, Error> {
             tracing::warn!(path = %path.display(), "this is another user's, or no directory; it is left alone");
             continue;
         }
-        if let Some(lock) = lock(&path.join(LOCK)).map_err(fail)? {
+        if let Some(lock) = disk::lock(&path.join(LOCK)).map_err(fail)? {
             return Ok(Held { path, lock });
         }
     }
     Err(fail(io::Error::other("other daemons with this client id, or other users, have taken it")))
-}
-
-/// The lock at `path`, unless another daemon has it.
-fn lock(path: &Path) -> io::Result<Option<File>> {
-    // Neither followed nor waited for, if it is no file of our own making.
-    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Ok(None);
-    }
-    let lock = private(File::options().write(true).create(true).truncate(false)).open(path)?;
-    match lock.try_lock() {
-        // A daemon that ended between our opening it and locking it has removed it.
-        Ok(()) => Ok(is_at(&lock, path).then_some(lock)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Whether `file` is what stands at `path`.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |found: fs::Metadata| (found.dev(), found.ino());
-    let there = fs::symlink_metadata(path).map(identity).ok();
-    there.is_some() && there == file.metadata().map(identity).ok()
-}
-
-/// An open file can't be removed here.
-#[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> bool {
-    path.exists()
-}
-
-/// Opens files so that only their owner may read them, whatever the umask.
-pub(super) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
 }
 
 /// The sync file of the place that a task's leavings are of; `None` for what no task has left.
@@ -303,33 +268,11 @@ fn remove(path: &Path) -> io::Result<()> {
 /// Makes a directory that its owner alone may look into, or sees to one that stands there.
 /// Whether it is our own; the parent must exist.
 fn make_private(path: &Path) -> io::Result<bool> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made.map(|()| true),
+    match disk::private_directory(path)? {
+        Directory::Private => Ok(true),
+        Directory::NotOurs(_) | Directory::Closed(_) => Ok(false),
+        Directory::Shared(_, error) => Err(error),
     }
-    let found = fs::symlink_metadata(path)?;
-    if !found.is_dir() {
-        return Ok(false);
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        // What we make there is ours; file systems can have a number of their own for us.
-        let own = match tempfile::tempfile_in(path).and_then(|file| file.metadata()) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
-            own => own?,
-        };
-        if own.uid() != found.uid() {
-            return Ok(false);
-        }
-        if found.mode() & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,0 +1,177 @@
+//! Files and directories that are this user's alone: what is unfinished tells who has access to
+//! what, and may stand where anybody may write.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Lets a file that is made be read by its owner only, whatever the umask.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// A private file, emptied if it stood there.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)
+}
+
+/// What was made of a directory that is to be this user's alone.
+#[derive(Debug)]
+pub(crate) enum Directory {
+    /// It is, whether it stood there or not.
+    Private,
+    /// It stood there and isn't ours, for this reason. It is left as it is.
+    NotOurs(&'static str),
+    /// It stood there, and we may not write to it.
+    Closed(io::Error),
+    /// It stood there and is ours, but others may do this with it, and that can't be changed.
+    Shared(OthersMay, io::Error),
+}
+
+/// What other users may do with a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OthersMay {
+    /// Look into it.
+    Read,
+    /// Put their files there.
+    Write,
+}
+
+/// Makes a directory that only its owner may use, or sees to one that stands there; its parent
+/// must exist. It must be a directory itself and not by a link, and our own user's: in a place
+/// that many may write to, anybody can have put it there.
+pub(crate) fn private_directory(path: &Path) -> io::Result<Directory> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map(|()| Directory::Private),
+    }
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return Ok(Directory::NotOurs("it is a symbolic link"));
+    }
+    if !found.is_dir() {
+        return Ok(Directory::NotOurs("it is no directory"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        // What we make there is ours; file systems can have a number of their own for us.
+        let own = match tempfile::tempfile_in(path).and_then(|file| file.metadata()) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Ok(Directory::Closed(error));
+            }
+            own => own?,
+        };
+        if found.uid() != own.uid() {
+            return Ok(Directory::NotOurs("it is another user's"));
+        }
+        if found.mode() & 0o077 != 0
+            // Some file systems have the same permissions for all that they hold.
+            && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        {
+            let others_may =
+                if found.mode() & 0o022 == 0 { OthersMay::Read } else { OthersMay::Write };
+            return Ok(Directory::Shared(others_may, error));
+        }
+    }
+    Ok(Directory::Private)
+}
+
+/// The lock at `path`, made if there is none; `None` if another process has it, or if what
+/// stands there is no file. It is never followed, waited for or written to, and dies with the
+/// process.
+pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
+    }
+    let mut options = OpenOptions::new();
+    private(options.write(true).create(true).truncate(false));
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+    }
+    let lock = options.open(path)?;
+    match lock.try_lock() {
+        // A process that ended between our opening it and locking it has removed it.
+        Ok(()) => Ok(is_at(&lock, path).then_some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether `file` is what stands at `path`, not what stood there before.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |found: fs::Metadata| (found.dev(), found.ino());
+    let there = fs::symlink_metadata(path).map(place).ok();
+    there.is_some() && there == file.metadata().map(place).ok()
+}
+
+/// An open file can't be removed here.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Makes what was made, renamed or removed in a directory safe.
+#[cfg(unix)]
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Directories can't be opened for this here; it is as durable as the system makes it.
+#[cfg(not(unix))]
+pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Directory, is_at, lock, private_directory};
+
+    #[test]
+    fn a_directory_of_another_user_or_at_the_end_of_a_link_is_not_ours() {
+        let room = tempfile::tempdir().unwrap();
+        let at = |name: &str| room.path().join(name);
+        fs::create_dir(at("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(at("elsewhere"), at("link")).unwrap();
+        fs::write(at("file"), "").unwrap();
+        for name in ["link", "file"] {
+            let found = private_directory(&at(name)).unwrap();
+            assert!(matches!(found, Directory::NotOurs(_)), "{name}: {found:?}");
+        }
+        // Only root can give a directory away; others know one that is not theirs.
+        fs::create_dir(at("others")).unwrap();
+        let is_given = std::os::unix::fs::chown(at("others"), Some(12_345), None).is_ok();
+        let others = if is_given { at("others") } else { Path::new("/").to_owned() };
+        let found = private_directory(&others).unwrap();
+        assert!(matches!(found, Directory::NotOurs(_) | Directory::Closed(_)), "{found:?}");
+    }
+
+    #[test]
+    fn a_lock_is_held_once_and_only_at_its_place() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("lock");
+        let held = lock(&path).unwrap().unwrap();
+        assert!(lock(&path).unwrap().is_none());
+        assert!(is_at(&held, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&held, &path), "nothing stands there");
+        fs::write(&path, "").unwrap();
+        assert!(!is_at(&held, &path), "another one stands there");
+        std::os::unix::fs::symlink(&path, room.path().join("link")).unwrap();
+        assert!(lock(&room.path().join("link")).unwrap().is_none());
+    }
+}
