@@ -15,6 +15,7 @@
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
 //! | 1 | `disk` | files, directories and locks that are this user's alone |
 //! | 1 | [`work`] | the directory for what is unfinished, and its lock |
+//! | 1 | `nearest` | what was probably meant by a text that names nothing |
 //! | 1 | `causes` | an error and its causes as one line |
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
@@ -29,6 +30,7 @@ pub mod diff;
 mod disk;
 pub mod facts;
 pub mod journal;
+mod nearest;
 pub mod northflank;
 pub mod service;
 pub mod sync;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::nearest::Nearest;
 use crate::{c1z, facts};
 
 use super::kind::Kind;
@@ -23,7 +24,7 @@ pub enum Error {
         /// What was asked for.
         text: String,
         /// What is nearest.
-        near: Near,
+        near: Nearest,
     },
     /// Several people have the address that is to name one.
     #[error("{} people in {} have the address {address}: name one of {}", .ids.len(), .file.display(), .ids.join(", "))]
@@ -43,21 +44,5 @@ pub enum Error {
 impl From<c1z::Error> for Error {
     fn from(error: c1z::Error) -> Self {
         Self::File(error.into())
-    }
-}
-
-/// The ids nearest to one that the file doesn't have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Near(pub Vec<String>);
-
-impl std::fmt::Display for Near {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0[..] {
-            [] => formatter.write_str("nothing in it is called like that"),
-            [one] => write!(formatter, "did you mean {one}?"),
-            [others @ .., last] => {
-                write!(formatter, "did you mean {} or {last}?", others.join(", "))
-            }
-        }
     }
 }

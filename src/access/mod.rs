@@ -16,7 +16,7 @@ mod table;
 mod words;
 
 pub use self::csv::csv;
-pub use error::{Error, Near};
+pub use error::Error;
 pub use held::{Held, Way};
 pub use json::json;
 pub use kind::Kind;

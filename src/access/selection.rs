@@ -5,17 +5,12 @@ use crate::baton::resource_key;
 use crate::baton::v2::{Resource, UserTrait};
 use crate::c1z::{Grants, OpenSync, Rows};
 use crate::facts::{Named, Names};
+use crate::nearest::Nearest;
 
-use super::error::{Error, Near};
+use super::error::Error;
 use super::held::Held;
 use super::kind::Kind;
 use super::kinds::Kinds;
-
-/// How many ids are named instead of one that the file doesn't have.
-const NEAREST: usize = 3;
-
-/// How much alike two texts have to be, from 0 to 1, for one to be meant by the other.
-const ALIKE: f64 = 0.8;
 
 /// Of what is to be told. A grant has to be of each kind that is named, and there of any.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +144,7 @@ impl Search<'_> {
     /// Who has the address `text`; or else, what is nearest to it.
     fn look_around(&self, text: &str) -> Result<Vec<Id>, Error> {
         let mut owners = Vec::new();
-        let mut nearest: Vec<(f64, String)> = Vec::new();
+        let mut near = Nearest::to(text);
         let wanted = text.to_lowercase();
         let names = Names::new(self.sync);
         self.sync.each(Rows::Resources, |_, data| {
@@ -166,27 +161,16 @@ impl Search<'_> {
                 owners.push((id.resource_type, id.resource));
                 return Ok(());
             }
-            let names = [&id.resource, &resource.display_name].into_iter();
-            let names = names.chain(emails.iter().map(|email| &email.address));
-            let likeness = names
-                .map(|name| strsim::jaro_winkler(&name.to_lowercase(), &wanted))
-                .fold(0.0, f64::max);
-            if likeness >= ALIKE {
-                nearest.push((likeness, id.resource));
-                nearest.sort_by(|one, other| other.0.total_cmp(&one.0));
-                nearest.truncate(NEAREST);
-            }
+            let emails = emails.iter().map(|email| email.address.as_str());
+            near.offer(&id.resource, emails.chain([resource.display_name.as_str()]));
             Ok::<_, Error>(())
         })?;
         let file = || self.sync.sync().file.clone();
         match &owners[..] {
             [_] => Ok(owners),
-            [] => Err(Error::Unknown {
-                file: file(),
-                kind: self.kind,
-                text: text.to_owned(),
-                near: Near(nearest.into_iter().map(|(_, id)| id).collect()),
-            }),
+            [] => {
+                Err(Error::Unknown { file: file(), kind: self.kind, text: text.to_owned(), near })
+            }
             _ => Err(Error::SharedAddress {
                 file: file(),
                 address: text.to_owned(),

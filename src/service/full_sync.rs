@@ -140,8 +140,13 @@ async fn work(
         return Err(Failure { code: Code::FailedPrecondition, message, is_final: true });
     }
     let selection = selection(wanted, &daemon.sync.selection)?;
-    let options =
-        sync::Options { selection: Arc::new(selection), keep_pages: true, ..daemon.sync.clone() };
+    let options = sync::Options {
+        selection: Arc::new(selection),
+        keep_pages: true,
+        // As in baton-sdk: it may have been deleted since it was asked for.
+        leave_out_unknown: true,
+        ..daemon.sync.clone()
+    };
     let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
     let progress = Arc::new(Progress::default());
     let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;

@@ -20,6 +20,7 @@ impl Error {
             }
             Self::StillListed { error, .. } => northflank_code(error),
             Self::Northflank(error) => northflank_code(error),
+            Self::Unknown(_) => Code::InvalidArgument,
             Self::File(error) => file_code(error),
             Self::Work(error) => work_code(error),
             Self::Id { .. }

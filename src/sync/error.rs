@@ -1,8 +1,12 @@
 //! Why a sync failed.
 
+use std::fmt;
+
 use tokio::task::JoinError;
 
 use crate::baton::IdError;
+use crate::baton::v2::ResourceId;
+use crate::nearest::Nearest;
 use crate::{c1z, northflank, work};
 
 use super::ValidationError;
@@ -25,6 +29,9 @@ pub enum Error {
         /// What was answered.
         error: Box<northflank::Error>,
     },
+    /// Resources were selected that Northflank doesn't have.
+    #[error("{0}")]
+    Unknown(Unknowns),
     /// The sync file could not be read or written.
     #[error(transparent)]
     File(#[from] c1z::Error),
@@ -58,7 +65,50 @@ pub enum Error {
     Lost(#[from] JoinError),
 }
 
+impl Error {
+    /// Whether what was read is of use to the next sync.
+    pub(super) fn keeps_pages(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+}
+
 /// More of something than numbers of 32 bits can count or point into.
 #[derive(Debug, thiserror::Error)]
 #[error("the organization's ids take more than 4 GiB, which is more than can be synced")]
 pub struct TooLarge;
+
+/// A resource that was selected and can't be synced.
+#[derive(Debug)]
+pub enum Unknown {
+    /// Nothing of its type is synced.
+    Type(ResourceId),
+    /// Northflank doesn't have it. What was probably meant?
+    Id(ResourceId, Nearest),
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct Unknowns(pub Vec<Unknown>);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(ResourceId { resource_type, resource }) => {
+                write!(
+                    formatter,
+                    "{resource:?} is of the type {resource_type:?}, which isn't synced"
+                )
+            }
+            Self::Id(ResourceId { resource_type, resource }, near) => {
+                write!(formatter, "Northflank lists no {resource_type} {resource:?}; {near}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Unknowns {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<_> = self.0.iter().map(Unknown::to_string).collect();
+        formatter.write_str(&all.join("; "))
+    }
+}

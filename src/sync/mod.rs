@@ -10,11 +10,12 @@ mod page;
 mod progress;
 mod read;
 mod selection;
+mod unknown;
 mod validate;
 mod write;
 
 pub use code::file_code;
-pub use error::{Error, TooLarge};
+pub use error::{Error, TooLarge, Unknown, Unknowns};
 pub use fold::{Access, Held, Holder, Holding};
 pub use keep::Gathered;
 pub use progress::{Phase, Progress};
@@ -39,6 +40,7 @@ use crate::northflank::Client;
 use crate::work::WorkDirectory;
 
 use read::Plan;
+use unknown::unknown;
 
 /// How a sync is to be done.
 #[derive(Debug, Clone)]
@@ -54,6 +56,9 @@ pub struct Options {
     /// Whether what has been read is kept even when the file is there, for a caller that has
     /// yet to deliver the file and then removes [`WorkDirectory::beside`].
     pub keep_pages: bool,
+    /// Whether selected resources that Northflank doesn't have are left out, with a warning,
+    /// rather than an error.
+    pub leave_out_unknown: bool,
 }
 
 /// Syncs the organization that `client` reads into `target`.
@@ -74,7 +79,7 @@ pub async fn sync(
         never = tell_waits(client, progress) => match never {},
     };
     let pages = progress.pages.get();
-    if outcome.is_err() && pages > 0 {
+    if outcome.as_ref().is_err_and(Error::keeps_pages) && pages > 0 {
         tracing::info!(pages, "what has been read is kept; the same sync goes on from there");
     }
     outcome
@@ -130,9 +135,20 @@ async fn run(
     tokio::task::spawn_blocking(move || {
         let _entered = span.entered();
         let writing = debug_span!("write").entered();
+        let access = fold.finish();
+        let unknown = unknown(&access, &options.selection)?;
+        if options.leave_out_unknown {
+            for unknown in &unknown.0 {
+                tracing::warn!("{unknown}; it is left out");
+            }
+        } else if !unknown.0.is_empty() {
+            // It may exist by the next time.
+            work.discard_journal();
+            return Err(Error::Unknown(unknown));
+        }
         let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
-        write::write(&fold.finish(), &options.selection, &mut file, &progress, &cancel)?;
-        drop(writing);
+        write::write(&access, &options.selection, &mut file, &progress, &cancel)?;
+        drop((access, writing));
         progress.enter(Phase::Saving);
         let _saving = debug_span!("save").entered();
         let packed = file.pack()?;

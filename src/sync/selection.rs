@@ -81,7 +81,15 @@ impl Selection {
             resources.iter().map(|it| resource_key(&it.resource_type, &it.resource)).collect();
         resources.sort_unstable();
         resources.dedup();
-        Some(format!("{depth:?} of types {types:?}, resources {resources:?}"))
+        let only = |what, ids: &str| (!ids.is_empty()).then(|| format!("only the {what} {ids}"));
+        let depth = match depth {
+            Depth::Full => None,
+            Depth::WithoutGrants => Some("no grants".to_owned()),
+            Depth::ResourcesOnly => Some("no entitlements and no grants".to_owned()),
+        };
+        let parts =
+            [only("types", &types.join(", ")), only("resources", &resources.join(", ")), depth];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
 
     /// What readers call such a sync.
@@ -93,5 +101,28 @@ impl Selection {
         } else {
             SyncType::Full
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Depth, ROLE, ResourceId, Selection, USER};
+
+    #[test]
+    fn what_a_sync_is_reduced_to_is_said_in_words_that_are_the_same_for_the_same() {
+        let said = |selection: &Selection| selection.reduced_to().unwrap_or_default();
+        let whole = Selection::default();
+        assert_eq!(said(&whole), "");
+        let resource_types = vec![USER, ROLE, USER];
+        let types = Selection { resource_types, ..whole.clone() };
+        assert_eq!(said(&types), "only the types role, user");
+        let resources = ["b", "a"]
+            .map(|id| ResourceId { resource_type: ROLE.to_owned(), resource: id.to_owned() });
+        let some = Selection { resources: resources.to_vec(), ..whole.clone() };
+        assert_eq!(said(&some), "only the resources role:a, role:b");
+        let depth = Depth::WithoutGrants;
+        assert_eq!(said(&Selection { depth, ..types }), "only the types role, user; no grants");
+        let depth = Depth::ResourcesOnly;
+        assert_eq!(said(&Selection { depth, ..whole }), "no entitlements and no grants");
     }
 }

@@ -101,12 +101,10 @@ impl<'sync> Writing<'sync, '_> {
         if !self.selection.has_type(USER) {
             return Ok(());
         }
-        let held = held(access);
+        let exists = access.exists();
         for person in access.people() {
             let id = access.id(person);
-            // Somebody whom only a dropped role mentioned is gone with it.
-            let exists = access.is_member(person) || held[person as usize];
-            if exists
+            if exists[person as usize]
                 && (self.selection.has_resource(USER, id) || mentioned.people.contains(&person))
             {
                 self.resource(USER, id, &access.user(person)?)?;
@@ -230,16 +228,6 @@ impl Walk<'_> {
         self.0 = &self.0[before..];
         self.0.first().is_some_and(|holder| holder.person == person)
     }
-}
-
-/// For each person whether anything is held.
-fn held(access: &Access) -> Vec<bool> {
-    let mut held = vec![false; access.people().count()];
-    let groups = access.groups.iter().flat_map(|group| &group.holders);
-    for holder in groups.chain(access.roles.iter().flat_map(|role| &role.holders)) {
-        held[holder.person as usize] = true;
-    }
-    held
 }
 
 /// Who holds something of the selected resources, where those are only some: no grant may name

@@ -115,6 +115,11 @@ fn errors_are_one_line() {
         &["--northflank-api-token=nf-1", "--storage-engine", "pebble"],
         &["--northflank-api-token=nf-1", "--client-secret", "secret"],
         &["--northflank-api-token=nf-1", "--sync-resources", "admin"],
+        &[
+            "--northflank-api-token=nf-1",
+            "--sync-resources=role/admin",
+            "--sync-resource-types=user",
+        ],
         &["--northflank-api-token=nf-1", "--diff", "--skip-grants"],
     ] {
         let run = room.connector().variable("BATON_LOG_LEVEL", "error").arguments(arguments).run();

@@ -22,7 +22,14 @@ pub(super) fn options(values: &mut Values<'_>) -> Option<Options> {
     let workers = workers(values);
     let retention = retention(values);
     let selection = Arc::new(selection(values));
-    Some(Options { workers: workers?, retention, selection, resume, keep_pages: false })
+    Some(Options {
+        workers: workers?,
+        retention,
+        selection,
+        resume,
+        keep_pages: false,
+        leave_out_unknown: false,
+    })
 }
 
 fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
@@ -53,12 +60,18 @@ pub(super) fn selection(values: &mut Values<'_>) -> Selection {
         (false, true) => Depth::WithoutGrants,
         (false, false) => Depth::Full,
     };
-    Selection {
-        depth,
-        resource_types: values.list(fields::SYNC_RESOURCE_TYPES, own_type),
-        resources: values.list(fields::SYNC_RESOURCES, resource_id),
-        expand: true,
-    }
+    let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, own_type);
+    let resources = values.list(fields::SYNC_RESOURCES, |text| {
+        let id = resource_id(text)?;
+        let is_left_out = !resource_types.is_empty()
+            && !resource_types.iter().any(|own| **own == *id.resource_type);
+        if is_left_out {
+            let (types, left_out) = (fields::SYNC_RESOURCE_TYPES.name, id.resource_type);
+            return Err(format!("--{types} leaves out all of type {left_out}: name it there too"));
+        }
+        Ok(id)
+    });
+    Selection { depth, resource_types, resources, expand: true }
 }
 
 fn own_type(text: &str) -> Result<&'static str, String> {

@@ -95,6 +95,17 @@ impl Access {
         self.people.is_member(self.by_id[place as usize])
     }
 
+    /// For each person whether the organization has them: somebody whom only a dropped role
+    /// mentioned is gone with it.
+    pub fn exists(&self) -> Vec<bool> {
+        let mut exists: Vec<_> = self.people().map(|place| self.is_member(place)).collect();
+        let groups = self.groups.iter().flat_map(|group| &group.holders);
+        for holder in groups.chain(self.roles.iter().flat_map(|role| &role.holders)) {
+            exists[holder.person as usize] = true;
+        }
+        exists
+    }
+
     /// The person at a place as a resource.
     pub fn user(&self, place: u32) -> Result<Resource, DecodeError> {
         self.people.resource(self.by_id[place as usize])

@@ -65,9 +65,16 @@ fn every_option_of_a_sync_is_followed() {
         ..Default::default()
     };
     let file = sync(SyncFullTask {
-        targeted_sync_resources: vec![target("role", "owner"), target("role", "gone")],
+        targeted_sync_resources: vec![
+            target("role", "owner"),
+            target("role", "gone"),
+            target("team", "a"),
+        ],
         ..Default::default()
     });
+    // As in baton-sdk, what isn't there is left out of the file and told in the log.
+    daemon.wait_for_log(r#"Northflank lists no role \"gone\""#);
+    daemon.wait_for_log(r#"is of the type \"team\", which isn't synced; it is left out"#);
     assert_eq!(sync_type(&file), "partial");
     let entitlements = file.column("select external_id from v1_entitlements");
     assert_eq!(entitlements, ["role:owner:assigned"]);

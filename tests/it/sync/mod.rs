@@ -11,4 +11,5 @@ mod properties;
 mod rate_limits;
 mod resume;
 mod retries;
+mod selection;
 mod validation;

@@ -258,6 +258,7 @@ fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync
         selection: Arc::default(),
         resume: true,
         keep_pages: false,
+        leave_out_unknown: false,
     };
     let (client, target) = (client(fake), Target::inspect(path).unwrap());
     let progress = Arc::new(sync::Progress::default());
