@@ -2,7 +2,7 @@
 //! what, and may stand where anybody may write.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Lets a file that is made be read by its owner only, whatever the umask.
@@ -15,6 +15,41 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// A private file, emptied if it stood there.
 pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)
+}
+
+/// Opens what must be a regular file, to be read or written: a pipe would be waited for, and a
+/// device may have no end.
+pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let check = |found: &fs::Metadata| {
+        if found.is_file() { Ok(()) } else { Err(io::Error::other("it is no regular file")) }
+    };
+    match fs::metadata(path) {
+        Ok(found) => check(&found)?,
+        // It may be for the caller to make.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    #[cfg(unix)]
+    {
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags);
+    }
+    let file = options.open(path)?;
+    // Another thing may have taken its place.
+    check(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// What a regular file holds, if that is no more than so many MiB.
+pub(crate) fn read_regular(path: &Path, most_mib: u64) -> io::Result<Vec<u8>> {
+    let most = most_mib << 20;
+    let mut content = Vec::new();
+    let file = open_regular(path, OpenOptions::new().read(true))?;
+    file.take(most + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {most_mib} MiB")));
+    }
+    Ok(content)
 }
 
 /// What was made of a directory that is to be this user's alone.
@@ -139,7 +174,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Directory, is_at, lock, private_directory};
+    use super::{Directory, is_at, lock, open_regular, private_directory, read_regular};
 
     #[test]
     fn a_directory_of_another_user_or_at_the_end_of_a_link_is_not_ours() {
@@ -173,5 +208,26 @@ mod tests {
         assert!(!is_at(&held, &path), "another one stands there");
         std::os::unix::fs::symlink(&path, room.path().join("link")).unwrap();
         assert!(lock(&room.path().join("link")).unwrap().is_none());
+    }
+
+    #[test]
+    fn nothing_but_a_regular_file_is_opened_and_no_more_of_it_read_than_is_wanted() {
+        let room = tempfile::tempdir().unwrap();
+        let (pipe, file) = (room.path().join("pipe"), room.path().join("file"));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+        for path in [&pipe, Path::new("/dev/zero"), room.path()] {
+            for options in [fs::OpenOptions::new().read(true), fs::OpenOptions::new().append(true)]
+            {
+                let error = open_regular(path, options).unwrap_err().to_string();
+                assert_eq!(error, "it is no regular file");
+            }
+        }
+        assert!(read_regular(&file, 1).is_err());
+        open_regular(&file, fs::OpenOptions::new().append(true).create(true)).unwrap();
+        fs::write(&file, vec![b'x'; 1 << 20]).unwrap();
+        assert_eq!(read_regular(&file, 1).unwrap().len(), 1 << 20);
+        fs::write(&file, vec![b'x'; (1 << 20) + 1]).unwrap();
+        let error = read_regular(&file, 1).unwrap_err().to_string();
+        assert_eq!(error, "it is larger than 1 MiB");
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::baton::printable;
+use crate::facts::column_width;
 
 use super::error::Error;
 use super::held::Held;
@@ -106,7 +107,7 @@ fn rows(listing: &Listing, part: &Part, look: Look, output: &mut impl Write) -> 
     let longest = lines.iter().map(|(_, how)| how.width()).max().unwrap_or_default();
     let in_line = |first: &&str| look.fits(INDENT + first.width() + GAP + longest);
     let firsts = lines.iter().map(|(first, _)| first.as_str());
-    let width = firsts.filter(in_line).map(UnicodeWidthStr::width).max().unwrap_or_default();
+    let width = column_width(firsts.filter(in_line));
     for (first, how) in &lines {
         let padding = width.saturating_sub(first.width());
         if look.fits(INDENT + first.width() + padding + GAP + how.width()) {

@@ -6,9 +6,8 @@ use std::rc::Rc;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::finished::{
-    FinishedSync, OpenSync, Rows, Unpacked, attach, connect, damaged, finished_syncs, row,
-};
+use super::finished::{FinishedSync, OpenSync, Rows, finished_syncs, row};
+use super::unpacked::{Unpacked, connect, damaged};
 
 /// Two syncs to compare.
 #[derive(Debug)]
@@ -53,15 +52,13 @@ impl Side {
 impl Comparison {
     /// The newest syncs of two files.
     pub fn of_files(old: &Path, new: &Path) -> Result<Self, Error> {
-        let connection = connect().map_err(Error::database(old))?;
+        let [older, newer] = [Unpacked::new(old)?, Unpacked::new(new)?].map(Rc::new);
+        let connection = connect(&[(&older, Side::Old.schema()), (&newer, Side::New.schema())])?;
         let newest = |path: &Path, side: Side| {
-            let database = Rc::new(Unpacked::new(path)?);
-            attach(&connection, &database, side.schema(), path)?;
-            let syncs = finished_syncs(&connection, path, side.schema())?;
-            let newest = syncs.into_iter().next();
-            Ok::<_, Error>((newest.ok_or_else(|| Error::NoSync(path.to_owned()))?, database))
+            let newest = finished_syncs(&connection, path, side.schema())?.into_iter().next();
+            newest.ok_or_else(|| Error::NoSync(path.to_owned()))
         };
-        let ((old, older), (new, newer)) = (newest(old, Side::Old)?, newest(new, Side::New)?);
+        let (old, new) = (newest(old, Side::Old)?, newest(new, Side::New)?);
         Ok(Self { connection, old, new, _databases: [older, newer] })
     }
 
@@ -74,10 +71,7 @@ impl Comparison {
     pub fn with_the_one_before(new: &OpenSync) -> Result<Option<Self>, Error> {
         let Some(old) = new.before().cloned() else { return Ok(None) };
         let (new, database) = (new.sync().clone(), new.database());
-        let connection = connect().map_err(Error::database(&new.file))?;
-        for side in [Side::Old, Side::New] {
-            attach(&connection, database, side.schema(), &new.file)?;
-        }
+        let connection = connect(&[Side::Old, Side::New].map(|side| (&**database, side.schema())))?;
         let databases = [database.clone(), database.clone()];
         Ok(Some(Self { connection, old, new, _databases: databases }))
     }

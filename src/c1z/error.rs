@@ -129,6 +129,14 @@ impl Error {
         move |source| work::Error::io(action, path)(source).into()
     }
 
+    /// Says that something in the database of `path` is no table.
+    pub(super) fn no_table(path: &Path, name: &str) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            problem: format!("{name} in its database is no table"),
+        }
+    }
+
     /// Turns a database error in work on `target` into one of ours.
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {

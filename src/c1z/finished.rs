@@ -1,19 +1,17 @@
 //! The finished syncs of a file, to be read. Reads what any writer of version 1 files made,
 //! also with the fewer columns of former years.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::error::Error;
 use super::token::Token;
-use super::{attach, container};
+use super::unpacked::{RowLimit, Unpacked, connect, damaged};
 
 /// A finished full sync of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,15 +85,6 @@ pub struct OpenSync {
     database: Rc<Unpacked>,
 }
 
-/// The database of a file, unpacked for as long as somebody reads it.
-#[derive(Debug)]
-pub(super) struct Unpacked {
-    pub(super) path: PathBuf,
-    /// The file that it was unpacked from: one that has taken its place since is another.
-    packed: File,
-    _scratch: TempDir,
-}
-
 /// The name of the database that is read.
 const READ: &str = "read";
 
@@ -103,8 +92,7 @@ impl OpenSync {
     /// The newest sync of `file`, or the one that is named.
     pub fn open(file: &Path, sync_id: Option<&str>) -> Result<Self, Error> {
         let database = Rc::new(Unpacked::new(file)?);
-        let connection = connect().map_err(Error::database(file))?;
-        attach(&connection, &database, READ, file)?;
+        let connection = connect(&[(&database, READ)])?;
         let syncs = finished_syncs(&connection, file, READ)?;
         let is_meant = |sync: &&FinishedSync| sync_id.is_none_or(|sync_id| sync.sync_id == sync_id);
         let mut from_it = syncs.iter().skip_while(|sync| !is_meant(sync)).cloned();
@@ -224,7 +212,9 @@ impl OpenSync {
         let fail = damaged(&self.sync.file);
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         let mut found = statement.query(params_from_iter(parameters)).map_err(fail)?;
+        let mut limit = RowLimit::of(&self.database)?;
         while let Some(row) = found.next().map_err(fail)? {
+            limit.count(&self.sync.file)?;
             take(&Row { row, file: &self.sync.file })?;
         }
         Ok(())
@@ -247,72 +237,6 @@ fn blob<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8], Error> {
         // SQLite tells an empty message from none, protobuf doesn't.
         ValueRef::Null => Ok(&[]),
         value => value.as_blob().map_err(|error| damaged(row.file)(error.into())),
-    }
-}
-
-impl Unpacked {
-    /// Unpacks a sync file that may be anybody's.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
-            io::ErrorKind::IsADirectory => {
-                Error::NotAFile { path: path.to_owned(), found: "a directory" }
-            }
-            _ => Error::io("read", path)(error),
-        };
-        let mut packed = File::open(path).map_err(failed)?;
-        let mut magic = Vec::new();
-        let begin = (&packed).take(container::MAGIC.len() as u64).read_to_end(&mut magic);
-        begin.and_then(|_| packed.rewind()).map_err(failed)?;
-        let found = match magic.as_slice() {
-            start if start == container::MAGIC => {
-                let directory = std::env::temp_dir();
-                let scratch = TempDir::with_prefix("baton-northflank-")
-                    .map_err(Error::io("work in", &directory))?;
-                let database = scratch.path().join("sync.db");
-                container::unpack_opened(&packed, path, &database)?;
-                return Ok(Self { path: database, packed, _scratch: scratch });
-            }
-            start if start == container::MAGIC_3 => {
-                "it is a C1Z3 file, the Go SDK's newer format; let its connector write into a \
-                 new file with --storage-engine sqlite"
-            }
-            _ => "it is no sync file, which begins with C1ZF",
-        };
-        Err(Error::Unreadable { path: path.to_owned(), found })
-    }
-}
-
-/// A connection to which unpacked databases can be attached.
-pub(super) fn connect() -> rusqlite::Result<Connection> {
-    let connection = Connection::open_in_memory()?;
-    // The databases come from somewhere else: nothing in their schemas is to be run.
-    connection.pragma_update(None, "trusted_schema", "off")?;
-    Ok(connection)
-}
-
-/// Attaches the database of `file` under a name.
-pub(super) fn attach(
-    connection: &Connection,
-    database: &Unpacked,
-    name: &str,
-    file: &Path,
-) -> Result<(), Error> {
-    let fail = damaged(file);
-    attach::attach(connection, &database.path, name).map_err(fail)?;
-    // Reading a view would run whatever its writer thought of.
-    let sql = format!(
-        "select name from {name}.sqlite_master where name like 'v1\\_%' escape '\\'
-         and type not in ('table', 'index') limit 1"
-    );
-    let other: Option<String> =
-        connection.query_row(&sql, [], |row| row.get(0)).optional().map_err(fail)?;
-    match other {
-        None => Ok(()),
-        Some(other) => Err(Error::Damaged {
-            path: file.to_owned(),
-            problem: format!("{other} in its database is no table"),
-        }),
     }
 }
 
@@ -363,11 +287,4 @@ pub(super) fn row(
             statement.query_row(params![id, sync.sync_id], |row| row.get(0)).optional()
         })
         .map_err(damaged(&sync.file))
-}
-
-pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
-    move |error| Error::Damaged {
-        path: path.to_owned(),
-        problem: format!("its database is broken: {error}"),
-    }
 }

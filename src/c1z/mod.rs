@@ -14,6 +14,7 @@ mod schema;
 mod target;
 mod timestamp;
 mod token;
+mod unpacked;
 
 pub use compare::{Comparison, Difference, Side};
 pub use error::Error;

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::work::WorkDirectory;
 
-use super::attach::attach;
+use super::attach::{attach, other_than_table};
 use super::container;
 use super::error::Error;
 use super::run::{FULL, Retention, SyncRun, SyncType};
@@ -88,6 +88,10 @@ fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<BTreeSet<
     let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(unreadable)?;
+    connection.pragma_update(None, "trusted_schema", "off").map_err(unreadable)?;
+    if let Some(other) = other_than_table(&connection, "main").map_err(unreadable)? {
+        return Err(Error::no_table(target, &other));
+    }
     let verdict: String =
         connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(unreadable)?;
     if verdict != "ok" {

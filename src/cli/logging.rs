@@ -13,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 
 use crate::baton::printable;
+use crate::disk;
 use crate::service;
 
 use super::exit::Failure;
@@ -39,7 +40,8 @@ impl Logs {
         let mut writers = vec![terminal.writer()];
         for path in &log.paths {
             let fail = |source| Failure::Log { path: path.clone(), source };
-            let file = OpenOptions::new().create(true).append(true).open(path).map_err(fail)?;
+            let mut options = OpenOptions::new();
+            let file = disk::open_regular(path, options.create(true).append(true)).map_err(fail)?;
             writers.push(lines_to("a log file", file).map_err(Failure::Runtime)?);
         }
         let colours = std::iter::once(terminal.has_colour()).chain(std::iter::repeat(false));

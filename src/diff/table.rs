@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::facts::{Line, Sign};
+use crate::facts::{Line, Sign, column_width};
 
 use super::differences::Diff;
 use super::line::{changes, summary, sync};
@@ -55,7 +55,7 @@ fn section(text: &mut String, title: &str, lines: &[Line], colour: bool) {
     let widths: Vec<usize> = (0..count)
         .map(|column| {
             let texts = lines.iter().filter_map(|line| line.columns.get(column));
-            texts.map(|text| text.width()).max().unwrap_or_default()
+            column_width(texts.map(String::as_str))
         })
         .collect();
     for line in lines {

@@ -2,6 +2,7 @@
 //! them, and how somebody holds something. For files of any connector.
 
 mod changes;
+mod column;
 mod error;
 mod how;
 mod json;
@@ -11,6 +12,7 @@ mod person;
 mod told;
 
 pub use changes::{Changes, Line, Section, Sign};
+pub use column::column_width;
 pub use error::Error;
 pub use how::{How, in_words};
 pub use json::json;

@@ -2,19 +2,20 @@
 //! it finds there: nothing at all would be a minute of timeouts, and what is no file would be
 //! waited for.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::disk;
+
 use super::values::Values;
 
 /// The largest file that certificates are read from, in MiB. All public authorities together
 /// take a quarter of one.
-const LARGEST_MIB: u64 = 16;
+pub(super) const LARGEST_MIB: u64 = 16;
 
 /// Notes variables that name no usable certificate.
 pub(super) fn check(values: &mut Values<'_>) {
@@ -55,22 +56,11 @@ pub(super) fn check(values: &mut Values<'_>) {
 
 /// What a file holds, if it is one and not too large.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("which can't be read: {error}");
-    let found = fs::metadata(path).map_err(unreadable)?;
-    if !found.is_file() {
-        return Err("which is no regular file".to_owned());
-    }
-    let limit = LARGEST_MIB << 20;
-    let mut pem = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(limit + 1).read_to_end(&mut pem).map_err(unreadable)?;
-    if pem.len() as u64 > limit {
-        return Err(format!("which is larger than {LARGEST_MIB} MiB"));
-    }
-    Ok(pem)
+    disk::read_regular(path, LARGEST_MIB).map_err(|error| format!("which can't be read: {error}"))
 }
 
-fn usable(pem: &[u8]) -> Result<(), String> {
+/// Whether there is a certificate among what a file holds that can be trusted.
+pub(super) fn usable(pem: &[u8]) -> Result<(), String> {
     let mut certificates = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
     let is_usable = certificates.any(|it| RootCertStore::empty().add(it).is_ok());
     is_usable.then_some(()).ok_or_else(|| "in which is no usable certificate (in PEM)".to_owned())

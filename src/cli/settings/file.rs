@@ -2,18 +2,19 @@
 //! names.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use saphyr::{Yaml, YamlLoader};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::disk;
+
 /// The file that is read where no other is named.
 const DEFAULT_PATH: &str = ".baton.yaml";
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+/// The largest file that is read, in MiB.
+const LARGEST_MIB: u64 = 1;
 
 /// A list in the mapping is the deepest that settings go. What is deeper by a little is told
 /// which key it stands under.
@@ -86,17 +87,10 @@ impl SettingsFile {
     }
 }
 
-/// What a file holds, if it is one and not too large: a pipe would be waited for.
+/// What a file holds, if it is one and not too large.
 fn read(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(text)
+    let text = disk::read_regular(path, LARGEST_MIB)?;
+    String::from_utf8(text).map_err(|_| io::Error::other("it is not valid UTF-8"))
 }
 
 /// Whether a file is as deep as settings are, which are lists in a list. The loader's stack is

@@ -1,5 +1,10 @@
 //! Where to send traces and logs, over OTLP.
 
+use std::path::Path;
+
+use crate::disk;
+
+use super::certificates::{self, LARGEST_MIB};
 use super::fields;
 use super::values::Values;
 
@@ -31,9 +36,11 @@ pub(crate) enum CollectorTls {
 pub(super) fn telemetry(values: &mut Values<'_>) -> Option<Telemetry> {
     let endpoint = values.text(fields::OTEL_COLLECTOR_ENDPOINT);
     let insecure = values.switch(fields::OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE);
-    let certificate = values.text(fields::OTEL_COLLECTOR_ENDPOINT_TLS_CERT);
+    let certificate = values.parsed(fields::OTEL_COLLECTOR_ENDPOINT_TLS_CERT, authority);
     let certificate_file = values.parsed(fields::OTEL_COLLECTOR_ENDPOINT_TLS_CERT_PATH, |path| {
-        std::fs::read_to_string(path).map_err(|error| format!("it can't be read: {error}"))
+        let pem = disk::read_regular(Path::new(path), LARGEST_MIB);
+        let pem = pem.map_err(|error| format!("it can't be read: {error}"))?;
+        authority(&String::from_utf8_lossy(&pem))
     });
     let traces = !values.switch(fields::OTEL_TRACING_DISABLED);
     let logs = !values.switch(fields::OTEL_LOGGING_DISABLED);
@@ -52,4 +59,12 @@ pub(super) fn telemetry(values: &mut Values<'_>) -> Option<Telemetry> {
         }
     };
     (traces || logs).then_some(Telemetry { endpoint: endpoint?, tls, traces, logs })
+}
+
+/// A certificate that can be trusted. Nothing at all would be a collector that never answers.
+fn authority(pem: &str) -> Result<String, String> {
+    match certificates::usable(pem.as_bytes()) {
+        Ok(()) => Ok(pem.to_owned()),
+        Err(_) => Err("there is no usable certificate in it (in PEM)".to_owned()),
+    }
 }

@@ -309,10 +309,14 @@ fn the_collector_is_trusted_in_one_way() {
     assert_eq!(telemetry(&[]).unwrap().unwrap().tls, CollectorTls::SystemRoots);
     let insecure = ["--otel-collector-endpoint-tls-insecure"];
     assert_eq!(telemetry(&insecure).unwrap().unwrap().tls, CollectorTls::Insecure);
-    let pem = ["--otel-collector-endpoint-tls-cert", "PEM"];
-    let authority = CollectorTls::Authority("PEM".into());
+    let names = vec!["localhost".to_owned()];
+    let certificate = rcgen::generate_simple_self_signed(names).unwrap().cert.pem();
+    let pem = [&*format!("--otel-collector-endpoint-tls-cert={certificate}")];
+    let authority = CollectorTls::Authority(certificate.trim().into());
     assert_eq!(telemetry(&pem).unwrap().unwrap().tls, authority);
     assert!(telemetry(&[&pem[..], &insecure[..]].concat()).is_err());
+    let none = telemetry(&["--otel-collector-endpoint-tls-cert", "PEM"]).unwrap_err().to_string();
+    assert!(none.contains("no usable certificate"), "{none}");
     let off = ["--otel-tracing-disabled", "--otel-logging-disabled"];
     assert!(telemetry(&off).unwrap().is_none());
 }

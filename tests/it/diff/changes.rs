@@ -165,7 +165,7 @@ fn names_can_neither_steer_a_terminal_nor_become_markup() {
     let name = r"\u001b[2Jx \u202e| <img src=y> @all";
     assert!(json.stdout().contains(name), "{}", json.stdout());
     let page = diff(&room, &["old.c1z", "new.c1z", "--format", "markdown"]);
-    let row = r"| added | user �\[2Jx �\| &lt;img src=y&gt; &#64;all (zoe-quill) |  |";
+    let row = r"| added | user �\[2Jx �\| &lt;img src=y&gt; <span>@</span>all (zoe-quill) |  |";
     assert!(page.stdout().contains(row), "{}", page.stdout());
 }
 

@@ -501,3 +501,23 @@ fn a_settings_file_that_is_none_is_not_waited_for() {
     let run = room.connector_to(&northflank).variable("BATON_CONFIG_PATH", "pipe.yaml").run();
     run.expect_failure(3, &["can't read pipe.yaml", "no regular file"]);
 }
+
+#[test]
+fn a_pipe_in_place_of_a_log_file_or_of_the_collectors_certificate_is_not_waited_for() {
+    let northflank = northflank();
+    for (setting, what) in [
+        ("--log-path", "can't write the log file pipe"),
+        ("--otel-collector-endpoint-tls-cert-path", "is \"pipe\"; it can't be read"),
+    ] {
+        let (platform, room) = (platform(), Room::new());
+        let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe")).status();
+        assert!(pipe.unwrap().success());
+        let service = connector(&platform, &northflank, &room);
+        for connector in [service, room.connector_to(&northflank)] {
+            let run = connector.arguments([setting, "pipe"]).run();
+            run.expect_failure(3, &[what, "it is no regular file"]);
+        }
+        assert!(platform.calls().is_empty());
+    }
+    assert_eq!(northflank.requests(), 0);
+}

@@ -1,0 +1,197 @@
+//! Databases of files that may be anybody's, unpacked and opened for reading.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+use tempfile::TempDir;
+
+use crate::disk;
+
+use super::attach::{attach, other_than_table};
+use super::container;
+use super::error::Error;
+
+/// So many of `SQLite`'s steps are counted at once.
+const STEPS: u32 = 1 << 16;
+
+/// How many steps all reading of a database may take: some seconds' worth, and for each of its
+/// bytes many more than reading it again and again does. Where pages lead to the same pages over
+/// and over, it would never end.
+const MOST_STEPS: u64 = 1 << 24;
+const MOST_STEPS_FOR_A_BYTE: u64 = 64;
+
+/// The database of a file, unpacked for as long as somebody reads it.
+#[derive(Debug)]
+pub(super) struct Unpacked {
+    pub(super) path: PathBuf,
+    /// The file that it was unpacked from: one that has taken its place since is another.
+    pub(super) packed: File,
+    /// Where that is.
+    file: PathBuf,
+    _scratch: TempDir,
+}
+
+impl Unpacked {
+    /// Unpacks a sync file that may be anybody's.
+    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+            _ => Error::io("read", path)(error),
+        };
+        let found = fs::metadata(path).map_err(failed)?;
+        if !found.is_file() {
+            let found = if found.is_dir() { "a directory" } else { "a device or pipe" };
+            return Err(Error::NotAFile { path: path.to_owned(), found });
+        }
+        let mut packed = disk::open_regular(path, OpenOptions::new().read(true)).map_err(failed)?;
+        let mut magic = Vec::new();
+        let begin = (&packed).take(container::MAGIC.len() as u64).read_to_end(&mut magic);
+        begin.and_then(|_| packed.rewind()).map_err(failed)?;
+        let found = match magic.as_slice() {
+            start if start == container::MAGIC => {
+                let directory = std::env::temp_dir();
+                let scratch = TempDir::with_prefix("baton-northflank-")
+                    .map_err(Error::io("work in", &directory))?;
+                let database = scratch.path().join("sync.db");
+                container::unpack_opened(&packed, path, &database)?;
+                return Ok(Self {
+                    path: database,
+                    packed,
+                    file: path.to_owned(),
+                    _scratch: scratch,
+                });
+            }
+            start if start == container::MAGIC_3 => {
+                "it is a C1Z3 file, the Go SDK's newer format; let its connector write into a \
+                 new file with --storage-engine sqlite"
+            }
+            _ => "it is no sync file, which begins with C1ZF",
+        };
+        Err(Error::Unreadable { path: path.to_owned(), found })
+    }
+}
+
+/// A connection that reads these databases, each by a name. Nothing in them is run, and none is
+/// read without end.
+pub(super) fn connect(databases: &[(&Unpacked, &str)]) -> Result<Connection, Error> {
+    let path = databases.first().map_or(Path::new(""), |(database, _)| &database.file);
+    let fail = Error::database(path);
+    let mut connection = Connection::open_in_memory().map_err(fail)?;
+    // The databases come from somewhere else: nothing in their schemas is to be run.
+    connection.pragma_update(None, "trusted_schema", "off").map_err(fail)?;
+    let mut steps = MOST_STEPS;
+    for (database, name) in databases {
+        let (file, fail) = (&database.file, damaged(&database.file));
+        attach(&connection, &database.path, name).map_err(fail)?;
+        if let Some(other) = other_than_table(&connection, name).map_err(fail)? {
+            return Err(Error::no_table(file, &other));
+        }
+        let size = fs::metadata(&database.path).map_err(Error::io("read", &database.path))?.len();
+        steps += size * MOST_STEPS_FOR_A_BYTE;
+    }
+    limit(&mut connection, steps).map_err(fail)?;
+    Ok(connection)
+}
+
+/// Interrupts all that is done on a connection after so many steps.
+fn limit(connection: &mut Connection, steps: u64) -> rusqlite::Result<()> {
+    let mut left = steps / u64::from(STEPS);
+    let is_too_much = move || {
+        left = left.saturating_sub(1);
+        left == 0
+    };
+    connection.progress_handler(STEPS.cast_signed(), Some(is_too_much))
+}
+
+/// Counts the rows of one table: each takes some bytes of its database.
+pub(super) struct RowLimit(u64);
+
+/// No row of the format's is as small.
+const SMALLEST_ROW: u64 = 16;
+
+impl RowLimit {
+    /// Of a query on the database.
+    pub(super) fn of(database: &Unpacked) -> Result<Self, Error> {
+        let found = fs::metadata(&database.path);
+        let size = found.map_err(Error::io("read", &database.path))?.len();
+        Ok(Self(size / SMALLEST_ROW))
+    }
+
+    /// One more.
+    pub(super) fn count(&mut self, file: &Path) -> Result<(), Error> {
+        match self.0.checked_sub(1) {
+            Some(left) => {
+                self.0 = left;
+                Ok(())
+            }
+            None => Err(Error::Damaged {
+                path: file.to_owned(),
+                problem: "its database has more rows than it has room for".to_owned(),
+            }),
+        }
+    }
+}
+
+/// What an error in reading the database of `path` says of the file.
+pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
+    move |error| {
+        let problem = match error.sqlite_error_code() {
+            // No fault of the file's, but of where it is unpacked and sorted.
+            Some(
+                code @ (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen),
+            ) => {
+                let source = match code {
+                    ErrorCode::DiskFull => io::ErrorKind::StorageFull.into(),
+                    _ => io::Error::other(error),
+                };
+                return Error::io("work in", &std::env::temp_dir())(source);
+            }
+            Some(ErrorCode::OperationInterrupted) => {
+                "to read its database takes more steps than it has bytes for".to_owned()
+            }
+            _ => format!("its database is broken: {error}"),
+        };
+        Error::Damaged { path: path.to_owned(), problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, ffi};
+
+    use super::super::error::Error;
+    use super::{Path, damaged, limit};
+
+    #[test]
+    fn what_never_ends_is_interrupted_and_what_ends_is_not() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        limit(&mut connection, 1 << 22).unwrap();
+        let count = |most: &str| {
+            let sql = format!(
+                "with recursive number(n) as (select 1 union all select n + 1 from number {most})
+                 select count(*) from number"
+            );
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+        };
+        assert_eq!(count("where n < 1000").unwrap(), 1000);
+        let error = damaged(Path::new("it"))(count("").unwrap_err()).to_string();
+        assert!(error.starts_with("it is damaged (") && error.contains("more steps"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_not_called_damaged_where_there_is_no_room_to_sort_it() {
+        let error = |code| {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            damaged(Path::new("sync.c1z"))(failure)
+        };
+        let is_damage = |code| matches!(error(code), Error::Damaged { .. });
+        assert!(is_damage(ffi::SQLITE_CORRUPT) && is_damage(ffi::SQLITE_NOTADB));
+        assert!(error(ffi::SQLITE_FULL).to_string().starts_with("no space left"));
+        for code in [ffi::SQLITE_IOERR_GETTEMPPATH, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_CANTOPEN] {
+            let error = error(code).to_string();
+            assert!(error.starts_with("can't work in "), "{error}");
+        }
+    }
+}
