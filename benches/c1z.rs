@@ -71,7 +71,7 @@ fn main() -> Result<(), Failure> {
 impl Rows {
     fn new(grants: usize) -> Self {
         let users = (0..grants / 10)
-            .map(|number| unlisted_user(&format!("user-{number:07}"), None, &[]))
+            .map(|number| unlisted_user(&format!("user-{number:07}"), None, &[], None))
             .collect::<Vec<_>>();
         let containers = (0..CONTAINERS).map(|number| {
             let resource_type = if number < CONTAINERS / 2 { GROUP } else { ROLE };

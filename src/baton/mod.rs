@@ -9,7 +9,7 @@ mod profile;
 
 pub use annotation::{annotation, find};
 pub use id::{GrantId, IdError, check_id, entitlement_id, resource_key};
-pub use profile::Profile;
+pub use profile::{LAST_LOGIN, Profile};
 
 /// Package `c1.connector.v2`: resources, entitlements, grants and their annotations.
 #[allow(missing_docs, clippy::pedantic)]

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
+/// The key under which the profile of a user of this connector's tells the last login. Whoever
+/// compares files has to know it: a login is no change.
+pub const LAST_LOGIN: &str = "last_login_at";
+
 /// Builds a profile. Absent facts are left out, never written as null or empty.
 #[derive(Debug, Clone, Default)]
 pub struct Profile(BTreeMap<String, Value>);

@@ -8,8 +8,9 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
+use crate::baton::printable;
 use crate::c1z::Saved;
-use crate::northflank::{Client, Window};
+use crate::northflank::{Client, Wait, Whoami, Window};
 use crate::sync::{Phase, Progress};
 
 use super::settings::LogFormat;
@@ -48,9 +49,9 @@ impl Terminal {
 
     /// Draws how far the sync is, and for what it waits.
     pub(super) fn draw(&self, progress: &Progress, client: &Client) {
-        let until = *client.waiting().borrow();
-        self.writer.send(Message::Progress(match until {
-            Some(until) => waiting(progress, until, OffsetDateTime::now_utc()),
+        let wait = *client.waiting().borrow();
+        self.writer.send(Message::Progress(match wait {
+            Some(wait) => waiting(progress, wait, OffsetDateTime::now_utc()),
             None => status(progress, client.window()),
         }));
     }
@@ -101,10 +102,12 @@ pub(super) fn colour_is_wanted() -> bool {
 }
 
 /// One line: how long Northflank accepts no requests, and how far the sync is.
-fn waiting(progress: &Progress, until: OffsetDateTime, now: OffsetDateTime) -> String {
+fn waiting(progress: &Progress, wait: Wait, now: OffsetDateTime) -> String {
+    let Wait { until, reserve } = wait;
     let left = Duration::try_from(until - now).unwrap_or_default();
+    let kept = reserve.map_or(String::new(), |left| format!(" (keeping {left} in reserve)"));
     format!(
-        "Waiting for the rate limit: {}, until {:02}:{:02} UTC · {}/{} lists read",
+        "Waiting for the rate limit{kept}: {}, until {:02}:{:02} UTC · {}/{} lists read",
         humantime::format_duration(Duration::from_secs(left.as_secs())),
         until.hour(),
         until.minute(),
@@ -135,8 +138,15 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
     line
 }
 
-/// The table at the end: rows per resource type, then the file.
-pub(super) fn summary(saved: &Saved, path: &Path, elapsed: Duration) -> String {
+/// The table at the end: rows per resource type, then the file, and as whom it was read.
+/// `warnings` are about the token.
+pub(super) fn summary(
+    saved: &Saved,
+    path: &Path,
+    elapsed: Duration,
+    whoami: Option<&Whoami>,
+    warnings: &[String],
+) -> String {
     let stats = &saved.stats;
     let mut text =
         format!("\n{:<10}{:>12}{:>14}{:>12}\n", "Type", "Resources", "Entitlements", "Grants");
@@ -172,22 +182,32 @@ pub(super) fn summary(saved: &Saved, path: &Path, elapsed: Duration) -> String {
         HumanBytes(saved.size),
         elapsed.as_secs_f64()
     );
+    if let Some(whoami) = whoami {
+        let _ = writeln!(text, "Read with {}", printable(&whoami.full_name()));
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "Warning: {}", printable(warning));
+    }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OffsetDateTime, Path, Progress, Saved, summary, waiting};
+    use super::{OffsetDateTime, Path, Progress, Saved, Wait, Whoami, summary, waiting};
     use crate::c1z::Stats;
+    use crate::northflank::Owner;
     use std::time::Duration;
 
     #[test]
     fn a_wait_says_how_long_until_when_and_how_far_the_sync_is() {
         let until = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(12_345);
         let now = until - Duration::from_millis(2_460_900);
+        let text = |reserve| waiting(&Progress::default(), Wait { until, reserve }, now);
+        assert_eq!(text(None), "Waiting for the rate limit: 41m, until 03:25 UTC · 0/0 lists read");
         assert_eq!(
-            waiting(&Progress::default(), until, now),
-            "Waiting for the rate limit: 41m, until 03:25 UTC · 0/0 lists read"
+            text(Some(100)),
+            "Waiting for the rate limit (keeping 100 in reserve): 41m, until 03:25 UTC · 0/0 lists \
+             read"
         );
     }
 
@@ -210,7 +230,16 @@ mod tests {
                 grants_by_resource_type: counts(&[("group", 31), ("role", 40)]),
             },
         };
-        let text = summary(&saved, Path::new("/tmp/sync.c1z"), Duration::from_millis(1_234));
+        let whoami = Whoami {
+            owner: Some(Owner::Organization),
+            slug: Some("acme".into()),
+            token: Some("review\u{202e}".into()),
+            role: Some("Auditor".into()),
+            ..Whoami::default()
+        };
+        let took = Duration::from_millis(1_234);
+        let path = Path::new("/tmp/sync.c1z");
+        let text = summary(&saved, path, took, Some(&whoami), &["it expires".to_owned()]);
         assert_eq!(
             text,
             "
@@ -221,7 +250,11 @@ user             1,024             -           -
 total            1,035            11          71
 
 /tmp/sync.c1z (12.06 KiB) in 1.2 s
+Read with the API token review\u{fffd} (role Auditor) of the organization acme
+Warning: it expires
 "
         );
+        let text = summary(&saved, path, took, None, &[]);
+        assert!(text.ends_with("in 1.2 s\n"), "{text}");
     }
 }

@@ -2,25 +2,26 @@
 
 use crate::baton::v2::{Resource, ResourceId, RoleTrait};
 use crate::baton::{Profile, annotation, shorten};
-use crate::northflank::{Restrictions, Role, TeamRestriction, Text};
+use crate::northflank::{Dispensable, Restrictions, Role, TeamRestriction, Text};
 
 use super::resource_type::ROLE;
 use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
 
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {
-    let restrictions = role.restrictions.as_ref();
-    let restricted = restrictions.and_then(|restrictions| restrictions.enabled) == Some(true);
-    let teams = restrictions
-        .filter(|_| restricted)
-        .into_iter()
-        .flat_map(|Restrictions { teams, .. }| teams)
-        .map(team);
+    let (restricted, teams) = match &role.restrictions {
+        Some(Dispensable::Read(Restrictions { enabled: Some(true), teams })) => {
+            (Some(true), teams.as_slice())
+        }
+        None | Some(Dispensable::Read(_)) => (Some(false), &[][..]),
+        // Where the role applies, nobody knows.
+        Some(Dispensable::Malformed) => (None, &[][..]),
+    };
     let profile = Profile::new()
         .text("id", Some(&*role.id))
         .text("name", role.name.as_ref().and_then(Text::filled))
-        .flag("restricted", Some(restricted))
-        .profiles("teams", teams)
+        .flag("restricted", restricted)
+        .profiles("teams", teams.iter().map(team))
         .texts("directory_groups", role.directory_groups.iter().map(|id| &**id))
         .text("created_at", role.created_at.as_ref().and_then(Text::filled))
         .text("updated_at", role.updated_at.as_ref().and_then(Text::filled))
@@ -120,5 +121,12 @@ mod tests {
             assert_eq!(json(role.profile.as_ref().unwrap()), expected);
             assert_eq!(role.display_name, "r");
         }
+    }
+
+    #[test]
+    fn malformed_restrictions_leave_open_where_a_role_applies() {
+        let role = mapped(r#"{"id":"r","name":"R","restrictions":{"enabled":"yes"}}"#);
+        let expected = serde_json::json!({"id": "r", "name": "R"});
+        assert_eq!(json(role.profile.as_ref().unwrap()), expected);
     }
 }

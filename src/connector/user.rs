@@ -2,7 +2,7 @@
 
 use crate::baton::v2::user_trait::{self, AccountType};
 use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
-use crate::baton::{Profile, annotation};
+use crate::baton::{LAST_LOGIN, Profile, annotation};
 use crate::northflank::{Email, Member, Text};
 
 use super::resource_type::USER;
@@ -17,19 +17,26 @@ pub fn user(member: &Member) -> Resource {
     };
     let profile = Profile::new()
         .flag("finalized", member.finalized)
-        .text("joined_at", member.joined_at.as_ref().and_then(Text::filled));
+        .text("joined_at", member.joined_at.as_ref().and_then(Text::filled))
+        .text(LAST_LOGIN, member.last_login.as_ref().and_then(Text::filled));
     let mut resource =
         resource(&member.id, member.name.as_ref(), &member.emails, status, details, profile);
     resource.created_at = timestamp(member.joined_at.as_ref());
-    with_trait(resource, &member.emails)
+    with_trait(resource, &member.emails, member.last_login.as_ref())
 }
 
 /// Somebody whom a role or group lists but the organization's member list doesn't: joined or
 /// left meanwhile, or not provisioned yet. Kept, so that no access is lost.
-pub fn unlisted_user(id: &str, name: Option<&Text>, emails: &[Email]) -> Resource {
+pub fn unlisted_user(
+    id: &str,
+    name: Option<&Text>,
+    emails: &[Email],
+    last_login: Option<&Text>,
+) -> Resource {
     let details = "not in the organization's member list";
     let status = ResourceStatus::Unspecified;
-    with_trait(resource(id, name, emails, status, details, Profile::new()), emails)
+    let profile = Profile::new().text(LAST_LOGIN, last_login.and_then(Text::filled));
+    with_trait(resource(id, name, emails, status, details, profile), emails, last_login)
 }
 
 fn resource(
@@ -58,7 +65,8 @@ fn resource(
 }
 
 /// Adds the trait, which repeats what readers older than 2026 look for only there.
-fn with_trait(mut resource: Resource, emails: &[Email]) -> Resource {
+/// The last login stands in the trait only: the resource itself has no field for it.
+fn with_trait(mut resource: Resource, emails: &[Email], last_login: Option<&Text>) -> Resource {
     let primary = primary(emails).and_then(address);
     let mut addresses: Vec<&str> = Vec::new();
     for address in emails.iter().filter_map(address) {
@@ -80,7 +88,7 @@ fn with_trait(mut resource: Resource, emails: &[Email]) -> Resource {
         account_type: AccountType::Human.into(),
         login: resource.id.as_ref().map(|id| id.resource.clone()).unwrap_or_default(),
         created_at: resource.created_at,
-        last_login: None,
+        last_login: timestamp(last_login),
     };
     resource.annotations = vec![annotation(&user)];
     resource
@@ -101,7 +109,7 @@ mod tests {
     use prost::Message;
     use prost_types::value::Kind;
 
-    use super::{unlisted_user, user};
+    use super::{LAST_LOGIN, unlisted_user, user};
     use crate::baton::v2::{Resource, UserTrait};
     use crate::northflank::Member;
 
@@ -128,7 +136,7 @@ mod tests {
             r#"{"id":"ada-q","name":"Ada Quill","finalized":true,
             "emails":[{"address":"old@acme.test","verified":false},
                       {"address":"ada@acme.test","verified":true}],
-            "joinedAt":"2025-03-04T09:12:07.018Z"}"#,
+            "joinedAt":"2025-03-04T09:12:07.018Z","lastLoginTime":"2026-11-01T10:00:00.500Z"}"#,
         );
         assert_eq!(user.display_name, "Ada Quill");
         assert_eq!(user.status.as_ref().unwrap().status, 1);
@@ -140,7 +148,11 @@ mod tests {
         assert_eq!(fact(&user, "finalized"), Some(Kind::BoolValue(true)));
         let joined = Kind::StringValue("2025-03-04T09:12:07.018Z".into());
         assert_eq!(fact(&user, "joined_at"), Some(joined));
+        let login = Kind::StringValue("2026-11-01T10:00:00.500Z".into());
+        assert_eq!(fact(&user, LAST_LOGIN), Some(login));
         let old = user_trait(&user);
+        let login = old.last_login.unwrap();
+        assert_eq!((login.seconds, login.nanos), (1_793_527_200, 500_000_000));
         assert_eq!((old.login.as_str(), old.account_type), ("ada-q", 1));
         assert_eq!(old.profile, user.profile);
         assert_eq!(old.created_at, user.created_at);
@@ -172,11 +184,25 @@ mod tests {
 
     #[test]
     fn a_user_outside_the_member_list_says_so() {
-        let user = unlisted_user("zed", None, &[]);
+        let user = unlisted_user("zed", None, &[], None);
         let status = user.status.as_ref().unwrap();
         assert_eq!(status.status, 0);
         assert_eq!(status.details, "not in the organization's member list");
         assert_eq!(user.display_name, "zed");
         assert_eq!(fact(&user, "finalized"), None);
+        assert_eq!((fact(&user, LAST_LOGIN), user_trait(&user).last_login), (None, None));
+        let user = unlisted_user("zed", None, &[], Some(&"2026-11-01T10:00:00Z".into()));
+        assert_eq!(user_trait(&user).last_login.unwrap().seconds, 1_793_527_200);
+    }
+
+    #[test]
+    fn a_last_login_that_is_no_time_stays_out_of_the_trait() {
+        for odd in ["yesterday", "20000-01-01T00:00:00Z", "1793527200"] {
+            let user = member(&format!(r#"{{"id":"a","lastLoginTime":"{odd}"}}"#));
+            assert_eq!(user_trait(&user).last_login, None);
+            assert_eq!(fact(&user, LAST_LOGIN), Some(Kind::StringValue(odd.into())));
+        }
+        let blank = member(r#"{"id":"a","lastLoginTime":" "}"#);
+        assert_eq!((fact(&blank, LAST_LOGIN), user_trait(&blank).last_login), (None, None));
     }
 }

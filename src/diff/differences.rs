@@ -10,7 +10,7 @@ use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use crate::c1z::{self, Comparison, Rows, Side};
 use crate::facts::{
     Entitled, Error, Facts, How, Messages, Named, Names, SyncLabel, in_words, of_entitlement,
-    of_grant, of_resource,
+    of_grant, of_resource, without_login,
 };
 
 /// Everything that changed from one sync to another, by id.
@@ -171,7 +171,18 @@ impl<'comparison> Reading<'comparison> {
         let mut changes =
             Changes { created: Vec::new(), modified: Vec::new(), deleted: Vec::new() };
         let Self { comparison, old: old_names, new: new_names } = self;
-        comparison.differences(rows, |difference| {
+        comparison.differences(rows, |mut difference| {
+            if let (Rows::Resources, Some(old), Some(new)) =
+                (rows, &mut difference.old, &mut difference.new)
+            {
+                for (data, names) in [(&mut *old, &*old_names), (&mut *new, &*new_names)] {
+                    let rest = without_login(data).map_err(|error| names.no_message(error))?;
+                    *data = rest.into_owned();
+                }
+                if old == new {
+                    return Ok(());
+                }
+            }
             let read = |names: &mut Names<_>, data: Option<Vec<u8>>| {
                 data.map(|data| {
                     let message = names.decode(&data)?;

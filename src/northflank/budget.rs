@@ -15,6 +15,8 @@ use time::format_description::well_known::Rfc2822;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::wording::whole_seconds;
+
 /// Resets are told in whole seconds; nobody says how they are rounded.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -31,15 +33,46 @@ pub struct Window {
     pub limit: u32,
     /// Requests left in it.
     pub remaining: u32,
+    /// So many of the window's requests are left to others.
+    pub reserve: u32,
+}
+
+impl Window {
+    /// Requests that may still be made in it.
+    pub fn usable(&self) -> u32 {
+        self.remaining.saturating_sub(self.reserve)
+    }
+}
+
+/// A wait for the rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// When it ends.
+    pub until: OffsetDateTime,
+    /// The requests that are left, if there are any: the reserve.
+    pub reserve: Option<u32>,
 }
 
 /// Waiting is not allowed for so long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Northflank's rate limit is reached and lasts for another {}, which is more than the wait of \
+     {} that is allowed in all{}",
+    whole_seconds(.wait), whole_seconds(.allowed), kept(.reserve.as_ref())
+)]
+pub struct TooLong {
     /// Time until the next request could be sent.
-    pub(super) wait: Duration,
+    pub wait: Duration,
     /// Time allowed for all waits together.
-    pub(super) allowed: Duration,
+    pub allowed: Duration,
+    /// The requests that are left, if there are any: the reserve.
+    pub reserve: Option<u32>,
+}
+
+fn kept(reserve: Option<&u32>) -> String {
+    reserve.map_or(String::new(), |left| {
+        format!("; the {left} requests that are left are the reserve (--rate-limit-reserve)")
+    })
 }
 
 /// The budget of one client.
@@ -48,9 +81,23 @@ pub(super) struct Budget {
     state: Mutex<State>,
     /// Told whenever somebody who waits might go on.
     changed: Notify,
-    /// Until when everybody waits, for whoever shows it.
-    waiting: watch::Sender<Option<OffsetDateTime>>,
+    /// For what everybody waits, for whoever shows it.
+    waiting: watch::Sender<Option<Wait>>,
     max_wait: Option<Duration>,
+    /// How much of each window is left to others.
+    reserve: Reserve,
+}
+
+/// So many percent of each window.
+#[derive(Debug, Clone, Copy)]
+struct Reserve(u8);
+
+impl Reserve {
+    /// The requests of a window of `limit` that it takes up; one is always usable.
+    fn of(self, limit: u32) -> u32 {
+        let share = u64::from(limit) * u64::from(self.0) / 100;
+        u32::try_from(share).unwrap_or(limit).min(limit.saturating_sub(1))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -76,8 +123,8 @@ struct Counted {
 /// What somebody who wants to send a request has to do.
 enum Turn {
     Go,
-    /// Wait until then.
-    Sleep(Instant),
+    /// Wait until then. So many requests are left, for others.
+    Sleep(Instant, Option<u32>),
     /// Wait for the answer to a request that is under way.
     Answer,
 }
@@ -93,13 +140,15 @@ impl Drop for Permit<'_> {
 }
 
 impl Budget {
-    /// A budget of which nothing is known yet, whose waits together last `max_wait` at most.
-    pub(super) fn new(max_wait: Option<Duration>) -> Self {
+    /// A budget of which nothing is known yet, whose waits together last `max_wait` at most,
+    /// and which leaves `reserve` percent of each window to others.
+    pub(super) fn new(max_wait: Option<Duration>, reserve: u8) -> Self {
         Self {
             state: Mutex::default(),
             changed: Notify::new(),
             waiting: watch::Sender::new(None),
             max_wait,
+            reserve: Reserve(reserve),
         }
     }
 
@@ -112,7 +161,7 @@ impl Budget {
             match self.turn()? {
                 Turn::Go => return Ok(Permit(self)),
                 Turn::Answer => changed.await,
-                Turn::Sleep(until) => tokio::select! {
+                Turn::Sleep(until, _) => tokio::select! {
                     () = sleep_until(until) => {}
                     () = changed => {}
                 },
@@ -123,7 +172,7 @@ impl Budget {
     fn turn(&self) -> Result<Turn, TooLong> {
         let now = Instant::now();
         let mut state = self.state();
-        let turn = state.turn(now);
+        let turn = state.turn(now, self.reserve);
         match turn {
             Turn::Go => {
                 state.in_flight += 1;
@@ -132,17 +181,17 @@ impl Budget {
                     self.waiting.send_replace(None);
                 }
             }
-            Turn::Sleep(until) => {
+            Turn::Sleep(until, reserve) => {
                 let since = *state.waiting_since.get_or_insert(now);
                 let (wait, waited) = (until - now, state.waited + (now - since));
                 if let Some(allowed) = self.max_wait.filter(|allowed| waited + wait > *allowed) {
-                    return Err(TooLong { wait, allowed });
+                    return Err(TooLong { wait, allowed, reserve });
                 }
                 let until = OffsetDateTime::now_utc() + wait;
                 self.waiting.send_if_modified(|shown| {
-                    let is_new = shown.is_none_or(|shown| (until - shown).abs() > MARGIN);
+                    let is_new = shown.is_none_or(|shown| (until - shown.until).abs() > MARGIN);
                     if is_new {
-                        *shown = Some(until);
+                        *shown = Some(Wait { until, reserve });
                     }
                     is_new
                 });
@@ -173,11 +222,11 @@ impl Budget {
     /// The window as of the newest answers, if any has told.
     pub(super) fn window(&self) -> Option<Window> {
         let Counted { limit, remaining, .. } = self.state().window?;
-        Some(Window { limit, remaining })
+        Some(Window { limit, remaining, reserve: self.reserve.of(limit) })
     }
 
-    /// Until when everybody waits, and changes of that.
-    pub(super) fn waiting(&self) -> watch::Receiver<Option<OffsetDateTime>> {
+    /// For what everybody waits, and changes of that.
+    pub(super) fn waiting(&self) -> watch::Receiver<Option<Wait>> {
         self.waiting.subscribe()
     }
 
@@ -188,9 +237,9 @@ impl Budget {
 }
 
 impl State {
-    fn turn(&mut self, now: Instant) -> Turn {
+    fn turn(&mut self, now: Instant, reserve: Reserve) -> Turn {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
-            return Turn::Sleep(until);
+            return Turn::Sleep(until, None);
         }
         self.blocked_until = None;
         let Some(window) = &mut self.window else {
@@ -200,12 +249,12 @@ impl State {
             *window = Counted { remaining: window.limit, reset: None, ..*window };
         }
         // The answers to requests under way may not be counted yet.
-        if window.remaining > self.in_flight {
+        if window.remaining.saturating_sub(reserve.of(window.limit)) > self.in_flight {
             return Turn::Go;
         }
         match window.reset {
             _ if self.in_flight > 0 => Turn::Answer,
-            Some(reset) => Turn::Sleep(reset),
+            Some(reset) => Turn::Sleep(reset, Some(window.remaining).filter(|left| *left > 0)),
             // Nobody says when the window ends: the next answer will.
             None => Turn::Go,
         }
@@ -287,7 +336,7 @@ fn first<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Duration, HeaderMap, Instant, StatusCode, TooLong, Window};
+    use super::{Budget, Duration, HeaderMap, Instant, Reserve, StatusCode, TooLong, Window};
     use reqwest::header::{HeaderName, HeaderValue};
     use time::OffsetDateTime;
 
@@ -323,14 +372,14 @@ mod tests {
 
     #[test]
     fn the_first_valid_value_of_each_header_counts() {
-        let budget = Budget::new(None);
+        let budget = Budget::new(None, 0);
         assert_eq!(budget.window(), None);
         budget.observe(&headers(&[
             ("x-ratelimit-limit", "garbage"),
             ("x-ratelimit-limit", "1000"),
             ("x-ratelimit-remaining", "997"),
         ]));
-        let expected = Window { limit: 1000, remaining: 997 };
+        let expected = Window { limit: 1000, remaining: 997, reserve: 0 };
         assert_eq!(budget.window(), Some(expected));
         budget.observe(&HeaderMap::new());
         assert_eq!(budget.window(), Some(expected), "an answer without headers tells nothing");
@@ -338,20 +387,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_spent_window_is_waited_out_and_the_next_one_used() {
-        let budget = Budget::new(None);
+        let budget = Budget::new(None, 0);
         assert_eq!(seconds(&budget).await, 0);
         budget.observe(&window(1, 100));
         assert_eq!(seconds(&budget).await, 0);
         budget.observe(&window(0, 100));
         assert_eq!(seconds(&budget).await, 101);
-        assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 10 }));
+        assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 10, reserve: 0 }));
         budget.observe(&window(9, 3600));
         assert_eq!(seconds(&budget).await, 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_under_way_are_counted_before_they_are_answered() {
-        let budget = Budget::new(None);
+        let budget = Budget::new(None, 0);
         budget.observe(&window(2, 50));
         let first = budget.permit().await.unwrap();
         let second = budget.permit().await.unwrap();
@@ -372,17 +421,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_that_overtake_each_other_dont_raise_the_budget() {
-        let budget = Budget::new(None);
+        let budget = Budget::new(None, 0);
         budget.observe(&window(3, 100));
         budget.observe(&window(4, 100));
-        assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 3 }));
+        assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 3, reserve: 0 }));
         budget.observe(&window(9, 3600));
-        assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 9 }), "a new window");
+        assert_eq!(
+            budget.window(),
+            Some(Window { limit: 10, remaining: 9, reserve: 0 }),
+            "a new window"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_holds_everybody_back() {
-        let budget = Budget::new(None);
+        let budget = Budget::new(None, 0);
         budget.block(Duration::from_secs(7));
         let waiting = budget.waiting();
         let (one, other) = tokio::join!(seconds(&budget), seconds(&budget));
@@ -392,13 +445,60 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_waits_together_are_bounded() {
-        let budget = Budget::new(Some(Duration::from_secs(20)));
+        let budget = Budget::new(Some(Duration::from_secs(20)), 0);
         budget.block(Duration::from_secs(15));
         assert_eq!(seconds(&budget).await, 15);
         budget.block(Duration::from_secs(6));
         let allowed = Duration::from_secs(20);
         let error = budget.permit().await.err();
-        assert_eq!(error, Some(TooLong { wait: Duration::from_secs(6), allowed }));
+        assert_eq!(error, Some(TooLong { wait: Duration::from_secs(6), allowed, reserve: None }));
+    }
+
+    #[test]
+    fn the_reserve_is_rounded_down_and_leaves_one_request_at_least() {
+        for (limit, percent, reserve) in
+            [(1000, 10, 100), (1000, 0, 0), (19, 10, 1), (9, 10, 0), (1, 90, 0), (2, 90, 1)]
+        {
+            assert_eq!(Reserve(percent).of(limit), reserve, "{percent}% of {limit}");
+        }
+        assert_eq!(Reserve(90).of(u32::MAX), 3_865_470_565);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_the_reserve_everybody_waits_for_the_next_window_and_says_why() {
+        let budget = Budget::new(Some(Duration::from_secs(150)), 30);
+        budget.observe(&window(4, 100));
+        assert_eq!(seconds(&budget).await, 0);
+        budget.observe(&window(3, 100));
+        assert_eq!(budget.window().unwrap().usable(), 0);
+        let waiting = budget.waiting();
+        let waits = async {
+            tokio::task::yield_now().await;
+            let reserve = waiting.borrow().unwrap().reserve;
+            assert_eq!(reserve, Some(3));
+        };
+        let (waited, ()) = tokio::join!(seconds(&budget), waits);
+        assert_eq!(waited, 101);
+        budget.observe(&window(2, 3600));
+        let error = budget.permit().await.err().unwrap();
+        assert_eq!(error.reserve, Some(2));
+        assert!(error.to_string().contains("the 2 requests that are left are the res"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_of_one_request_is_used_whatever_the_reserve() {
+        let budget = Budget::new(None, 90);
+        let headers = |remaining, reset| {
+            headers(&[
+                ("x-ratelimit-limit", "1"),
+                ("x-ratelimit-remaining", remaining),
+                ("x-ratelimit-reset", reset),
+            ])
+        };
+        budget.observe(&headers("1", "100"));
+        assert_eq!(seconds(&budget).await, 0);
+        budget.observe(&headers("0", "100"));
+        assert_eq!(seconds(&budget).await, 101);
     }
 
     #[test]

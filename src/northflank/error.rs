@@ -6,7 +6,9 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use super::budget::TooLong;
 use super::page::PageError;
+use super::wording::{one_line, whole_seconds};
 
 /// A request that did not end in a usable answer. Holds no token and no answer's body.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,12 @@ pub enum Problem {
         /// The HTTP library's own account.
         source: reqwest::Error,
     },
+    /// The answer began and did not go on.
+    #[error("the answer stopped in the middle and did not go on for {}", whole_seconds(.pause))]
+    Stalled {
+        /// How long no more of it came.
+        pause: Duration,
+    },
     /// Northflank refused or failed.
     #[error("Northflank answered {0}")]
     Refused(Refusal),
@@ -48,17 +56,8 @@ pub enum Problem {
     #[error("the list does not end: {0}")]
     Endless(&'static str),
     /// Northflank accepts no request for longer than the caller wants to wait.
-    #[error(
-        "Northflank's rate limit is reached and lasts for another {}, which is more than the \
-         wait of {} that is allowed in all",
-        whole_seconds(.wait), whole_seconds(.allowed)
-    )]
-    RateLimited {
-        /// Time until Northflank accepts requests again.
-        wait: Duration,
-        /// The time that the caller allows for all waits together.
-        allowed: Duration,
-    },
+    #[error(transparent)]
+    RateLimited(#[from] TooLong),
 }
 
 impl Error {
@@ -89,17 +88,6 @@ struct Tries(u32);
 impl fmt::Display for Tries {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 > 1 { write!(formatter, " ({} tries)", self.0) } else { Ok(()) }
-    }
-}
-
-/// A time for people, such as `58m 20s`. A begun second counts.
-fn whole_seconds(time: &Duration) -> String {
-    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes}m {seconds}s"),
-        _ => format!("{hours}h {minutes}m {seconds}s"),
     }
 }
 
@@ -174,6 +162,11 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND && self.is_northflanks
     }
 
+    /// Whether the token is the reason, one way or another.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// Whether the token may not do this, as opposed to being no valid token. Northflank has
     /// been seen to answer a missing permission with 401 as well as with 403.
     pub fn is_denied(&self) -> bool {
@@ -227,20 +220,6 @@ struct Fields {
     message: Option<serde_json::Value>,
     id: Option<serde_json::Value>,
     details: Option<serde_json::Value>,
-}
-
-/// A server's text made fit for a log line or terminal.
-fn one_line(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let text: String = text
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(LONGEST + 1)
-        .collect();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.trim().to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -4,19 +4,36 @@
 mod base_url;
 mod budget;
 mod client;
+mod connection;
 mod error;
+mod keys;
+mod lenient;
 mod model;
 mod page;
 mod permission;
+mod position;
+mod reading;
+mod request;
 mod retry;
+mod shape;
+mod text;
+mod whoami;
+mod wording;
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use budget::Window;
-pub use client::{Client, Settings, SettingsError};
+pub use budget::{TooLong, Wait, Window};
+pub use client::Client;
+pub use connection::{Settings, SettingsError};
 pub use error::{Error, Problem, Refusal, TransportProblem};
+pub use lenient::Dispensable;
 pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
-    RoleMember, TeamRestriction, Text,
+    RoleMember, TeamRestriction,
 };
-pub use page::{Answer, Listed, Page, PageError, Paging, Position};
+pub use page::{Listed, PageError, Told};
 pub use permission::{READ_MEMBERS, READ_ROLES};
+pub use position::Position;
+pub use reading::{Answer, Page};
+pub use shape::Shapes;
+pub use text::Text;
+pub use whoami::{Access, Owner, Whoami};

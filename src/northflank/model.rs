@@ -3,7 +3,8 @@
 //! Northflank's documentation, types and examples disagree on what is always present
 //! (`docs/northflank-api.md`), so everything may be absent or null except ids, and
 //! unknown fields and values are accepted. What can't be survived without losing access
-//! information in silence (a row without an id, an array that is none) is an error.
+//! information in silence (a row without an id, an array that is none) is an error; what a
+//! sync can do without (a role's restrictions, a last login) is let go.
 
 use std::fmt;
 
@@ -11,10 +12,14 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use super::lenient::{self, Dispensable};
+use super::text::Text;
+
 /// A member of the organization (`GET /v1/org-members`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Member {
     /// The username. It may change when a member finalises the account.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The full name.
     pub name: Option<Text>,
@@ -24,6 +29,9 @@ pub struct Member {
     /// When the member joined, RFC 3339.
     #[serde(rename = "joinedAt")]
     pub joined_at: Option<Text>,
+    /// When the member last logged in, RFC 3339.
+    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
+    pub last_login: Option<Text>,
     /// Whether the account is fully set up; `None` when Northflank doesn't say.
     pub finalized: Option<bool>,
 }
@@ -41,15 +49,16 @@ pub struct Email {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Role {
     /// The role's slug.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The role's name.
     pub name: Option<Text>,
     /// The role's description.
     pub description: Option<Text>,
     /// To which teams and projects the role is restricted; absent means to none.
-    pub restrictions: Option<Restrictions>,
+    pub restrictions: Option<Dispensable<Restrictions>>,
     /// Ids of the directory groups whose members hold the role automatically.
-    #[serde(rename = "directoryGroups", default, deserialize_with = "null_is_empty")]
+    #[serde(rename = "directoryGroups", default, deserialize_with = "lenient::ids")]
     pub directory_groups: Vec<Text>,
     /// When the role was created, RFC 3339.
     #[serde(rename = "createdAt")]
@@ -73,7 +82,7 @@ pub struct Restrictions {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TeamRestriction {
     /// The team's slug.
-    #[serde(rename = "teamId")]
+    #[serde(rename = "teamId", default, deserialize_with = "lenient::id_if_any")]
     pub team_id: Option<Text>,
     /// To which of the team's projects the role is restricted.
     pub restrictions: Option<ProjectRestrictions>,
@@ -85,7 +94,7 @@ pub struct ProjectRestrictions {
     /// Whether the restriction is in force.
     pub enabled: Option<bool>,
     /// The projects that `mode` speaks of.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "lenient::ids")]
     pub projects: Vec<Text>,
     /// `in`: only these projects; `notIn`: all but these. Other values may appear.
     #[serde(rename = "restrictionMode")]
@@ -96,6 +105,7 @@ pub struct ProjectRestrictions {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RoleMember {
     /// The username.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The full name.
     pub name: Option<Text>,
@@ -106,12 +116,16 @@ pub struct RoleMember {
     /// appear.
     #[serde(rename = "type")]
     pub membership: Option<Text>,
+    /// When the member last logged in, RFC 3339.
+    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
+    pub last_login: Option<Text>,
 }
 
 /// A group of the directory (`GET /v1/directory-groups`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DirectoryGroup {
     /// The group's id, like `directory_group_01HZX3M9Q2T7V5W8Y0ABCDEFGH`.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The group's name.
     pub name: Option<Text>,
@@ -130,92 +144,16 @@ pub struct DirectoryGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DirectoryGroupMember {
     /// The username; `None` for somebody who has no Northflank account yet.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "lenient::id_if_any")]
     pub id: Option<Text>,
     /// The full name.
     pub name: Option<Text>,
     /// E-mail addresses, in the API's order.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub emails: Vec<Email>,
-}
-
-/// A text of the API. JSON may escape half of a surrogate pair, which no Rust string can
-/// hold: such a half becomes U+FFFD instead of failing the whole page.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(String);
-
-impl Text {
-    /// The text, unless it is empty or blank.
-    pub fn filled(&self) -> Option<&str> {
-        Some(self.0.as_str()).filter(|text| !text.trim().is_empty())
-    }
-}
-
-impl std::ops::Deref for Text {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.0
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As bytes, because serde_json then passes half surrogates through.
-        deserializer.deserialize_byte_buf(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(text.to_owned()))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Text, E> {
-        Ok(Text(text))
-    }
-
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
-        Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
-    }
+    /// When the user last logged in, RFC 3339.
+    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
+    pub last_login: Option<Text>,
 }
 
 impl<'de> Deserialize<'de> for Email {
@@ -262,19 +200,11 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A value that may be null but not absent. Absence of an id is no statement that there is
-/// no account: it is an answer that can't be trusted.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, Text};
+    use super::{
+        DirectoryGroup, DirectoryGroupMember, Dispensable, Email, Member, Role, RoleMember, Text,
+    };
 
     fn read<'json, T: serde::Deserialize<'json>>(json: &'json str) -> serde_json::Result<T> {
         serde_json::from_str(json)
@@ -308,10 +238,55 @@ mod tests {
     }
 
     #[test]
-    fn only_directory_users_may_have_a_null_id_and_it_must_be_said() {
-        let member: DirectoryGroupMember = read(r#"{"id":null,"emails":["a@b.test"]}"#).unwrap();
-        assert_eq!(member.id, None);
-        assert!(read::<DirectoryGroupMember>(r#"{"emails":["a@b.test"]}"#).is_err());
+    fn a_directory_user_whose_id_is_null_blank_or_absent_has_no_account() {
+        for id in ["", r#""id":null,"#, r#""id":"","#, r#""id":" \t","#] {
+            let json = format!(r#"{{{id}"emails":["a@b.test"]}}"#);
+            let member: DirectoryGroupMember = read(&json).unwrap();
+            assert_eq!(member.id, None, "{json}");
+        }
+        assert!(read::<DirectoryGroupMember>(r#"{"id":7}"#).is_err());
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_an_id_is_refused_wherever_an_id_stands() {
+        for half in [r"a\ud83d", r"\ude00", r"\ude00\ud83d", r"\ud83d\ud83d\ude00"] {
+            let row = format!(r#"{{"id":"{half}"}}"#);
+            assert!(read::<Member>(&row).is_err(), "{row}");
+            assert!(read::<Role>(&row).is_err(), "{row}");
+            assert!(read::<RoleMember>(&row).is_err(), "{row}");
+            assert!(read::<DirectoryGroup>(&row).is_err(), "{row}");
+            assert!(read::<DirectoryGroupMember>(&row).is_err(), "{row}");
+            let linked = format!(r#"{{"id":"a","directoryGroups":["{half}"]}}"#);
+            assert!(read::<Role>(&linked).is_err(), "{linked}");
+        }
+        assert_eq!(&*read::<Member>(r#"{"id":"\ud83d\ude00"}"#).unwrap().id, "😀");
+    }
+
+    #[test]
+    fn malformed_restrictions_cost_a_role_no_more_than_what_they_would_say() {
+        for malformed in [
+            "7",
+            r#""all""#,
+            "[]",
+            r#"{"enabled":"yes"}"#,
+            r#"{"enabled":true,"teams":{}}"#,
+            r#"{"enabled":true,"teams":[{"teamId":3}]}"#,
+            r#"{"enabled":true,"teams":[{"teamId":"\ud83d"}]}"#,
+            r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":{"projects":["\ud83d"]}}]}"#,
+        ] {
+            let role: Role = read(&format!(r#"{{"id":"r","restrictions":{malformed}}}"#)).unwrap();
+            assert_eq!(role.restrictions, Some(Dispensable::Malformed), "{malformed}");
+        }
+    }
+
+    #[test]
+    fn a_last_login_that_is_no_text_says_nothing() {
+        for odd in ["7", "null", "{}", r#"["2025-03-04T09:12:07.018Z"]"#, "true"] {
+            let member: Member = read(&format!(r#"{{"id":"a","lastLoginTime":{odd}}}"#)).unwrap();
+            assert_eq!(member.last_login, None, "{odd}");
+        }
+        let member: Member = read(r#"{"id":"a","lastLoginTime":"soon\ud83d"}"#).unwrap();
+        assert!(member.last_login.is_some());
     }
 
     #[test]
@@ -334,7 +309,10 @@ mod tests {
             "teams":[{"teamId":"core","restrictions":{"enabled":true,"restrictionMode":"only",
             "projects":["p"]}}]}}"#;
         let role: Role = read(json).unwrap();
-        let team = &role.restrictions.unwrap().teams[0];
+        let Some(Dispensable::Read(restrictions)) = role.restrictions else {
+            panic!("{role:?}");
+        };
+        let team = &restrictions.teams[0];
         assert_eq!(team.restrictions.as_ref().unwrap().mode, Some(Text::from("only")));
     }
 

@@ -1,12 +1,16 @@
-//! Pages: the envelope of a list, and the rule for whether another page follows.
+//! Pages: what the answer to a request for a list says.
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 
-use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember, Text};
+use super::lenient::Dispensable;
+use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
+use super::text::Text;
+use super::wording::one_line;
+use super::{keys, lenient};
 
 /// Something that Northflank lists, under a key of its own in `data`.
 pub trait Listed: for<'de> Deserialize<'de> {
@@ -15,6 +19,11 @@ pub trait Listed: for<'de> Deserialize<'de> {
 
     /// What tells the row from others, if anything does.
     fn id(&self) -> Option<&Text>;
+
+    /// What of it could not be read, where the row is of use without.
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 impl Listed for Member {
@@ -30,6 +39,13 @@ impl Listed for Role {
 
     fn id(&self) -> Option<&Text> {
         Some(&self.id)
+    }
+
+    fn problem(&self) -> Option<String> {
+        (self.restrictions == Some(Dispensable::Malformed)).then(|| {
+            let role = one_line(&self.id);
+            format!("the restrictions of the role {role} aren't what the API documents; left out")
+        })
     }
 }
 
@@ -57,40 +73,15 @@ impl Listed for DirectoryGroupMember {
     }
 }
 
-/// One page of a list.
+/// What an answer says by itself.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct Told<T> {
     /// The rows, in the API's order.
     pub rows: Vec<T>,
-    /// Where the next page is; `None` on the last.
-    pub next: Option<Position>,
-}
-
-/// A page, and the answer that it was read from.
-#[derive(Debug)]
-pub struct Answer<T> {
-    /// What it says.
-    pub page: Page<T>,
-    /// The body as it came, but for the token if that was in it.
-    pub body: Vec<u8>,
-}
-
-/// Where in a list a page is, as an earlier page named it. Nobody else needs to know what it
-/// says: it is kept and given back.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Position {
-    /// Behind a cursor.
-    Cursor(String),
-}
-
-/// How a list is paged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paging {
-    /// In pages of at most this many rows.
-    Rows(usize),
-    /// Not at all: one answer holds everything.
-    Whole,
+    /// Whether more rows follow (`hasNextPage`), if it says so.
+    pub more: Option<bool>,
+    /// The cursor of what follows.
+    pub cursor: Option<String>,
 }
 
 /// Why an answer is no page.
@@ -99,9 +90,9 @@ pub enum PageError {
     /// Not JSON, cut short, or of another shape.
     #[error("it is not the JSON that the API documents: {0}")]
     Json(#[from] serde_json::Error),
-    /// Rows would be lost in silence.
-    #[error("it says that more rows follow but has no cursor to read them with")]
-    NoCursor,
+    /// Which of the two values counts, nobody knows.
+    #[error("an object in it has the key {0:?} twice")]
+    SameKey(String),
     /// A full page without a word on whether it is the last.
     #[error("it holds a full page of {0} rows and doesn't say whether more follow")]
     NoPagination(usize),
@@ -114,29 +105,15 @@ impl PageError {
     }
 }
 
-impl<T: Listed> Page<T> {
-    /// Reads the page in `body`.
-    ///
-    /// Another page follows if `hasNextPage` is true and there is a cursor; the field
-    /// decides where the two disagree in the direction of stopping, and more rows without
-    /// a cursor are an error. Where `hasNextPage` or all of `pagination` is missing, a
-    /// cursor means more, and without one the page must be short enough to be the last.
-    pub fn read(body: &[u8], paging: Paging) -> Result<Self, PageError> {
+impl<T: Listed> Told<T> {
+    /// Reads what `body` says.
+    pub fn read(body: &[u8]) -> Result<Self, PageError> {
         let Envelope { data, pagination }: Envelope<T> = serde_json::from_slice(body)?;
-        let rows = data.0;
-        let Paging::Rows(limit) = paging else {
-            return Ok(Self { rows, next: None });
-        };
+        if let Some(key) = keys::twice(body) {
+            return Err(PageError::SameKey(one_line(&key)));
+        }
         let Pagination { more, cursor } = pagination.unwrap_or_default();
-        let cursor = cursor.filter(|cursor| !cursor.is_empty()).map(String::from);
-        let next = match (more, cursor) {
-            (Some(false), _) => None,
-            (Some(true) | None, Some(cursor)) => Some(Position::Cursor(cursor)),
-            (Some(true), None) => return Err(PageError::NoCursor),
-            (None, None) if rows.len() < limit => None,
-            (None, None) => return Err(PageError::NoPagination(rows.len())),
-        };
-        Ok(Self { rows, next })
+        Ok(Self { rows: data.0, more, cursor: cursor.map(String::from) })
     }
 }
 
@@ -151,6 +128,7 @@ struct Envelope<T> {
 struct Pagination {
     #[serde(rename = "hasNextPage")]
     more: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::cursor")]
     cursor: Option<Text>,
 }
 
@@ -187,46 +165,31 @@ impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Member, Page, PageError, Paging, Position};
+    use super::{Member, PageError, Told};
 
-    fn read(body: &str) -> Result<Page<Member>, PageError> {
-        Page::read(body.as_bytes(), Paging::Rows(2))
+    fn read(body: &str) -> Result<Told<Member>, PageError> {
+        Told::read(body.as_bytes())
     }
 
-    fn next(pagination: &str, rows: usize) -> Result<Option<Position>, PageError> {
-        let rows = vec![r#"{"id":"a"}"#; rows].join(",");
-        read(&format!(r#"{{"data":{{"members":[{rows}]}}{pagination}}}"#)).map(|page| page.next)
-    }
-
-    #[test]
-    fn a_page_ends_a_list_when_it_says_so() {
-        assert_eq!(next(r#","pagination":{"hasNextPage":false,"count":2}"#, 2).unwrap(), None);
-        let contradicting = r#","pagination":{"hasNextPage":false,"cursor":"c"}"#;
-        assert_eq!(next(contradicting, 2).unwrap(), None);
+    fn pagination(pagination: &str) -> (Option<bool>, Option<String>) {
+        let body = format!(r#"{{"data":{{"members":[]}}{pagination}}}"#);
+        let told = read(&body).unwrap();
+        (told.more, told.cursor)
     }
 
     #[test]
-    fn a_cursor_leads_to_the_next_page() {
-        let more = r#","pagination":{"hasNextPage":true,"cursor":"c=+/","count":2.0}"#;
-        let cursor = |text: &str| Some(Position::Cursor(text.to_owned()));
-        assert_eq!(next(more, 2).unwrap(), cursor("c=+/"));
-        let unsaid = r#","pagination":{"cursor":"c"}"#;
-        assert_eq!(next(unsaid, 2).unwrap(), cursor("c"));
-    }
-
-    #[test]
-    fn more_rows_without_a_cursor_are_an_error() {
-        for cursor in ["", r#","cursor":null"#, r#","cursor":"""#] {
-            let pagination = format!(r#","pagination":{{"hasNextPage":true{cursor}}}"#);
-            assert!(matches!(next(&pagination, 2), Err(PageError::NoCursor)));
+    fn what_follows_is_told_by_a_word_and_a_cursor_each_of_which_may_be_missing() {
+        let cursor = |text: &str| Some(text.to_owned());
+        let both = r#","pagination":{"hasNextPage":true,"cursor":"c=+/","count":2.0}"#;
+        assert_eq!(pagination(both), (Some(true), cursor("c=+/")));
+        assert_eq!(pagination(r#","pagination":{"cursor":"c"}"#), (None, cursor("c")));
+        for none in ["", r#","cursor":null"#, r#","cursor":"""#] {
+            let word = format!(r#","pagination":{{"hasNextPage":false{none}}}"#);
+            assert_eq!(pagination(&word), (Some(false), None));
         }
-    }
-
-    #[test]
-    fn a_page_without_pagination_is_the_last_only_if_it_is_not_full() {
-        assert_eq!(next("", 1).unwrap(), None);
-        assert_eq!(next(r#","pagination":null"#, 0).unwrap(), None);
-        assert!(matches!(next("", 2), Err(PageError::NoPagination(2))));
+        for absent in ["", r#","pagination":null"#, r#","pagination":{}"#] {
+            assert_eq!(pagination(absent), (None, None));
+        }
     }
 
     #[test]
@@ -242,8 +205,28 @@ mod tests {
             r#"{"data":{"members":{}}}"#,
             r#"{"data":{"roles":[]},"pagination":{"hasNextPage":false}}"#,
             r#"{"data":{"members":[{"id":"a"}"#,
+            r#"{"data":{"members":[]},"pagination":{"hasNextPage":true,"cursor":"\ud83d"}}"#,
         ] {
             assert!(matches!(read(body), Err(PageError::Json(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_which_an_object_has_a_key_twice_is_refused() {
+        for body in [
+            r#"{"data":{"members":[{"id":"a"}],"members":[]}}"#,
+            r#"{"data":{"members":[{"id":"a"}],"\u006dembers":[]}}"#,
+            r#"{"data":{"members":[]},"extra":{"a":1,"a":1}}"#,
+            r#"{"data":{"members":[{"id":"a","other":1,"other":2}]}}"#,
+        ] {
+            assert!(matches!(read(body), Err(PageError::SameKey(_))), "{body}");
+        }
+        for body in [
+            r#"{"data":{"members":[{"id":"a","\u0069d":"b"}]}}"#,
+            r#"{"data":{"members":[{"id":"a"}]},"data":{"members":[]}}"#,
+            r#"{"data":{"members":[]},"pagination":{"hasNextPage":true,"hasNextPage":false}}"#,
+        ] {
+            assert!(read(body).is_err(), "{body}");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! What a token's role may be allowed, by the names that Northflank shows.
+//! The permissions that it takes to read an organization, as Northflank spells them: its
+//! pages and both of its own clients write `Organisation`.
 
-/// The permission to read the members of the organization and of directory groups.
-pub const READ_MEMBERS: &str = "Organization > Admin > Members > Read";
+/// To read the members of the organization and of directory groups.
+pub const READ_MEMBERS: &str = "Organisation > Admin > Members > Read";
 
-/// The permission to read roles, their members and directory groups.
-pub const READ_ROLES: &str = "Organization > Admin > Roles > Read";
+/// To read roles, their members and the list of directory groups.
+pub const READ_ROLES: &str = "Organisation > Admin > Roles > Read";

@@ -43,6 +43,11 @@ impl Retries {
         self.tries
     }
 
+    /// Leaves a wait for the rate limit out of the time that trying may take.
+    pub(super) fn leave_out(&mut self, wait: Duration) {
+        self.started += wait;
+    }
+
     /// How long to wait before another try after `problem`, or `None` if there is none.
     /// `hint` is how long Northflank asks to wait.
     pub(super) fn after(&mut self, problem: &Problem, hint: Option<Duration>) -> Option<Duration> {
@@ -54,9 +59,8 @@ impl Retries {
             (Problem::Refused(refusal), Some(hint))
                 if refusal.status == StatusCode::TOO_MANY_REQUESTS =>
             {
-                // Waiting as long as asked is no failure: neither tries nor time are used up.
+                // Waiting as long as asked is no failure.
                 self.rate_limited += 1;
-                self.started += hint;
                 (self.rate_limited < MOST_RATE_LIMITED).then_some(hint)
             }
             (_, hint) => self.delays.next().map(|delay| delay.max(hint.unwrap_or_default())),
@@ -67,14 +71,14 @@ impl Retries {
 /// Whether the same request may well succeed later.
 fn is_transient(problem: &Problem) -> bool {
     match problem {
-        Problem::Transport { .. } => true,
+        Problem::Transport { .. } | Problem::Stalled { .. } => true,
         Problem::Refused(refusal) => {
             refusal.status.is_server_error()
                 || refusal.status == StatusCode::REQUEST_TIMEOUT
                 || refusal.status == StatusCode::TOO_MANY_REQUESTS
         }
         Problem::Page(error) => error.is_cut_short(),
-        Problem::TooLarge { .. } | Problem::Endless(_) | Problem::RateLimited { .. } => false,
+        Problem::TooLarge { .. } | Problem::Endless(_) | Problem::RateLimited(_) => false,
     }
 }
 
@@ -110,7 +114,7 @@ mod tests {
             assert_eq!(tries(&refused(status), None), 1, "{status}");
         }
         assert_eq!(tries(&Problem::Endless("x"), None), 1);
-        assert_eq!(tries(&Problem::Page(PageError::NoCursor), None), 1);
+        assert_eq!(tries(&Problem::Page(PageError::NoPagination(100)), None), 1);
         let cut: serde_json::Error = serde_json::from_str::<Vec<u8>>("[1,").unwrap_err();
         assert_eq!(tries(&Problem::Page(cut.into()), None), MOST_TRIES);
     }

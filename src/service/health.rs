@@ -10,6 +10,10 @@
 //! left: probes give up sooner than Northflank may answer, and each is answered with what the
 //! task found. While Northflank's rate limit is awaited, nothing is asked and the answer is what
 //! was last known.
+//!
+//! Once everything could be read, it is enough to ask who the token is: as long as its role and
+//! permissions are the same, it can read the same. That is one request in five minutes, 12 an
+//! hour, where three were 36.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -30,11 +34,11 @@ use tokio::sync::watch;
 
 use super::error::Error;
 use crate::causes::with_causes;
-use crate::northflank::{Client, Problem};
+use crate::northflank::{Access, Client, Problem};
 use crate::sync::{ValidationError, validate};
 
-/// How long a good answer of Northflank's is believed: three requests in this time, out of
-/// the thousand an hour that syncs need.
+/// How long a good answer of Northflank's is believed: one request in this time, out of the
+/// thousand an hour that syncs need.
 const GOOD_FOR: Duration = Duration::from_mins(5);
 
 /// How long a bad one is.
@@ -71,6 +75,8 @@ struct Known {
     is_checking: bool,
     /// Until when it accepts no requests, as the newest check found.
     limited_until: Option<OffsetDateTime>,
+    /// What the token was allowed when everything could be read, if Northflank tells.
+    access: Option<Access>,
 }
 
 /// What Northflank let the connector do, and when.
@@ -90,8 +96,10 @@ impl Verdict {
 
 /// How a check ended.
 enum Checked {
-    /// What is wrong, if anything.
-    Verdict(Option<String>),
+    /// All can be read, with this access if it is known.
+    Well(Option<Access>),
+    /// This is wrong.
+    Problem(String),
     /// The rate limit is reached: nothing new is known until then.
     Limited(OffsetDateTime),
 }
@@ -119,7 +127,8 @@ impl Health {
                 if let Some(verdict) = fresh {
                     return (Some(verdict.clone()), None);
                 }
-                let limits = [known.limited_until, *self.northflank.waiting().borrow()];
+                let wait = *self.northflank.waiting().borrow();
+                let limits = [known.limited_until, wait.map(|wait| wait.until)];
                 if let Some(until) = limits.into_iter().flatten().find(|until| is_to_come(*until)) {
                     return (known.verdict.clone(), Some(until));
                 }
@@ -137,29 +146,47 @@ impl Health {
 
     /// Asks Northflank, and keeps what it finds.
     async fn check(self: Arc<Self>) {
-        let mut waiting = self.northflank.waiting();
+        let access = self.known.borrow().access.clone();
+        let asking = ask_northflank(&self.northflank, access);
         let checked = tokio::select! {
-            checked = tokio::time::timeout(VALIDATE_WITHIN, ask_northflank(&self.northflank)) => {
+            checked = tokio::time::timeout(VALIDATE_WITHIN, asking) => {
                 checked.unwrap_or_else(|_| {
                     let seconds = VALIDATE_WITHIN.as_secs();
-                    Checked::Verdict(Some(format!("no answer within {seconds} seconds")))
+                    Checked::Problem(format!("no answer within {seconds} seconds"))
                 })
             }
             // It can last an hour. A token that has used up its requests is no bad one.
-            Ok(until) = async {
-                waiting.wait_for(|until| until.is_some_and(is_to_come)).await.map(|until| *until)
-            } => until.map_or(Checked::Verdict(None), Checked::Limited),
+            until = self.limited() => Checked::Limited(until),
         };
         self.known.send_modify(|known| {
             known.is_checking = false;
+            let verdict =
+                |problem| Verdict { problem, at: Instant::now(), time: OffsetDateTime::now_utc() };
             match checked {
-                Checked::Verdict(problem) => {
-                    let time = OffsetDateTime::now_utc();
-                    known.verdict = Some(Verdict { problem, at: Instant::now(), time });
+                Checked::Well(access) => {
+                    known.access = access;
+                    known.verdict = Some(verdict(None));
+                }
+                Checked::Problem(problem) => {
+                    known.access = None;
+                    known.verdict = Some(verdict(Some(problem)));
                 }
                 Checked::Limited(until) => known.limited_until = Some(until),
             }
         });
+    }
+
+    /// Waits until everybody waits for the rate limit; says until when.
+    async fn limited(&self) -> OffsetDateTime {
+        let mut waiting = self.northflank.waiting();
+        loop {
+            let wait = *waiting.borrow_and_update();
+            if let Some(wait) = wait.filter(|wait| is_to_come(wait.until)) {
+                return wait.until;
+            }
+            // The sender is the client's, which is this server's own.
+            let _ = waiting.changed().await;
+        }
     }
 
     async fn answer(self: &Arc<Self>, path: &str) -> Response<Full<Bytes>> {
@@ -186,14 +213,23 @@ fn is_to_come(time: OffsetDateTime) -> bool {
     time > OffsetDateTime::now_utc()
 }
 
-/// Whether Northflank lets the connector read all that it needs.
-async fn ask_northflank(northflank: &Client) -> Checked {
-    let Err(error) = validate(northflank).await else {
-        return Checked::Verdict(None);
+/// Whether Northflank lets the connector read all that it needs, as it did with this access.
+async fn ask_northflank(northflank: &Client, access: Option<Access>) -> Checked {
+    if let Some(access) = access
+        && northflank.whoami().await.is_some_and(|whoami| whoami.access == access)
+    {
+        return Checked::Well(Some(access));
+    }
+    let error = match validate(northflank).await {
+        Ok(known) => {
+            let access = known.whoami.map(|whoami| whoami.access);
+            return Checked::Well(access.filter(Access::is_known));
+        }
+        Err(error) => error,
     };
     if let ValidationError::Failed(errors) = &error {
         let mut waits = errors.iter().map(|error| match error.problem {
-            Problem::RateLimited { wait, .. } => Some(wait),
+            Problem::RateLimited(too_long) => Some(too_long.wait),
             _ => None,
         });
         // With a bound on waits the rate limit is an error.
@@ -201,7 +237,7 @@ async fn ask_northflank(northflank: &Client) -> Checked {
             return Checked::Limited(OffsetDateTime::now_utc() + wait);
         }
     }
-    Checked::Verdict(Some(with_causes(&error)))
+    Checked::Problem(with_causes(&error))
 }
 
 /// The answer to what is known and until when it can't be known better.
@@ -354,19 +390,66 @@ async fn ask(
 mod tests {
     use super::{Client, Duration, Health, Instant, OffsetDateTime, Verdict, health};
     use crate::northflank::Settings;
+    use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule};
     use std::sync::Arc;
 
-    #[tokio::test]
-    async fn while_the_rate_limit_is_awaited_the_answer_is_what_was_known_and_says_so() {
+    fn health_of(origin: &str, token: &str) -> Arc<Health> {
         let settings = Settings {
-            // Nobody answers there: what is asked fails.
-            base_url: "http://127.0.0.1:1".parse().unwrap(),
-            token: "nf-token".into(),
+            base_url: origin.parse().unwrap(),
+            token: token.into(),
             request_timeout: Duration::from_secs(1),
             first_retry: Duration::from_millis(1),
             max_wait: None,
+            reserve: 0,
         };
-        let known = Arc::new(Health::new(Client::new(&settings).unwrap()));
+        Arc::new(Health::new(Client::new(&settings).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn once_all_could_be_read_the_same_access_is_as_good() {
+        let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+        let health = health_of(&fake.origin(), fake.token());
+        let asked = async |requests: usize| {
+            let before = fake.requests();
+            let (verdict, _) = health.verdict().await;
+            assert_eq!(fake.requests() - before, requests);
+            health.known.send_modify(|known| {
+                let long_ago = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
+                known.verdict.as_mut().unwrap().at = long_ago;
+            });
+            verdict.unwrap().problem
+        };
+        assert_eq!(asked(4).await, None);
+        assert_eq!(asked(1).await, None);
+        assert_eq!(asked(1).await, None);
+        // Another role: is it enough?
+        let role = |body: &mut serde_json::Value| body["data"]["role"]["roleId"] = "other".into();
+        fake.script(Rule::every(Endpoint::Auth, Action::alter_json(role)));
+        assert_eq!(asked(5).await, None);
+        assert_eq!(asked(1).await, None);
+        // Nobody tells any more.
+        fake.unscript();
+        fake.script(Rule::every(Endpoint::Auth, Action::json(404, "{}")));
+        assert_eq!(asked(5).await, None);
+        assert_eq!(asked(4).await, None);
+        // A permission less.
+        fake.unscript();
+        assert_eq!(asked(4).await, None);
+        let less = |body: &mut serde_json::Value| {
+            body["data"]["permissions"]["orgScope"] = serde_json::json!(["os_admin_roles_read"]);
+        };
+        fake.script(Rule::every(Endpoint::Auth, Action::alter_json(less)));
+        fake.script(Rule::every(Endpoint::Members, Action::json(403, "{}")));
+        assert!(asked(5).await.unwrap().contains("may not read members"));
+        // What isn't well is not compared.
+        fake.unscript();
+        assert_eq!(asked(4).await, None);
+    }
+
+    #[tokio::test]
+    async fn while_the_rate_limit_is_awaited_the_answer_is_what_was_known_and_says_so() {
+        // Nobody answers there: what is asked fails.
+        let known = health_of("http://127.0.0.1:1", "nf-token");
         let hour = Duration::from_hours(1);
         let time = OffsetDateTime::now_utc();
         for (problem, status) in [(None, 200), (Some("the token is refused".to_owned()), 503)] {

@@ -13,8 +13,12 @@ impl Error {
     /// The code that says why a sync failed.
     pub fn code(&self) -> Code {
         match self {
-            Self::Validation(ValidationError::Token(_)) => Code::Unauthenticated,
-            Self::Validation(ValidationError::Permissions(_)) => Code::PermissionDenied,
+            Self::Validation(
+                ValidationError::Token(_)
+                | ValidationError::Expired { .. }
+                | ValidationError::Team { .. },
+            ) => Code::Unauthenticated,
+            Self::Validation(ValidationError::Permissions { .. }) => Code::PermissionDenied,
             Self::Validation(ValidationError::Failed(errors)) => {
                 errors.first().map_or(Code::Unknown, northflank_code)
             }
@@ -35,7 +39,9 @@ impl Error {
 
 fn northflank_code(error: &northflank::Error) -> Code {
     match &error.problem {
-        Problem::Transport { kind: TransportProblem::Timeout, .. } => Code::DeadlineExceeded,
+        Problem::Transport { kind: TransportProblem::Timeout, .. } | Problem::Stalled { .. } => {
+            Code::DeadlineExceeded
+        }
         Problem::Transport { .. } => Code::Unavailable,
         Problem::Refused(answer) if answer.is_denied() => Code::PermissionDenied,
         Problem::Refused(answer) => match answer.status {
@@ -45,7 +51,7 @@ fn northflank_code(error: &northflank::Error) -> Code {
             status if status.is_server_error() => Code::Unavailable,
             _ => Code::Unknown,
         },
-        Problem::RateLimited { .. } => Code::ResourceExhausted,
+        Problem::RateLimited(_) => Code::ResourceExhausted,
         Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => Code::Unknown,
     }
 }

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn lists_are_begun_in_the_order_in_which_they_were_found_and_where_they_stand() {
         let role = |id: &str| List::RoleMembers(id.into());
-        let cursor = |text: &str| Some(Position::Cursor(text.to_owned()));
+        let cursor = |text: &str| Some(Position::behind(text));
         let mut lists = Lists::of(&Selection::default());
         assert!(lists.read(&List::Roles, None));
         assert_eq!(lists.add(["a", "b", "c", "b"].map(role)), 3);

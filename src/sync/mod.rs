@@ -20,7 +20,7 @@ pub use fold::{Access, Held, Holder, Holding};
 pub use keep::Gathered;
 pub use progress::{Phase, Progress};
 pub use selection::{Depth, Selection};
-pub use validate::{Known, Missing, Scope, ValidationError, validate};
+pub use validate::{Checks, Groups, Known, Missing, Scope, ValidationError, validate, warnings};
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -36,7 +36,7 @@ use tracing::{Instrument, Span, debug_span};
 use crate::c1z::{NewFile, Previous, Retention, Saved, SyncRun, Target};
 use crate::connector::{GROUP, ROLE, USER};
 use crate::journal::{Digests, Found, Identity, Journal};
-use crate::northflank::Client;
+use crate::northflank::{Client, Wait, Whoami};
 use crate::work::WorkDirectory;
 
 use read::Plan;
@@ -74,6 +74,8 @@ pub async fn sync(
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
     let running = run(client, target, options, progress, cancel).instrument(debug_span!("sync"));
+    // A whole sync is too large to be carried about in the futures that wait for it.
+    let running = Box::pin(running);
     let outcome = tokio::select! {
         outcome = running => outcome,
         never = tell_waits(client, progress) => match never {},
@@ -93,8 +95,14 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
     let started_at = OffsetDateTime::now_utc();
-    let validating = validate(client).instrument(debug_span!("validate"));
-    let known = cancel.run_until_cancelled(validating).await.ok_or(Error::Cancelled)??;
+    let client = &client.unprejudiced();
+    let begin = |whoami: Option<&Whoami>| announce(client, &target, &options, whoami, progress);
+    let checking = Checks::make(client, begin).instrument(debug_span!("validate"));
+    let checks = cancel.run_until_cancelled(checking).await.ok_or(Error::Cancelled)?;
+    let known = checks.verdict(started_at)?;
+    for warning in known.whoami.iter().flat_map(|whoami| warnings(whoami, started_at)) {
+        tracing::warn!("{warning}");
+    }
     let (target, work, previous, journal, gathered) = {
         let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
         let span = Span::current();
@@ -167,19 +175,50 @@ async fn run(
     .await?
 }
 
+/// Says what begins, and as whom.
+fn announce(
+    client: &Client,
+    target: &Target,
+    options: &Options,
+    whoami: Option<&Whoami>,
+    progress: &Progress,
+) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        base_url = %client.base_url(),
+        organization = whoami.and_then(|whoami| whoami.slug.as_deref()),
+        token = whoami.and_then(|whoami| whoami.token.as_deref()),
+        role = whoami.and_then(|whoami| whoami.role.as_deref()),
+        file = %target.path().display(),
+        workers = options.workers,
+        "starting sync"
+    );
+    if let Some(whoami) = whoami {
+        progress.know(whoami.clone());
+    }
+}
+
 /// Logs each wait for the rate limit: how long, until when, and how far the sync is.
 async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
     let mut waiting = client.waiting();
     loop {
-        let until = *waiting.borrow_and_update();
-        if let Some(until) = until {
+        let wait = *waiting.borrow_and_update();
+        if let Some(Wait { until, reserve }) = wait {
+            let why = match reserve {
+                None => "waiting for Northflank's rate limit",
+                Some(_) => {
+                    "waiting for the next window of Northflank's rate limit: what is left of \
+                     this one is the reserve that is kept (--rate-limit-reserve)"
+                }
+            };
             tracing::warn!(
+                requests_in_reserve = reserve,
                 seconds = (until - OffsetDateTime::now_utc()).whole_seconds(),
                 until = %rfc3339(until),
                 pages = progress.pages.get(),
                 lists_done = progress.lists_done.get(),
                 lists = progress.lists.get(),
-                "waiting for Northflank's rate limit"
+                "{why}"
             );
         }
         if waiting.changed().await.is_err() {
@@ -209,7 +248,10 @@ fn open(
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
         settings: &format!("{} {selection:?}", client.base_url()),
-        digests: &|salt| Digests { organization: None, token: client.token_digest(salt) },
+        digests: &|salt| Digests {
+            organization: progress.whoami().and_then(|it| it.organization_digest(salt)),
+            token: client.token_digest(salt),
+        },
         sync_id: &Ksuid::new(Some(SystemTime::from(now)), None).to_string(),
         is_finished: &|sync_id| previous.has_sync(sync_id),
         now,

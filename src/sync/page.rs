@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::baton::check_id;
 use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Listed, Member, Page, PageError, Paging, Position, Role,
-    RoleMember, Text,
+    DirectoryGroup, DirectoryGroupMember, Listed, Member, PageError, Position, Role, RoleMember,
+    Text, Told,
 };
 
 use super::list::List;
@@ -87,7 +87,7 @@ impl Rows {
     fn read(list: List, body: &[u8]) -> Result<Self, PageError> {
         // Where the list goes on has been decided already.
         fn rows<T: Listed>(body: &[u8]) -> Result<Vec<T>, PageError> {
-            Ok(Page::read(body, Paging::Whole)?.rows)
+            Ok(Told::read(body)?.rows)
         }
         Ok(match list {
             List::Members => Self::Members(rows(body)?),

@@ -1,6 +1,9 @@
 //! How far a sync has come, for whoever shows it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use crate::northflank::Whoami;
 
 use super::page::{ListPage, Rows};
 
@@ -19,10 +22,11 @@ pub enum Phase {
     Replacing,
 }
 
-/// Counters of a running sync. Each only grows.
+/// How far a running sync is. Each counter only grows.
 #[derive(Debug, Default)]
 pub struct Progress {
     phase: AtomicU8,
+    whoami: OnceLock<Whoami>,
     /// Members read.
     pub members: Counter,
     /// Roles found.
@@ -57,6 +61,16 @@ impl Counter {
 }
 
 impl Progress {
+    /// Whose token it is, once that is known.
+    pub fn whoami(&self) -> Option<&Whoami> {
+        self.whoami.get()
+    }
+
+    pub(super) fn know(&self, whoami: Whoami) {
+        // A sync asks once.
+        let _ = self.whoami.set(whoami);
+    }
+
     /// What the sync is doing.
     pub fn phase(&self) -> Phase {
         match self.phase.load(Ordering::SeqCst) {

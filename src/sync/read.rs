@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use crate::journal::Journal;
-use crate::northflank::{self, Answer, Client, Listed, Page, Position, Refusal};
+use crate::northflank::{self, Answer, Client, Listed, Page, Position, Refusal, Role};
 
 use super::fold::Fold;
 use super::keep::{self, Arrived, Gathered};
 use super::list::{List, Lists};
 use super::page::{ListPage, Rows};
-use super::{Error, Known, Progress, Selection};
+use super::validate::has_links;
+use super::{Error, Groups, Known, Progress, Selection};
 
 /// Pages that may wait to be kept. Each worker waits for its page, so that more than these
 /// never happens with the workers that are allowed.
@@ -115,19 +116,63 @@ impl Reader {
 
     /// Uses what the validation has read of lists that are to be read from their beginning.
     async fn take(&self, known: Known, lists: &mut Lists) -> Result<(), Error> {
-        let Known { members, roles, groups } = known;
-        self.first(lists, groups, Rows::Groups).await?;
-        if let Some(members) = members {
-            self.first(lists, members, Rows::Members).await?;
+        let Known { whoami: _, members, roles, groups } = known;
+        match groups {
+            Groups::Listed(groups) => {
+                if lists.is_untouched(&List::Groups) {
+                    self.use_page(lists, groups, Rows::Groups).await?;
+                }
+                if lists.is_untouched(&List::Roles) {
+                    self.use_page(lists, roles, Rows::Roles).await?;
+                }
+            }
+            Groups::Refused(error) => self.without_groups(lists, roles, error).await?,
         }
-        if let Some(roles) = roles {
-            self.first(lists, roles, Rows::Roles).await?;
+        if lists.is_untouched(&List::Members) {
+            self.use_page(lists, members, Rows::Members).await?;
         }
         Ok(())
     }
 
-    /// Uses the first page of a list that is to be read from its beginning.
-    async fn first<T>(
+    /// Groups can't be listed, because of `error`. Where no role is linked to one, this means
+    /// that the organization has no Directory Sync, and so no groups: who holds a role, its own
+    /// list says. So the roles are read to their end first, whether they are synced or not;
+    /// their first page is known to have no links.
+    async fn without_groups(
+        &self,
+        lists: &mut Lists,
+        first: Answer<Role>,
+        error: northflank::Error,
+    ) -> Result<(), Error> {
+        let mut next = first.page.next.clone();
+        let are_new = lists.is_untouched(&List::Roles);
+        if are_new {
+            self.use_page(lists, first, Rows::Roles).await?;
+        }
+        let mut pages = pin!(self.client.roles(next.clone()));
+        while next.is_some() {
+            let Some(answer) = pages.try_next().await? else {
+                break;
+            };
+            if has_links(&answer.page.rows) {
+                return Err(error.into());
+            }
+            next.clone_from(&answer.page.next);
+            if are_new {
+                self.use_page(lists, answer, Rows::Roles).await?;
+            }
+        }
+        lists.read(&List::Groups, None);
+        tracing::info!(
+            answer = %error,
+            "the organization has no Directory Sync, and so no directory groups: they can't be \
+             listed, and no role is linked to one"
+        );
+        Ok(())
+    }
+
+    /// Uses a page of a list that is at its beginning, or has been used up to this page.
+    async fn use_page<T>(
         &self,
         lists: &mut Lists,
         answer: Answer<T>,
@@ -135,11 +180,7 @@ impl Reader {
     ) -> Result<(), Error> {
         let Answer { page: Page { rows: page, next }, body } = answer;
         let page = ListPage { rows: rows(page), next };
-        let list = page.rows.list();
-        if !lists.is_untouched(&list) {
-            return Ok(());
-        }
-        lists.read(&list, page.next.as_ref());
+        lists.read(&page.rows.list(), page.next.as_ref());
         let found = page.rows.found(&self.selection);
         self.progress.lists.add(lists.add(found));
         let mut before = Before::default();
@@ -151,13 +192,14 @@ impl Reader {
     /// least; how many more, its first page tells.
     fn estimate(&self) {
         let lists = self.progress.lists.get().saturating_sub(self.progress.lists_done.get());
-        if let Some(window) = self.client.window().filter(|it| u64::from(it.remaining) < lists) {
+        if let Some(window) = self.client.window().filter(|it| u64::from(it.usable()) < lists) {
             tracing::warn!(
                 requests_needed = lists,
                 requests_left = window.remaining,
+                requests_in_reserve = window.reserve,
                 requests_per_window = window.limit,
                 "the sync needs at least so many more requests, more than Northflank's rate \
-                 limit leaves in this window; it will wait for the next one"
+                 limit and the reserve leave in this window; it will wait for the next one"
             );
         }
     }
@@ -167,11 +209,7 @@ impl Reader {
         let found = match &list {
             List::Members => self.pages(self.client.members(next), Rows::Members).await?,
             List::Roles => self.pages(self.client.roles(next), Rows::Roles).await?,
-            List::Groups => {
-                let answer = self.client.directory_groups().await?;
-                let pages = futures_util::stream::iter([Ok(answer)]);
-                self.pages(pages, Rows::Groups).await?
-            }
+            List::Groups => self.pages(self.client.directory_groups(next), Rows::Groups).await?,
             List::RoleMembers(role) => {
                 let pages = self.client.role_members(role, next);
                 let read = self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
@@ -194,7 +232,7 @@ impl Reader {
                         "directory users without a Northflank account hold nothing yet"
                     );
                 }
-                let groups = futures_util::stream::once(self.client.directory_groups());
+                let groups = self.client.directory_groups(None);
                 let (gone, is_listed) = (Rows::GroupGone(group.clone()), has(groups, group));
                 self.finish("directory group", group, read, gone, is_listed).await?;
                 Vec::new()

@@ -1,14 +1,20 @@
 //! Validation: may the token read everything that a sync needs? Asked first, all at once, so
-//! that one run tells everything that is missing and nothing is written.
+//! that one run tells everything that is missing and nothing is written. What is asked for are
+//! the first pages of the lists, which need not be asked for again.
 
 use std::fmt;
 
 use reqwest::StatusCode;
+use time::{Date, Duration, OffsetDateTime};
 
 use crate::causes::with_causes;
 use crate::northflank::{
-    Answer, Client, DirectoryGroup, Error, Member, Problem, READ_MEMBERS, READ_ROLES, Refusal, Role,
+    Answer, Client, DirectoryGroup, Error, Member, Owner, Problem, READ_MEMBERS, READ_ROLES,
+    Refusal, Role, Whoami,
 };
+
+/// A token that expires within this time is warned of.
+const WARN_BEFORE: Duration = Duration::days(14);
 
 /// Something that the token must be able to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,15 +47,40 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What the validation's answers already told, so that it need not be asked again.
+/// What Northflank answered to all that is asked first.
+#[derive(Debug)]
+pub struct Checks {
+    /// Whose token it is, if Northflank tells.
+    pub whoami: Option<Whoami>,
+    /// The first page of the members.
+    pub members: Result<Answer<Member>, Error>,
+    /// The first page of the roles.
+    pub roles: Result<Answer<Role>, Error>,
+    /// The first page of the directory groups.
+    pub groups: Result<Answer<DirectoryGroup>, Error>,
+}
+
+/// What the checks told, where nothing is missing.
 #[derive(Debug)]
 pub struct Known {
-    /// All members, if one page held them.
-    pub members: Option<Answer<Member>>,
-    /// All roles, if one page held them.
-    pub roles: Option<Answer<Role>>,
-    /// All directory groups.
-    pub groups: Answer<DirectoryGroup>,
+    /// Whose token it is, if Northflank tells.
+    pub whoami: Option<Whoami>,
+    /// The first page of the members.
+    pub members: Answer<Member>,
+    /// The first page of the roles.
+    pub roles: Answer<Role>,
+    /// Of the directory groups.
+    pub groups: Groups,
+}
+
+/// What is known of the directory groups.
+#[derive(Debug)]
+pub enum Groups {
+    /// The first page of them.
+    Listed(Answer<DirectoryGroup>),
+    /// Northflank refuses to list them, as it may where an organization has no Directory Sync.
+    /// That this is the reason, the roles must show: none of them may be linked to a group.
+    Refused(Error),
 }
 
 /// Why the connector can't connect.
@@ -61,13 +92,42 @@ pub enum ValidationError {
          to a team; create one under the organization's Settings > API > Tokens"
     )]
     Token(Refusal),
+    /// The token's time is over.
+    #[error(
+        "Northflank refuses {token} ({refusal}): it expired on {day}; create one under the \
+         organization's Settings > API > Tokens"
+    )]
+    Expired {
+        /// The token.
+        token: String,
+        /// When it expired, shown as 2026-12-01.
+        day: Date,
+        /// An answer to it.
+        refusal: Refusal,
+    },
+    /// The token is a team's.
+    #[error(
+        "{token} belongs to {team}, which can't read the organization; create one under the \
+         organization's Settings > API > Tokens"
+    )]
+    Team {
+        /// The token.
+        token: String,
+        /// The team.
+        team: String,
+    },
     /// The token is valid but its role lacks permissions.
     #[error(
-        "the API token may not read {}; give its role these permissions in Northflank, \
-         they take effect at once",
-        list(.0)
+        "{token} may not read {}; give its role these permissions in Northflank, they take \
+         effect at once",
+        list(.missing)
     )]
-    Permissions(Vec<Missing>),
+    Permissions {
+        /// The token.
+        token: String,
+        /// What it lacks.
+        missing: Vec<Missing>,
+    },
     /// Something else went wrong, maybe more than once.
     #[error("can't check the API token: {}", causes(.0))]
     Failed(Vec<Error>),
@@ -101,61 +161,158 @@ fn causes(errors: &[Error]) -> String {
     errors.iter().map(|error| with_causes(error)).collect::<Vec<_>>().join(" and ")
 }
 
-/// Asks one cheap request of each scope. What an answer holds completely is returned.
+/// Asks for one page of each scope, and who the token is.
 pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
-    let (members, roles, groups) =
-        tokio::join!(client.first_member(), client.first_role(), client.directory_groups());
-    match (members, roles, groups) {
-        (Ok(members), Ok(roles), Ok(groups)) => {
-            Ok(Known { members: complete(members), roles: complete(roles), groups })
+    Checks::make(client, |_| ()).await.verdict(OffsetDateTime::now_utc())
+}
+
+impl Checks {
+    /// Asks for one page of each scope, and who the token is, which is told to `announce` as
+    /// soon as it is known whether it is known.
+    pub async fn make(client: &Client, announce: impl FnOnce(Option<&Whoami>)) -> Self {
+        let whoami = async {
+            let whoami = client.whoami().await;
+            announce(whoami.as_ref());
+            whoami
+        };
+        let (whoami, members, roles, groups) = tokio::join!(
+            whoami,
+            client.first_members(),
+            client.first_roles(),
+            client.first_directory_groups()
+        );
+        Self { whoami, members, roles, groups }
+    }
+
+    /// Whether this refusal to list directory groups means, as far as the first page of the
+    /// roles tells, that the organization has no Directory Sync. What Northflank answers then is
+    /// documented nowhere.
+    pub fn lack_directory_sync(&self, error: &Error) -> bool {
+        let has_links = |roles: &Answer<Role>| has_links(&roles.page.rows);
+        may_lack_directory_sync(error)
+            && self.members.is_ok()
+            && self.roles.as_ref().is_ok_and(|roles| !has_links(roles))
+    }
+
+    /// What they tell, or what it is that a sync lacks.
+    pub fn verdict(self, now: OffsetDateTime) -> Result<Known, ValidationError> {
+        let is_known = self.groups.as_ref().err().is_none_or(|it| self.lack_directory_sync(it));
+        let Self { whoami, members, roles, groups } = self;
+        match (members, roles, groups) {
+            (Ok(members), Ok(roles), Ok(groups)) => {
+                Ok(Known { whoami, members, roles, groups: Groups::Listed(groups) })
+            }
+            (Ok(members), Ok(roles), Err(error)) if is_known => {
+                Ok(Known { whoami, members, roles, groups: Groups::Refused(error) })
+            }
+            (members, roles, groups) => Err(problem(
+                [
+                    (Scope::Members, members.err()),
+                    (Scope::Roles, roles.err()),
+                    (Scope::DirectoryGroups, groups.err()),
+                ],
+                whoami.as_ref(),
+                now,
+            )),
         }
-        (members, roles, groups) => Err(verdict([
-            (Scope::Members, members.err()),
-            (Scope::Roles, roles.err()),
-            (Scope::DirectoryGroups, groups.err()),
-        ])),
     }
 }
 
-fn complete<T>(answer: Answer<T>) -> Option<Answer<T>> {
-    answer.page.next.is_none().then_some(answer)
+/// Whether the refusal to list directory groups may have that reason, as no other is known.
+fn may_lack_directory_sync(error: &Error) -> bool {
+    error.refusal().is_some_and(|answer| {
+        let has_another_reason = matches!(
+            answer.status,
+            StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        );
+        answer.status.is_client_error() && !answer.is_denied() && !has_another_reason
+    })
+}
+
+/// Whether some of the roles are linked to directory groups.
+pub(super) fn has_links(roles: &[Role]) -> bool {
+    roles.iter().any(|role| !role.directory_groups.is_empty())
 }
 
 /// What the failed requests mean together. A 401 that names no permission is a bad token if
-/// every endpoint gives it, and a missing permission if another endpoint knows the token.
-fn verdict(outcomes: [(Scope, Option<Error>); 3]) -> ValidationError {
-    let mut known_token = false;
-    let mut refused_token = None;
+/// every endpoint gives it and nobody knows the token, and else a missing permission.
+fn problem(
+    outcomes: [(Scope, Option<Error>); 3],
+    whoami: Option<&Whoami>,
+    now: OffsetDateTime,
+) -> ValidationError {
+    let (mut is_known, mut reads_something) = (false, false);
+    let mut refusal = None;
+    let mut has_bare_401 = false;
     let mut missing = Vec::new();
     let mut failed = Vec::new();
     for (scope, error) in outcomes {
         let Some(error) = error else {
-            known_token = true;
+            (is_known, reads_something) = (true, true);
             continue;
         };
         match error.problem {
             Problem::Refused(answer) if answer.is_denied() => {
-                known_token = true;
-                missing.push(Missing { scope, named: answer.required_permission });
+                is_known = true;
+                missing.push(Missing { scope, named: answer.required_permission.clone() });
+                refusal = Some(answer);
             }
             Problem::Refused(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                has_bare_401 = true;
                 missing.push(Missing { scope, named: None });
-                refused_token = Some(answer);
+                refusal = Some(answer);
             }
             problem => failed.push(Error { problem, ..error }),
         }
     }
-    match refused_token {
-        Some(answer) if !known_token => ValidationError::Token(answer),
-        _ if !missing.is_empty() => ValidationError::Permissions(missing),
-        _ => ValidationError::Failed(failed),
+    let Some(refusal) = refusal else {
+        return ValidationError::Failed(failed);
+    };
+    let nobody = Whoami::default();
+    let whoami = whoami.unwrap_or(&nobody);
+    let expiry = whoami.expiry_day().filter(|_| whoami.has_expired(now));
+    match (whoami.owner, expiry) {
+        (Some(Owner::Team), _) if !reads_something => ValidationError::Team {
+            token: whoami.name(),
+            team: whoami.slug.as_ref().map_or("a team".to_owned(), |it| format!("the team {it}")),
+        },
+        (_, Some(day)) if has_bare_401 && !is_known => {
+            ValidationError::Expired { token: whoami.full_name(), day, refusal }
+        }
+        (None, _) if has_bare_401 && !is_known => ValidationError::Token(refusal),
+        _ => ValidationError::Permissions { token: whoami.full_name(), missing },
     }
+}
+
+/// What to warn of although everything can be read.
+pub fn warnings(whoami: &Whoami, now: OffsetDateTime) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let token = whoami.full_name();
+    if whoami.owner == Some(Owner::Team) {
+        warnings.push(format!("{token} is said to belong to a team, but reads an organization"));
+    }
+    if let (Some(expires_at), Some(day)) = (whoami.expires_at, whoami.expiry_day()) {
+        if whoami.has_expired(now) {
+            warnings.push(format!("{token} is said to have expired on {day}, but still works"));
+        } else if expires_at - now <= WARN_BEFORE {
+            warnings.push(format!("{token} expires on {day}; replace it in time"));
+        }
+    }
+    warnings
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, Problem, Scope, StatusCode, ValidationError, verdict};
-    use crate::northflank::Refusal;
+    use time::macros::datetime;
+    use time::{Duration, OffsetDateTime};
+
+    use super::{
+        Error, Owner, Problem, Scope, StatusCode, ValidationError, Whoami, may_lack_directory_sync,
+        problem, warnings,
+    };
+    use crate::northflank::{READ_MEMBERS, READ_ROLES, Refusal};
+
+    const NOW: OffsetDateTime = datetime!(2026-11-25 12:00 UTC);
 
     fn refused(status: u16, permission: Option<&str>) -> Error {
         let refusal = Refusal {
@@ -168,49 +325,124 @@ mod tests {
         Error { endpoint: "/v1/x".into(), tries: 1, problem: Problem::Refused(refusal) }
     }
 
-    fn of(members: Option<Error>, roles: Option<Error>, groups: Option<Error>) -> ValidationError {
-        verdict([
-            (Scope::Members, members),
-            (Scope::Roles, roles),
-            (Scope::DirectoryGroups, groups),
-        ])
+    fn token_of(owner: Owner) -> Whoami {
+        Whoami {
+            owner: Some(owner),
+            slug: Some("acme".into()),
+            token: Some("review".into()),
+            role: Some("Auditor".into()),
+            ..Whoami::default()
+        }
+    }
+
+    fn of(errors: [Option<Error>; 3], whoami: Option<&Whoami>) -> ValidationError {
+        let [members, roles, groups] = errors;
+        let outcomes =
+            [(Scope::Members, members), (Scope::Roles, roles), (Scope::DirectoryGroups, groups)];
+        problem(outcomes, whoami, NOW)
+    }
+
+    fn all(status: u16) -> [Option<Error>; 3] {
+        [(); 3].map(|()| Some(refused(status, None)))
     }
 
     #[test]
-    fn a_bare_401_from_everywhere_is_a_bad_token() {
-        let error =
-            of(Some(refused(401, None)), Some(refused(401, None)), Some(refused(401, None)));
+    fn a_bare_401_from_everywhere_is_a_bad_token_unless_the_organization_owns_it() {
+        let error = of(all(401), None);
         assert!(matches!(error, ValidationError::Token(_)), "{error}");
+        // Of a kind that nobody knows.
+        let error = of(all(401), Some(&Whoami::default()));
+        assert!(matches!(error, ValidationError::Token(_)), "{error}");
+        let error = of(all(401), Some(&token_of(Owner::Organization))).to_string();
+        let token = "the API token review (role Auditor) of the organization acme may not read";
+        assert!(error.starts_with(token), "{error}");
+    }
+
+    #[test]
+    fn a_teams_token_is_told_apart_whatever_the_refusals_look_like() {
+        let team = token_of(Owner::Team);
+        for errors in [
+            all(401),
+            all(403),
+            [(); 3].map(|()| Some(refused(401, Some("x")))),
+            [Some(refused(401, None)), Some(refused(502, None)), Some(refused(403, None))],
+        ] {
+            let error = of(errors, Some(&team));
+            assert!(matches!(error, ValidationError::Team { .. }), "{error}");
+            let parts = "(role Auditor) belongs to the team acme, which can't read";
+            assert!(error.to_string().contains(parts), "{error}");
+        }
+        // What it can read in part is a matter of permissions, and what fails is neither.
+        let error = of([None, Some(refused(403, None)), None], Some(&team));
+        assert!(matches!(error, ValidationError::Permissions { .. }), "{error}");
+        assert!(matches!(of(all(502), Some(&team)), ValidationError::Failed(_)));
+    }
+
+    #[test]
+    fn an_expired_token_that_is_refused_says_when_it_expired() {
+        let expires_at = Some(NOW - Duration::days(2));
+        let expired = Whoami { expires_at, ..token_of(Owner::Organization) };
+        let error = of(all(401), Some(&expired)).to_string();
+        assert!(error.contains("review (role Auditor) of the organization acme"), "{error}");
+        assert!(error.contains("it expired on 2026-11-23"), "{error}");
     }
 
     #[test]
     fn a_bare_401_beside_an_answer_is_a_missing_permission() {
-        let error = of(Some(refused(401, None)), None, None).to_string();
-        assert!(error.contains("members (needs Organization > Admin > Members > Read)"), "{error}");
+        let error = of([Some(refused(401, None)), None, None], None).to_string();
+        assert!(error.contains(&format!("members (needs {READ_MEMBERS})")), "{error}");
         assert!(!error.contains("roles"), "{error}");
     }
 
     #[test]
     fn everything_that_is_missing_is_reported_together() {
-        let error = of(
+        let errors = [
             Some(refused(403, None)),
             Some(refused(401, Some("os_admin_roles_read"))),
             Some(refused(401, None)),
-        );
-        let error = error.to_string();
+        ];
+        let error = of(errors, None).to_string();
         for part in [
-            "members (needs Organization > Admin > Members > Read)",
-            "roles (needs Organization > Admin > Roles > Read, which the API calls os_admin_roles_read)",
-            "directory groups (needs Organization > Admin > Roles > Read)",
+            format!("members (needs {READ_MEMBERS})"),
+            format!("roles (needs {READ_ROLES}, which the API calls os_admin_roles_read)"),
+            format!("directory groups (needs {READ_ROLES})"),
         ] {
-            assert!(error.contains(part), "{error}");
+            assert!(error.contains(&part), "{error}");
         }
     }
 
     #[test]
     fn another_failure_is_not_taken_for_a_missing_permission() {
-        let error = of(Some(refused(502, None)), None, None);
+        let error = of([Some(refused(502, None)), None, None], None);
         assert!(matches!(error, ValidationError::Failed(_)));
         assert!(error.to_string().contains("502 Bad Gateway"), "{error}");
+    }
+
+    #[test]
+    fn only_a_refusal_without_another_reason_may_mean_that_there_is_no_directory_sync() {
+        for status in [400, 404, 405, 409, 410, 418, 422, 451] {
+            assert!(may_lack_directory_sync(&refused(status, None)), "{status}");
+        }
+        for status in [302, 401, 403, 408, 429, 500, 501, 503] {
+            assert!(!may_lack_directory_sync(&refused(status, None)), "{status}");
+        }
+        assert!(!may_lack_directory_sync(&refused(401, Some("x"))));
+    }
+
+    #[test]
+    fn an_expiry_is_warned_of_from_two_weeks_before_and_after_it() {
+        let expiring = |days| {
+            let expires_at = Some(NOW + Duration::days(days));
+            let token = Whoami { expires_at, ..token_of(Owner::Organization) };
+            warnings(&token, NOW).join("; ")
+        };
+        assert_eq!(expiring(15), "");
+        let token = "the API token review (role Auditor) of the organization acme";
+        assert_eq!(expiring(14), format!("{token} expires on 2026-12-09; replace it in time"));
+        let past = format!("{token} is said to have expired on 2026-11-24, but still works");
+        assert_eq!(expiring(-1), past);
+        assert_eq!(warnings(&token_of(Owner::Organization), NOW), [""; 0]);
+        assert_eq!(warnings(&Whoami::default(), NOW), [""; 0]);
+        assert!(warnings(&token_of(Owner::Team), NOW)[0].contains("belong to a team"));
     }
 }

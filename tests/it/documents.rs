@@ -315,7 +315,6 @@ fn the_page_for_c1_lists_every_resource_type_permission_and_field_of_the_form() 
         rows.insert(format!("| {name}s | {mark} | |"));
         for permission in capability["permissions"]["permissions"].as_array().unwrap() {
             let permission = permission["permission"].as_str().unwrap();
-            let permission = permission.replace("Organization", "Organisation");
             assert!(page.contains(&format!("- `{permission}`:")), "{permission}");
         }
     }

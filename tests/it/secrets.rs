@@ -358,14 +358,15 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
         request_timeout: Duration::from_secs(10),
         first_retry: Duration::from_millis(1),
         max_wait: None,
+        reserve: 0,
     };
     secret.assert_not_in("the settings", format!("{settings:#?}").as_bytes());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
             let client = Client::new(&settings).unwrap();
-            client.first_member().await.unwrap();
-            client.directory_groups().await.unwrap();
+            client.first_members().await.unwrap();
+            client.first_directory_groups().await.unwrap();
             let client = format!("{client:#?}");
             secret.assert_not_in("the client", client.as_bytes());
         });

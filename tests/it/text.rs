@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::harness::Room;
 use crate::harness::changes::changed_demo;
-use fake_northflank::{FakeNorthflank, Options, Organization};
+use fake_northflank::{
+    Action, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule, Size, Token, Whoami,
+};
 
 /// Compares a text with the one that is kept, but for what changes from run to run.
 fn assert_text(name: &str, text: &str) {
@@ -69,6 +71,84 @@ fn changes_can_be_read_by_people_programs_and_pages() {
         assert_eq!((run.code(), run.stderr()), (Some(0), ""));
         assert_text(&format!("text_diff_{format}"), run.stdout());
     }
+}
+
+/// Runs `check` as `token`; returns what it prints, and the exit code.
+fn checked(fake: &FakeNorthflank, token: &str, arguments: &[&str]) -> (String, Option<i32>) {
+    let room = Room::new();
+    let connector = room.connector_to(fake).variable("BATON_NORTHFLANK_API_TOKEN", token);
+    let run = connector.arguments(["check"]).arguments(arguments).run();
+    assert!(room.names().is_empty(), "a file is touched");
+    assert!(!run.stdout().contains(token) && !run.stderr().contains(token), "the token is shown");
+    assert_eq!(run.stderr().is_empty(), run.code() == Some(0), "{}", run.stderr());
+    (format!("{}{}", run.stdout(), run.stderr()), run.code())
+}
+
+#[test]
+fn a_check_says_on_one_screen_what_a_sync_would_meet() {
+    let demo = |options| FakeNorthflank::start(Organization::demo(), options).unwrap();
+    let normal = demo(Options::default());
+    let all = Token::new(Permissions::ALL);
+    let without_roles = Token::new(Permissions { roles: false, ..Permissions::ALL });
+    let expiring = Token { expires_at: Some(10 * 24 * 60 * 60 + 60), ..all.clone() };
+    let absent = demo(Options { whoami: Whoami::Absent, rate_limit: None, ..Options::default() });
+    let groupless =
+        Organization::generate(1, Size { members: 250, roles: 120, groups: 0, memberships: 500 });
+    let options = Options { without_directory_sync: Some(404), ..Options::default() };
+    let groupless = FakeNorthflank::start(groupless, options).unwrap();
+    let mut text = String::new();
+    for (name, fake, token) in [
+        ("an organization", &normal, normal.add_token(expiring)),
+        ("a permission is missing", &normal, normal.add_token(without_roles)),
+        ("a team's token", &normal, normal.add_token(Token::of_team())),
+        ("a token that is wrong", &normal, "nf-never-made-by-anybody".to_owned()),
+        ("an older server", &absent, absent.token().to_owned()),
+        ("many roles, no Directory Sync", &groupless, groupless.token().to_owned()),
+    ] {
+        let (screen, code) = checked(fake, &token, &[]);
+        assert!(screen.lines().count() <= 24 && screen.lines().all(|line| line.len() <= 400));
+        write!(text, "# {name}\n{screen}[exit code {}]\n\n", code.unwrap()).unwrap();
+    }
+    let day = regex::Regex::new(r"\d{4}-\d\d-\d\d").unwrap();
+    assert_text("text_check", &day.replace_all(&text, "[day]"));
+}
+
+#[test]
+fn shapes_hold_no_value_of_the_organization() {
+    let organization = Organization::demo();
+    let fake = fake(organization.clone());
+    let (shapes, code) = checked(&fake, fake.token(), &["--shapes"]);
+    assert_eq!(code, Some(0));
+    let answers: serde_json::Value = serde_json::from_str(&shapes).unwrap();
+    let endpoints: Vec<_> =
+        answers["answers"].as_array().unwrap().iter().map(|it| it["endpoint"].as_str()).collect();
+    let expected = ["auth", "directory-groups", "org-members", "org-roles"];
+    let expected = expected.map(|path| format!("GET /v1/{path}"));
+    assert_eq!(endpoints, expected.iter().map(|path| Some(path.as_str())).collect::<Vec<_>>());
+    let name = &answers["answers"][2]["body"]["fields"]["data"]["fields"]["members"]["items"];
+    assert_eq!(name["fields"]["name"]["string"], 23);
+    assert!(shapes.contains("x-ratelimit-remaining"));
+
+    // Every text that the fake knows, however it is nested.
+    let token = Token::new(Permissions::ALL);
+    let known = format!("{organization:?} {token:?}");
+    let texts = regex::Regex::new(r#""((?:[^"\\]|\\.)*)""#).unwrap();
+    let texts: Vec<_> = texts.captures_iter(&known).map(|found| found[1].to_owned()).collect();
+    assert!(texts.len() > 200);
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        assert!(!shapes.contains(text.as_str()), "{text} is shown");
+    }
+    assert!(!shapes.contains("127.0.0.1") && !shapes.contains("os_admin"));
+
+    // Nor where something goes wrong, which is an error as a sync's.
+    let refused = r#"{"error":{"status":403,"message":"No, Ada Marlow","id":"nf-x","ada":[1]}}"#;
+    fake.script(Rule::every(Endpoint::Roles, Action::json(403, refused)));
+    fake.script(Rule::every(Endpoint::Groups, Action::json(404, "<p>Marlow Freight</p>")));
+    let (shapes, code) = checked(&fake, fake.token(), &["--shapes"]);
+    assert_eq!(code, Some(7));
+    let (json, error) = shapes.split_at(shapes.find("baton-northflank: ").unwrap());
+    assert!(!json.contains("Marlow") && json.contains("no JSON") && json.contains("403"), "{json}");
+    assert!(error.contains("may not read roles"), "{error}");
 }
 
 #[test]

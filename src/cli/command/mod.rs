@@ -2,6 +2,7 @@
 
 mod access;
 mod capabilities;
+mod check;
 mod completion;
 mod config;
 mod diff;
@@ -21,6 +22,7 @@ use super::exit::Failure;
 use super::settings::{FIELDS, Flags, Variables, arguments};
 
 use access::Telling;
+use check::Check;
 use diff::Compared;
 use health_check::Probe;
 
@@ -49,6 +51,8 @@ pub(super) enum Command {
     Access(Telling),
     /// Compare two syncs.
     Diff(Compared),
+    /// Say what the token may read, and what Northflank answers.
+    Check(Check),
     /// Ask a running service how it is.
     HealthCheck(Probe),
     /// Print what the connector can do.
@@ -70,6 +74,7 @@ impl Command {
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(Telling::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
+            Some(("check", arguments)) => Self::Check(Check::from_matches(arguments)),
             Some(("health-check", arguments)) => Self::HealthCheck(Probe::from_matches(arguments)),
             Some(("capabilities", _)) => Self::Capabilities,
             Some(("config", _)) => Self::Config,
@@ -85,6 +90,7 @@ impl Command {
             Self::Run(flags) => run::run(&flags, variables),
             Self::Access(telling) => telling.tell(),
             Self::Diff(compared) => compared.print(),
+            Self::Check(check) => check.print(variables),
             Self::HealthCheck(probe) => probe.ask(variables),
             Self::Capabilities => capabilities::print(),
             Self::Config => config::print(),
@@ -116,6 +122,7 @@ fn command_line() -> clap::Command {
         .args_conflicts_with_subcommands(true)
         .subcommands([
             access::command(),
+            check::command(),
             diff::command(),
             health_check::command(),
             capabilities::command(),

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::c1z::{Saved, Target};
@@ -12,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::cli::signal::Signals;
 use crate::cli::terminal::{self, Terminal};
 use crate::northflank::{self, Client};
-use crate::sync::{self, Options, Phase, Progress};
+use crate::sync::{self, Options, Phase, Progress, warnings};
 
 /// Time between a signal and the end of the process, whatever is under way.
 const STOP_WITHIN: Duration = Duration::from_millis(900);
@@ -32,13 +33,6 @@ pub(super) async fn sync(
     let target = Target::inspect(file).map_err(sync::Error::File)?;
     let path = target.path().to_owned();
     let client = Client::new(northflank)?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        base_url = %northflank.base_url,
-        file = %path.display(),
-        workers = options.workers,
-        "starting sync"
-    );
     let progress = Arc::new(Progress::default());
     let cancel = CancellationToken::new();
     let mut syncing = pin!(sync::sync(&client, target, options, &progress, &cancel));
@@ -77,7 +71,10 @@ pub(super) async fn sync(
         "sync complete"
     );
     if terminal.is_shown() {
-        terminal.print(&terminal::summary(&saved, &path, started.elapsed()));
+        let whoami = progress.whoami();
+        let warnings = whoami.map(|whoami| warnings(whoami, OffsetDateTime::now_utc()));
+        let (took, warnings) = (started.elapsed(), warnings.unwrap_or_default());
+        terminal.print(&terminal::summary(&saved, &path, took, whoami, &warnings));
     }
     Ok(())
 }

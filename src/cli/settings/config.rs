@@ -64,6 +64,16 @@ impl Config {
     }
 }
 
+/// How to reach Northflank, for whoever needs to know no more.
+pub(crate) fn northflank_settings(
+    flags: &Flags,
+    variables: Variables<'_>,
+) -> Result<Settings, Problems> {
+    let mut values = Values::new(flags, variables);
+    let settings = northflank::settings(&mut values);
+    values.finish(settings)
+}
+
 /// Where the health check server of a service with these settings listens.
 pub(crate) fn health_check_address(
     flags: &Flags,

@@ -34,7 +34,8 @@ fields! {
         "http-timeout-seconds",
         1,
         1800,
-        "The longest that one request may take, in seconds (1 to 1800)",
+        "The longest that one request may take, in seconds (1 to 1800); the answer's first byte \
+         may take all of it, and an answer that has begun may pause for 30",
     )
     .group(Group::Northflank)
     .default("300")
@@ -48,6 +49,17 @@ fields! {
     )
     .group(Group::Northflank)
     .default_in_words("as long as it takes");
+
+    RATE_LIMIT_RESERVE = Field::number(
+        "rate-limit-reserve",
+        0,
+        90,
+        "How much of each window of Northflank's rate limit to leave to others, in percent (0 to \
+         90): the limit is the whole account's",
+    )
+    .group(Group::Northflank)
+    .default("10")
+    .for_operators();
 
     FILE = Field::text(
         "file",
@@ -242,3 +254,7 @@ fields! {
         .hidden()
         .for_operators();
 }
+
+/// Those that say how to reach Northflank.
+pub(crate) const NORTHFLANK_FIELDS: &[&Field] =
+    &[API_TOKEN, BASE_URL, HTTP_TIMEOUT_SECONDS, MAX_WAIT, RATE_LIMIT_RESERVE];

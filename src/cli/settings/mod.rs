@@ -22,9 +22,9 @@ mod values;
 mod tests;
 
 pub(super) use changes::{AfterSync, DiffFormat};
-pub(super) use config::{Config, health_check_address};
+pub(super) use config::{Config, health_check_address, northflank_settings};
 pub(super) use field::{Export, Field, Group, Kind};
-pub(super) use fields::{FIELDS, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT};
+pub(super) use fields::{FIELDS, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, NORTHFLANK_FIELDS};
 pub(super) use flags::{Flags, arguments};
 pub(super) use log::LogFormat;
 pub(super) use mode::{Mode, Service};

@@ -29,11 +29,13 @@ pub(super) fn settings(values: &mut Values<'_>) -> Option<Settings> {
         humantime::parse_duration(text)
             .map_err(|_| "it takes a duration such as 90s, 20m or 2h".to_owned())
     });
+    let reserve = values.number(fields::RATE_LIMIT_RESERVE);
     Some(Settings {
         base_url: base_url?,
         token: token?,
         request_timeout: Duration::from_secs(timeout?),
         first_retry: FIRST_RETRY,
         max_wait,
+        reserve: reserve?,
     })
 }

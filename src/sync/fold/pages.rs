@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember, Text,
-};
+use crate::northflank::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember, Text};
 
 use crate::sync::error::TooLarge;
 use crate::sync::page::{ListPage, Rows};
@@ -78,9 +76,9 @@ impl Fold {
                 let Self { people, groups, .. } = self;
                 let container = groups.entry(group.clone()).or_default();
                 let rows = rows.into_iter().filter_map(|row| {
-                    let DirectoryGroupMember { id, name, emails } = row;
+                    let DirectoryGroupMember { id, name, emails, last_login } = row;
                     // Somebody without an id has no account, and so no access.
-                    Some((id?, name, emails, Holding::DIRECT))
+                    Some((id?, Facts::mention(name, emails, last_login), Holding::DIRECT))
                 });
                 container.members(people, Source::Group(group), rows.map(Ok), is_last)
             }
@@ -88,12 +86,12 @@ impl Fold {
                 let Self { people, words, roles, .. } = self;
                 let container = roles.entry(role.clone()).or_default();
                 let rows = rows.into_iter().map(|row| {
-                    let RoleMember { id, name, emails, membership } = row;
+                    let RoleMember { id, name, emails, membership, last_login } = row;
                     let holding = match membership.as_deref() {
                         Some("explicit") => Holding::DIRECT,
                         other => Holding::reported(words.number(other.unwrap_or("unknown"))?),
                     };
-                    Ok((id, name, emails, holding))
+                    Ok((id, Facts::mention(name, emails, last_login), holding))
                 });
                 container.members(people, Source::Role(role), rows, is_last)
             }
@@ -126,7 +124,7 @@ impl<T> Container<T> {
         &mut self,
         people: &mut People,
         source: Source,
-        rows: impl Iterator<Item = Result<(Text, Option<Text>, Vec<Email>, Holding), TooLarge>>,
+        rows: impl Iterator<Item = Result<(Text, Facts, Holding), TooLarge>>,
         is_last: bool,
     ) -> Result<(), TooLarge> {
         if self.is_dropped {
@@ -137,8 +135,8 @@ impl<T> Container<T> {
             None => *self.source.insert(people.source(source)?),
         };
         for row in rows {
-            let (id, name, emails, holding) = row?;
-            let person = people.tell(&id, source, || Facts::mention(name, emails))?;
+            let (id, facts, holding) = row?;
+            let person = people.tell(&id, source, || facts)?;
             self.holders.push(Holder { person, holding });
         }
         if is_last {

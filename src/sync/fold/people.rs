@@ -43,6 +43,8 @@ pub(super) struct Facts {
     joined_at: Option<String>,
     #[prost(bool, optional, tag = "4")]
     finalized: Option<bool>,
+    #[prost(string, optional, tag = "5")]
+    last_login: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -55,7 +57,11 @@ struct Address {
 
 impl Facts {
     /// What a group's or role's list says of somebody.
-    pub(super) fn mention(name: Option<Text>, emails: Vec<Email>) -> Self {
+    pub(super) fn mention(
+        name: Option<Text>,
+        emails: Vec<Email>,
+        last_login: Option<Text>,
+    ) -> Self {
         let emails = emails.into_iter().map(|Email { address, verified }| Address {
             address: address.map(String::from),
             verified,
@@ -65,13 +71,15 @@ impl Facts {
             emails: emails.collect(),
             joined_at: None,
             finalized: None,
+            last_login: last_login.map(String::from),
         }
     }
 
     /// What the member list says of somebody, without the id.
     pub(super) fn member(member: Member) -> Self {
-        let Member { id: _, name, emails, joined_at, finalized } = member;
-        Self { joined_at: joined_at.map(String::from), finalized, ..Self::mention(name, emails) }
+        let Member { id: _, name, emails, joined_at, last_login, finalized } = member;
+        let mention = Self::mention(name, emails, last_login);
+        Self { joined_at: joined_at.map(String::from), finalized, ..mention }
     }
 
     fn into_member(self, id: &str) -> Member {
@@ -85,6 +93,7 @@ impl Facts {
             name: text(self.name),
             emails: emails.collect(),
             joined_at: text(self.joined_at),
+            last_login: text(self.last_login),
             finalized: self.finalized,
         }
     }
@@ -140,7 +149,8 @@ impl People {
         Ok(if self.is_member(person) {
             user(&member)
         } else {
-            unlisted_user(&member.id, member.name.as_ref(), &member.emails)
+            let Member { id, name, emails, last_login, .. } = member;
+            unlisted_user(&id, name.as_ref(), &emails, last_login.as_ref())
         })
     }
 }

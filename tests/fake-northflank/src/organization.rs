@@ -182,13 +182,15 @@ impl Organization {
         self
     }
 
-    /// Requests that a full read takes in pages of 100, without any that only validate.
+    /// Requests that a full read takes in pages of 100, and one that asks who the token is.
     pub fn requests(&self) -> usize {
         let pages = |rows: usize| rows.div_ceil(100).max(1);
         let listed = self.members.iter().filter(|member| member.listed).count();
         let roles = self.roles.iter().map(|role| pages(self.role_members(role).len()));
         let groups = self.groups.iter().map(|group| pages(group.users.len()));
-        pages(listed) + pages(self.roles.len()) + 1 + roles.sum::<usize>() + groups.sum::<usize>()
+        let (whoami, listing_groups) = (1, 1);
+        let lists = pages(listed) + pages(self.roles.len()) + listing_groups;
+        whoami + lists + roles.sum::<usize>() + groups.sum::<usize>()
     }
 }
 

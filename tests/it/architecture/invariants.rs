@@ -61,11 +61,11 @@ const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         told: "A secret is opened in three places: `cli/settings/mode.rs` understands it, \
-               `northflank/client.rs` puts it into a header, `service/debug_log.rs` keeps it out of \
+               `northflank/connection.rs` puts it into a header, `service/debug_log.rs` keeps it out of \
                a log",
         within: "",
         never: Never::Names(&["expose_secret"]),
-        but: &["cli/settings/mode.rs", "northflank/client.rs", "service/debug_log.rs"],
+        but: &["cli/settings/mode.rs", "northflank/connection.rs", "service/debug_log.rs"],
     },
     Invariant {
         told: "Settings know of no command, no terminal and no log",

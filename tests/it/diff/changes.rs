@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::harness::changes::changed_demo;
+use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::sync_file::pack;
 use crate::harness::{Room, Run};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
@@ -40,6 +40,23 @@ fn before_and_after() -> Room {
         sync(&room, &organization, &["-f", file]).expect_success();
     }
     room
+}
+
+#[test]
+fn a_login_alone_is_no_change() {
+    let room = Room::new();
+    sync(&room, &Organization::demo(), &[]).expect_success();
+    let run = sync(&room, &demo_after_logins(), &["--diff", "--exit-code"]);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    assert!(run.stdout().contains("No changes."), "{}", run.stdout());
+    // Whoever has changed besides is told of.
+    let mut renamed = demo_after_logins();
+    let ada = renamed.members.iter_mut().find(|member| member.id == "ada-marlow").unwrap();
+    ada.name = Some("Ada Lane".into());
+    ada.last_login = None;
+    assert_eq!(sync(&room, &renamed, &["--diff", "--exit-code"]).code(), Some(20));
+    let diff = diff_json(&room, &["sync.c1z"]);
+    assert_eq!(ids(&diff["resources"]["modified"]), ["ada-marlow"].into());
 }
 
 fn ids(rows: &Value) -> BTreeSet<&str> {

@@ -53,6 +53,15 @@ pub fn quietly_changed_demo() -> Organization {
     organization
 }
 
+/// Nothing has happened but that everybody whose account is set up has logged in.
+pub fn demo_after_logins() -> Organization {
+    let mut organization = Organization::demo();
+    for member in organization.members.iter_mut().filter(|member| member.finalized) {
+        member.last_login = Some("2026-11-24T18:00:00.000Z".into());
+    }
+    organization
+}
+
 fn newcomer() -> Member {
     Member {
         id: "zoe-quill".into(),

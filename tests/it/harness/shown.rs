@@ -30,12 +30,15 @@ fn user(id: &str, member: Option<&Member>) -> Value {
     let name = member.and_then(|member| member.name.as_deref());
     let joined_at = member.filter(|_| listed).and_then(|member| member.joined_at.as_deref());
     let finalized = member.filter(|_| listed).map(|member| member.finalized);
+    // Roles and groups tell it as well, of whoever isn't listed.
+    let last_login = member.and_then(|member| member.last_login.as_deref());
     let mut profile = present([
         ("id", Some(id.into())),
         ("name", name.map(Value::from)),
         ("email", primary.map(|email| email.address.as_str().into())),
         ("finalized", finalized.map(Value::from)),
         ("joined_at", joined_at.map(Value::from)),
+        ("last_login_at", last_login.map(Value::from)),
     ]);
     // Directory groups tell addresses without saying whether they are verified.
     if let (Some(primary), true) = (primary, listed) {
@@ -71,6 +74,7 @@ fn user(id: &str, member: Option<&Member>) -> Value {
         ("accountType", Some("ACCOUNT_TYPE_HUMAN".into())),
         ("login", Some(id.into())),
         ("createdAt", created_at.clone()),
+        ("lastLogin", last_login.map(without_trailing_zeros)),
     ]));
     let display_name = name.or(emails.first().map(|email| email.address.as_str())).unwrap_or(id);
     Value::Object(present([

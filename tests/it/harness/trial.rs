@@ -29,9 +29,9 @@ pub fn long_role() -> String {
     longest.id.clone()
 }
 
-/// Requests of a run without faults: each page, and two checks that tell too little.
+/// Requests of a run without faults.
 pub fn requests() -> usize {
-    organization().requests() + 2
+    organization().requests()
 }
 
 /// The list of `key` goes out without the row `id`.

@@ -242,7 +242,7 @@ fn assert_uploads_what_was_read(
     task: &str,
 ) {
     let requests = daemon.requests_to_complete(platform, northflank, task);
-    assert_eq!(requests, 3, "one each for members, roles and groups");
+    assert_eq!(requests, 4, "one each for the token, members, roles and groups");
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
 }
 

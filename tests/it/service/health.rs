@@ -49,7 +49,7 @@ fn a_healthy_connector_says_so_and_asks_northflank_once_for_all_probes() {
         assert_eq!((status, &body["status"]), (200, &"healthy".into()));
         assert!(body["timestamp"].as_str().unwrap().ends_with('Z'), "{body}");
     }
-    assert_eq!(northflank.requests(), 3, "one validation");
+    assert_eq!(northflank.requests(), 4, "one validation");
     assert_eq!(get(port, "/ready").1["status"], "ready");
     assert_eq!(get(port, "/live").1["status"], "alive");
     assert_eq!(get(port, "/other").0, 404);
@@ -78,7 +78,7 @@ fn a_check_goes_on_when_its_probe_has_left_and_is_not_made_twice() {
         ask_and_leave(port, "/health");
     }
     assert_eq!(get(port, "/health").0, 200);
-    assert_eq!(northflank.requests(), 3, "one validation");
+    assert_eq!(northflank.requests(), 4, "one validation");
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_refused_token_is_unhealthy_but_alive_and_ready() {
     let problem = body["details"]["validation_error"].as_str().unwrap();
     assert!(problem.contains("refuses the API token"), "{problem}");
     get(port, "/health");
-    assert_eq!(northflank.requests(), 3, "a bad answer is kept too");
+    assert_eq!(northflank.requests(), 4, "a bad answer is kept too");
     assert_eq!((get(port, "/ready").0, get(port, "/live").0), (200, 200));
     let (code, error) = ask(port, &[]);
     assert_eq!(code, Some(14));

@@ -7,7 +7,7 @@ use crate::harness::daemon::{
     Daemon, northflank, northflank_with, platform, scratch, slow_northflank, sync_file,
 };
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Room, assert_takes_at_most, expected, wait_for_requests};
+use crate::harness::{Connector, Room, assert_takes_at_most, expected, wait_for_requests};
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule, v2};
 use fake_northflank::{Action, Endpoint, FakeNorthflank};
@@ -98,6 +98,11 @@ fn full_syncs_that_are_switched_off_upload_no_empty_file() {
     assert_eq!(northflank.requests(), 0);
 }
 
+/// Has most of what was asked for answered by the time the next request is made.
+fn one_by_one(connector: Connector) -> Connector {
+    connector.arguments(["--workers", "1"])
+}
+
 /// How many requests a sync that nothing interrupts takes.
 fn requests_of_a_sync() -> usize {
     let (platform, northflank) = (platform(), northflank());
@@ -122,7 +127,7 @@ fn assert_goes_on(
 #[test]
 fn a_task_that_comes_again_after_a_crash_goes_on_from_the_pages_read() {
     let (platform, northflank) = (platform(), slow_northflank());
-    let daemon = Daemon::start(&platform, &northflank);
+    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), one_by_one);
     let task = platform.assign_sync();
     wait_for_requests(&northflank, 12);
     let room = daemon.kill();
@@ -145,7 +150,7 @@ fn a_task_that_is_stopped_goes_on_after_a_restart_if_its_directory_lasts() {
     let lasting = room.file("scratch");
     let start = |room| {
         Daemon::start_with(&platform, &northflank, room, |connector| {
-            connector.variable("BATON_C1Z_TEMP_DIR", &lasting)
+            one_by_one(connector).variable("BATON_C1Z_TEMP_DIR", &lasting)
         })
     };
     let daemon = start(room);
@@ -193,7 +198,8 @@ fn tasks_at_once_share_one_rate_budget_and_heartbeat_while_they_wait() {
         let took = begun.elapsed();
         // More requests than a window allows: at least one reset was waited for.
         assert!(northflank.requests() > 20 && took > window / 2, "{took:?}");
-        assert!(daemon.log().contains("waiting for Northflank's rate limit"), "{}", daemon.log());
+        let waits = "waiting for the next window of Northflank's rate limit";
+        assert!(daemon.log().contains(waits), "{}", daemon.log());
         let refused = northflank.journal().iter().filter(|request| request.status == 429).count();
         assert!(refused <= 2, "{refused} refused: the tasks know nothing of each other");
         northflank.assert_no_violations();

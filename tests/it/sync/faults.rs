@@ -80,7 +80,7 @@ fn no_shape_but_the_documented_is_taken_for_rows_anywhere() {
             json!({"data": {key: {}}}).to_string(),
             json!({"data": {key: "a"}}).to_string(),
             json!({"data": {key: [null]}}).to_string(),
-            json!({"data": {key: [{}]}}).to_string(),
+            json!({"data": {key: ["a"]}}).to_string(),
             json!({"data": {key: [{"id": 7}]}}).to_string(),
             json!({"error": {"status": 500, "message": "a failure labelled 200"}}).to_string(),
         ] {
@@ -153,17 +153,31 @@ fn some_empty_pages_are_read_over_and_endless_ones_end_the_sync() {
 }
 
 #[test]
-fn rows_that_would_be_lost_for_want_of_a_cursor_end_the_sync() {
+fn rows_that_no_cursor_leads_to_are_asked_for_by_number() {
     for cursor in [None, Some(json!(null)), Some(json!(""))] {
         let action = Action::alter_json(move |body| {
             let pagination = body["pagination"].as_object_mut().unwrap();
             pagination.remove("cursor");
             pagination.extend(cursor.clone().map(|cursor| ("cursor".to_owned(), cursor)));
         });
-        ends_at_once(action, 2, &["more rows follow but has no cursor"]);
+        let trial = Trial::new([role_members(action)]);
+        trial.succeed();
+        assert_eq!(trial.fake.requests(), requests());
+        trial.fake.assert_no_violations();
     }
     let odd = Action::alter_json(|body| body["pagination"]["cursor"] = json!(7));
     ends_at_once(odd, 2, &["not the JSON"]);
+}
+
+#[test]
+fn a_server_that_always_promises_more_and_goes_by_no_number_ends_the_sync() {
+    let action = Action::alter_json(|body| {
+        body["pagination"] = json!({"hasNextPage": true});
+        body["data"]["members"] = json!([{"id": "ada", "type": "explicit"}]);
+    });
+    let trial = Trial::new([role_members(action)]);
+    trial.fail(2, &["the list does not end: page after page brings nothing new"]);
+    assert!(asked_for_role_members(&trial) <= 25);
 }
 
 #[test]
@@ -190,8 +204,10 @@ fn a_short_page_without_pagination_and_a_cursor_after_the_last_page_change_nothi
         Rule::every(Endpoint::Members, Action::alter_json(more)),
         Rule::every(Endpoint::GroupMembers, Action::alter_json(more)),
     ]);
-    trial.succeed();
-    trial.fake.assert_no_violations();
+    let run = trial.succeed();
+    // It is tried, for some servers say false and don't mean it, and refused.
+    assert!(trial.fake.journal().iter().any(|asked| asked.target.contains("left-over")));
+    assert!(!run.stderr().contains("WARN"), "{}", run.stderr());
 }
 
 #[test]
@@ -285,7 +301,7 @@ fn a_role_or_group_that_is_still_listed_is_never_left_out() {
     let parts = ["the directory group is still listed", "404 Not Found: none", &path];
     Trial::new([rule]).fail_then_succeed(2, &parts);
     // The list can't be asked once more: nobody knows.
-    let broken = Rule::every(Endpoint::Roles, Action::json(403, "{}")).after(2);
+    let broken = Rule::every(Endpoint::Roles, Action::json(403, "{}")).after(1);
     let parts = ["GET /v1/org-roles: ", "403 Forbidden"];
     Trial::new([role_members(not_found()), broken]).fail_then_succeed(7, &parts);
 }

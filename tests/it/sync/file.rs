@@ -257,8 +257,8 @@ fn roles_and_groups_deleted_meanwhile_are_dropped_whole() {
     let not_found = || Action::json(404, r#"{"error":{"status":404,"message":"gone"}}"#);
     fake.script(Rule::every(Endpoint::RoleMembers, not_found()).of("gone").after(1));
     fake.script(Rule::every(Endpoint::GroupMembers, not_found()).of("g-gone"));
-    // Both lists are read whole by then: the roles twice, for the check tells too little.
-    fake.script(Rule::every(Endpoint::Roles, unlisted("roles", "gone")).after(2));
+    // Both lists are read whole by then.
+    fake.script(Rule::every(Endpoint::Roles, unlisted("roles", "gone")).after(1));
     fake.script(Rule::every(Endpoint::Groups, unlisted("directoryGroups", "g-gone")).after(1));
     let room = Room::new();
     let run = room.connector_to(&fake).run().expect_success();
@@ -511,7 +511,7 @@ fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
         fs::write(&path, &content).unwrap();
         let before = fake.requests();
         room.connector_to(&fake).run().expect_failure(3, &["sync.c1z", part]);
-        assert!(fake.requests() <= before + 3, "nothing but the validation has been read");
+        assert!(fake.requests() <= before + 4, "nothing but the validation has been read");
         assert!(fs::read(&path).unwrap() == content, "{part}");
         assert_eq!(room.names(), ["sync.c1z"]);
     }

@@ -3,9 +3,11 @@
 mod compaction;
 mod conformance;
 mod damaged_journal;
+mod directory_sync;
 mod faults;
 mod file;
 mod interrupt;
+mod paging;
 mod place;
 mod properties;
 mod rate_limits;

@@ -114,14 +114,14 @@ fn the_budget_is_kept_to_and_no_request_is_sent_that_would_be_refused() {
             most_in_flight: Some(8),
             ..Options::default()
         };
-        let trial = Trial::with(options, []);
+        let trial = Trial::with(options, []).arguments(&["--rate-limit-reserve", "0"]);
         let run = trial.succeed();
         let refused = trial.fake.journal().iter().filter(|request| request.status == 429).count();
         assert_eq!(refused, 0, "of {} requests", trial.fake.requests());
         assert_eq!(trial.fake.requests(), requests());
         trial.fake.assert_no_violations();
         for part in [
-            "more than Northflank's rate limit leaves in this window",
+            "more than Northflank's rate limit and the reserve leave in this window",
             "waiting for Northflank's rate limit",
             "\"until\":\"",
             "\"pages\":",
@@ -129,6 +129,42 @@ fn the_budget_is_kept_to_and_no_request_is_sent_that_would_be_refused() {
             assert!(run.stderr().contains(part), "{part}: {}", run.stderr());
         }
     }
+}
+
+#[test]
+fn a_share_of_each_window_is_left_to_others() {
+    // By default a tenth of it, rounded down.
+    for (limit, arguments, usable) in
+        [(19, &[][..], 18), (20, &["--rate-limit-reserve", "50"], 10), (2, &[], 2)]
+    {
+        let window = Duration::from_secs(2);
+        let options = Options { rate_limit: Some(limit), window, ..Options::default() };
+        let trial = Trial::with(options, []).arguments(arguments);
+        let trial = if limit == 2 { trial.arguments(&["--max-wait", "1s"]) } else { trial };
+        if limit == 2 {
+            trial.fail(8, &["rate limit is reached"]);
+        } else {
+            let run = trial.succeed();
+            assert!(run.stderr().contains("the reserve that is kept"), "{}", run.stderr());
+        }
+        let journal = trial.fake.journal();
+        let mut begins = journal[0].at;
+        let mut used = 0;
+        for asked in &journal {
+            if asked.at >= begins + window {
+                (begins, used) = (asked.at, 0);
+            }
+            used += 1;
+            let refused = usize::from(asked.status == 429);
+            assert!(used <= usable + refused || limit == 2, "{used} of {limit}");
+        }
+    }
+    let trial = Trial::with(Options { rate_limit: Some(20), ..Options::default() }, []);
+    let trial = trial.arguments(&["--rate-limit-reserve", "50", "--max-wait", "1m"]);
+    let run =
+        trial.fail(8, &["the 10 requests that are left are the reserve (--rate-limit-reserve)"]);
+    assert!(run.stderr().contains("\"requests_in_reserve\":10"), "{}", run.stderr());
+    assert_eq!(trial.fake.requests(), 10);
 }
 
 #[test]

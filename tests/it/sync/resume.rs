@@ -16,7 +16,7 @@ use crate::harness::{
 use baton_northflank::journal::{Digests, Identity, Journal};
 use baton_northflank::northflank::BaseUrl;
 use baton_northflank::sync::Selection;
-use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Permissions, Rule, Token};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Owner, Permissions, Rule, Token};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
@@ -32,12 +32,20 @@ fn fake(latency: Duration) -> FakeNorthflank {
     FakeNorthflank::start(trial::organization(), options).unwrap()
 }
 
+/// What each run asks first.
+const CHECKS: [&str; 4] = [
+    "/v1/auth",
+    "/v1/org-members?per_page=100",
+    "/v1/org-roles?per_page=100",
+    "/v1/directory-groups",
+];
+
 /// How often each page was asked for, checks left out.
 fn pages(fake: &FakeNorthflank) -> BTreeMap<String, usize> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for request in fake.journal() {
         let target = request.target;
-        if !target.ends_with("per_page=1") && target != "/v1/directory-groups" {
+        if !CHECKS.contains(&target.as_str()) {
             *counts.entry(target).or_default() += 1;
         }
     }
@@ -69,8 +77,8 @@ fn run_and_kill(fake: &FakeNorthflank, room: &Room, random: &mut ChaCha8Rng) -> 
     let workers = WORKERS.to_string();
     let mut child = room.connector_to(fake).arguments(["--workers", &workers]).spawn();
     let before = fake.requests();
-    // The checks are three; what comes after the last page is writing and saving.
-    let left = trial::requests() + 3 - pages(fake).len();
+    // What comes after the last page is writing and saving.
+    let left = CHECKS.len() + trial::requests() - pages(fake).len();
     let requests = before + random.random_range(0..=left);
     while fake.requests() < requests && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_micros(200));
@@ -149,9 +157,8 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
     assert!(run.stderr().contains("going on from an interrupted sync"), "{}", run.stderr());
     assert_eq!(room.names(), ["sync.c1z"]);
     assert!(complete(&room.file("sync.c1z")) == uninterrupted());
-    // The page that failed is asked for again; the checks are three, of which the groups'
-    // answer is one that was used.
-    assert_eq!(fake.requests(), trial::requests() + 1 + 3);
+    // The page that failed is asked for again, and so are the checks.
+    assert_eq!(fake.requests(), trial::requests() + 1 + CHECKS.len());
     assert!(fake.requests() - before < trial::requests());
     assert_eq!(repeated(&fake), 1);
 }
@@ -196,9 +203,32 @@ fn begins_anew(
 }
 
 #[test]
-fn what_another_token_read_is_discarded() {
+fn what_another_token_of_the_same_organization_read_is_gone_on_from() {
+    let (fake, room) = interrupted();
+    let before = fake.requests();
+    let token = fake.add_token(Token::new(Permissions::ALL));
+    let connector = room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", token);
+    let run = connector.run().expect_success();
+    assert!(run.stderr().contains("going on from an interrupted sync"), "{}", run.stderr());
+    assert!(fake.requests() - before < trial::requests());
+    assert!(complete(&room.file("sync.c1z")) == uninterrupted());
+}
+
+#[test]
+fn what_another_organizations_token_read_is_discarded() {
+    let other = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+        let owner = Owner { slug: "acme".into(), uid: "65a4f0c2d9b8e7163f5a0fff".into() };
+        let token = fake.add_token(Token { owner, ..Token::new(Permissions::ALL) });
+        connector.variable("BATON_NORTHFLANK_API_TOKEN", token)
+    };
+    begins_anew(interrupted(), other, "another organization");
+}
+
+#[test]
+fn where_nobody_tells_whose_it_is_what_another_token_read_is_discarded() {
     let other = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
         let token = fake.add_token(Token::new(Permissions::ALL));
+        fake.script(Rule::every(Endpoint::Auth, Action::json(404, "{}")));
         connector.variable("BATON_NORTHFLANK_API_TOKEN", token)
     };
     begins_anew(interrupted(), other, "another API token");

@@ -58,10 +58,10 @@ fn broken_off(delivery: Delivery) -> Action {
 fn a_connection_that_breaks_off_anywhere_is_tried_again_and_nothing_is_lost() {
     for delivery in BROKEN_OFF {
         let trial = Trial::new([
-            // The check and a page in the middle, the last page of a list, the whole of one.
+            // The first page and one in the middle, the only page of a list, the whole of one.
             Rule::every(Endpoint::Members, broken_off(delivery)).once(),
             Rule::every(Endpoint::Members, broken_off(delivery)).after(1).once(),
-            Rule::every(Endpoint::Roles, broken_off(delivery)).after(1).once(),
+            Rule::every(Endpoint::Roles, broken_off(delivery)).once(),
             Rule::every(Endpoint::Groups, broken_off(delivery)).once(),
             Rule::every(Endpoint::GroupMembers, broken_off(delivery)).once(),
             role_members(broken_off(delivery)).after(1).once(),
@@ -98,7 +98,7 @@ fn a_body_that_is_not_what_was_sent_is_asked_for_again() {
     };
     let trial = Trial::new([
         Rule::every(Endpoint::Members, cut(0)).after(1).once(),
-        Rule::every(Endpoint::Roles, cut(usize::MAX)).after(1).once(),
+        Rule::every(Endpoint::Roles, cut(usize::MAX)).once(),
         Rule::every(Endpoint::Groups, Action::alter(broken_gzip)).once(),
         role_members(cut(3_000)).times(2),
     ]);
@@ -251,7 +251,8 @@ fn a_server_that_comes_up_while_it_is_asked_is_read() {
     thread::sleep(Duration::from_millis(300));
     let fake = FakeNorthflank::start_at(organization(), Options::default(), port).unwrap();
     Run(run.wait_with_output().unwrap()).expect_success();
-    assert_eq!(fake.requests(), requests());
+    // Who the token is was asked once, and most likely of nobody.
+    assert!((requests() - 1..=requests()).contains(&fake.requests()));
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&organization()));
 }
@@ -279,7 +280,7 @@ fn a_cursor_that_is_refused_midway_begins_its_list_again_once() {
 
 #[test]
 fn a_fault_on_the_last_page_alone_costs_that_page_alone() {
-    let last = organization().members.len().div_ceil(100);
+    let last = organization().members.len().div_ceil(100) - 1;
     let fails = || Action::json(500, "");
     let trial = Trial::new([Rule::every(Endpoint::Members, fails()).after(last).once()]);
     trial.succeed();

@@ -5,27 +5,33 @@ use std::time::Duration;
 
 use crate::harness::{Room, Run};
 use fake_northflank::{
-    Action, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule, Token,
+    Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions,
+    Profile, Rule, Size, Token, Whoami,
 };
 
-const MEMBERS: &str = "members (needs Organization > Admin > Members > Read";
-const ROLES: &str = " roles (needs Organization > Admin > Roles > Read";
-const GROUPS: &str = "directory groups (needs Organization > Admin > Roles > Read";
+const MEMBERS: &str = "members (needs Organisation > Admin > Members > Read";
+const ROLES: &str = " roles (needs Organisation > Admin > Roles > Read";
+const GROUPS: &str = "directory groups (needs Organisation > Admin > Roles > Read";
 
 fn fake() -> FakeNorthflank {
-    FakeNorthflank::start(Organization::demo(), Options::default()).unwrap()
+    served(Options::default())
 }
 
-/// Runs with another token; asserts that only the three checks were made and nothing
-/// written.
+fn served(options: Options) -> FakeNorthflank {
+    FakeNorthflank::start(Organization::demo(), options).unwrap()
+}
+
+/// Runs with another token; asserts that only the three checks were made, and the question who
+/// the token is, and nothing written.
 fn refused(fake: &FakeNorthflank, token: &str) -> Run {
     let room = Room::new();
     let before = fake.requests();
     let run = room.connector_to(fake).variable("BATON_NORTHFLANK_API_TOKEN", token).run();
-    assert_eq!(fake.requests() - before, 3);
+    assert_eq!(fake.requests() - before, 4);
     assert!(room.names().is_empty());
     assert!(!run.stderr().contains(token), "the token is shown");
     assert!(run.stderr().lines().count() <= 2, "{}", run.stderr());
+    fake.assert_no_violations();
     run
 }
 
@@ -57,9 +63,143 @@ fn a_token_that_no_endpoint_accepts_is_unauthenticated() {
     let expiring = fake.add_token(expiring);
     fake.advance(Duration::from_mins(2));
     refused(&fake, &expiring).expect_failure(16, &parts);
-    let team = Token { is_team: true, ..Token::new(Permissions::ALL) };
-    let team = fake.add_token(team);
-    refused(&fake, &team).expect_failure(16, &["belongs to a team"]);
+}
+
+#[test]
+fn a_teams_token_is_told_apart_whatever_it_is_answered() {
+    for profile in [Profile::Lenient, Profile::Strict] {
+        let fake = served(Options { profile, ..Options::default() });
+        let team = fake.add_token(Token::of_team());
+        let parts = ["Access review", "belongs to the team core-infra, which can't read the org"];
+        refused(&fake, &team).expect_failure(16, &parts);
+    }
+    // Where nobody tells, it is one more reason.
+    let fake = served(Options { whoami: Whoami::Absent, ..Options::default() });
+    let team = fake.add_token(Token::of_team());
+    refused(&fake, &team).expect_failure(16, &["wrong, expired or revoked, or belongs to a team"]);
+}
+
+#[test]
+fn a_known_token_that_may_nothing_lacks_permissions() {
+    let fake = fake();
+    let unauthorized = r#"{"error":{"status":401,"message":"Unauthorized"}}"#;
+    for endpoint in [Endpoint::Members, Endpoint::Roles, Endpoint::Groups] {
+        fake.script(Rule::every(endpoint, Action::json(401, unauthorized)));
+    }
+    let token = "the API token Access review (role Auditor) of the organization acme may not read";
+    refused(&fake, fake.token()).expect_failure(7, &[token, MEMBERS, ROLES, GROUPS]);
+    fake.script(Rule::every(Endpoint::Auth, Action::json(401, unauthorized)));
+    refused(&fake, fake.token()).expect_failure(16, &["refuses the API token"]);
+}
+
+#[test]
+fn whatever_is_said_of_the_token_a_sync_that_can_be_done_is_done() {
+    let busy = || Action::json(503, "busy");
+    for action in [
+        Action::json(401, r#"{"error":{"status":401,"message":"Unauthorized"}}"#),
+        Action::json(429, "{}"),
+        Action::Respond {
+            status: 429,
+            headers: vec![
+                ("retry-after".into(), "3600".into()),
+                ("x-ratelimit-remaining".into(), "0".into()),
+            ],
+            body: Vec::new(),
+        },
+        busy(),
+        Action::json(200, "<html>"),
+        Action::json(200, r#"{"data":[]}"#),
+        Action::json(200, r#"{"data":{"expiresAt":17,"entityType":"galaxy","name":{"a":1}}}"#),
+        Action::json(200, r#"{"data":{"expiresAt":"20000-01-01T00:00:00Z","entityType":"org"}}"#),
+        Action::deliver(Delivery::Closed),
+    ] {
+        let fake = fake();
+        fake.script(Rule::every(Endpoint::Auth, action));
+        let room = Room::new();
+        let run = room.connector_to(&fake).run().expect_success();
+        assert!(!run.stderr().contains("WARN"), "{}", run.stderr());
+        assert_eq!(fake.requests_per_endpoint()[&Endpoint::Auth], 1, "asked once");
+    }
+}
+
+#[test]
+fn the_log_names_whose_token_reads_and_warns_of_its_end() {
+    let fake = fake();
+    let token = |days: u64| {
+        let expires_at = Some(days * 24 * 60 * 60);
+        fake.add_token(Token { expires_at, ..Token::new(Permissions::ALL) })
+    };
+    let log = |token: &str| {
+        let room = Room::new();
+        let run = room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", token).run();
+        run.expect_success().stderr().to_owned()
+    };
+    let text = log(&token(20));
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let said = |key: &str| first[key].as_str().unwrap().to_owned();
+    let named = (said("organization"), said("token"), said("role"));
+    assert_eq!(named, ("acme".into(), "Access review".into(), "Auditor".into()));
+    assert!(!text.contains("expire"), "{text}");
+    let text = log(&token(13));
+    let day = time::OffsetDateTime::now_utc() + Duration::from_hours(13 * 24);
+    assert!(text.contains(&format!("expires on {}", day.date())), "{text}");
+}
+
+#[test]
+fn a_token_that_is_said_to_be_over_or_a_teams_and_reads_all_the_same_is_warned_of() {
+    let said = |data: &str| {
+        let fake = fake();
+        let body = format!(r#"{{"data":{data}}}"#);
+        fake.script(Rule::every(Endpoint::Auth, Action::json(200, &body)));
+        let room = Room::new();
+        room.connector_to(&fake).run().expect_success().stderr().to_owned()
+    };
+    let text = said(r#"{"entityType":"org","expiresAt":"2020-05-06T23:00:00-02:00"}"#);
+    assert!(text.contains("is said to have expired on 2020-05-07, but still works"), "{text}");
+    let text = said(r#"{"entityType":"team","entityId":"core"}"#);
+    assert!(text.contains("of the team core is said to belong to a team"), "{text}");
+}
+
+/// An organization whose lists take so many pages at least.
+fn organization(members: usize, roles: usize, groups: usize, memberships: usize) -> Organization {
+    Organization::generate(3, Size { members, roles, groups, memberships })
+}
+
+/// ⌈M/100⌉ + ⌈R/100⌉ + 1 (groups) + Σ max(1, ⌈members/100⌉) over roles and groups, + 1 (who the
+/// token is).
+fn formula(organization: &Organization) -> usize {
+    let pages = |rows: usize| rows.div_ceil(100);
+    let lists = organization.roles.iter().map(|role| organization.role_members(role).len());
+    let lists = lists.chain(organization.groups.iter().map(|group| group.users.len()));
+    pages(organization.members.len()).max(1)
+        + pages(organization.roles.len()).max(1)
+        + 1
+        + lists.map(|rows| pages(rows).max(1)).sum::<usize>()
+        + 1
+}
+
+#[test]
+fn a_sync_makes_exactly_one_request_for_each_page_and_one_for_the_token() {
+    for organization in [
+        Organization::default(),
+        Organization::demo(),
+        organization(1, 1, 0, 1),
+        organization(100, 100, 3, 300),
+        organization(101, 101, 2, 900),
+        organization(350, 7, 5, 3_000),
+        organization(0, 0, 130, 0),
+    ] {
+        let options = Options { rate_limit: None, ..Options::default() };
+        let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+        Room::new().connector_to(&fake).run().expect_success();
+        assert_eq!(fake.requests(), formula(&organization));
+        let mut targets: Vec<_> = fake.journal().into_iter().map(|asked| asked.target).collect();
+        targets.sort();
+        let asked = targets.len();
+        targets.dedup();
+        assert_eq!(targets.len(), asked, "a page was asked for twice");
+        fake.assert_no_violations();
+    }
 }
 
 #[test]
@@ -84,33 +224,14 @@ fn an_endpoint_that_fails_is_not_taken_for_a_missing_permission() {
 }
 
 #[test]
-fn complete_answers_of_the_validation_are_not_asked_for_again() {
-    let mut organization = Organization::demo();
-    organization.members.truncate(1);
-    organization.roles.truncate(1);
-    organization.groups.clear();
-    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
-    Room::new().connector_to(&fake).run().expect_success();
-    assert_eq!(fake.requests(), organization.requests());
-}
-
-#[test]
-fn a_sync_makes_no_more_requests_than_pages_and_two_checks() {
-    let fake = fake();
-    Room::new().connector_to(&fake).run().expect_success();
-    assert_eq!(fake.requests(), Organization::demo().requests() + 2);
-    fake.assert_no_violations();
-}
-
-#[test]
 fn no_more_requests_than_workers_are_under_way_at_once() {
-    for (workers, most) in [("0", 3), ("5", 5)] {
+    for (workers, most) in [("0", 4), ("5", 5)] {
         // Long enough for a busy machine to ask the next before the first is answered.
         let options = Options { latency: Duration::from_millis(200), ..Options::default() };
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
         let run = Room::new().connector_to(&fake).arguments(["--workers", workers]).run();
         run.expect_success();
-        // The validation asks its three questions together.
+        // The validation asks its four questions together.
         assert_eq!(fake.max_in_flight(), most);
     }
 }
@@ -129,8 +250,13 @@ fn answers_of_the_wrong_shape_are_never_taken_for_rows() {
             format!(r#"{{"data":{{"members":[{{"name":"x"}}]}},{pagination}}}"#),
             "missing field `id`",
         ),
-        (format!(r#"{{"data":{{"members":[]}},{more}}}}}"#), "has no cursor"),
-        (format!(r#"{{"data":{{"members":[]}},{more},"cursor":""}}}}"#), "has no cursor"),
+        (format!(r#"{{"data":{{"members":[]}},{more}}}}}"#), "brings nothing new"),
+        (format!(r#"{{"data":{{"members":[]}},{more},"cursor":""}}}}"#), "brings nothing new"),
+        (
+            format!(r#"{{"data":{{"members":[{{"id":"a"}}],"\u006dembers":[]}},{pagination}}}"#),
+            "has the key \"members\" twice",
+        ),
+        (format!(r#"{{"data":{{"members":[{{"id":"\ud83d"}}]}},{pagination}}}"#), "no character"),
         (format!(r#"{{"data":{{"members":[]}},{more},"cursor":"c"}}}}"#), "a cursor came up twice"),
     ] {
         let fake = fake();
@@ -164,8 +290,7 @@ fn ids_that_would_be_ambiguous_end_the_sync() {
         (Endpoint::GroupMembers, r#"{"data":{"members":[{"id":"a\nb"}]}}"#),
     ] {
         let fake = fake();
-        // The checks may pass; what is read afterwards counts.
-        fake.script(Rule::every(endpoint, Action::json(200, body)).after(1));
+        fake.script(Rule::every(endpoint, Action::json(200, body)));
         let room = Room::new();
         let run = room.connector_to(&fake).run().expect_failure(2, &["can't be synced"]);
         assert!(run.stderr().is_ascii() && !run.error().contains("a\nb"));

@@ -1,0 +1,199 @@
+//! Resources without what they say of somebody's last login. A login alone is no change of
+//! access, and would be told of almost everybody at every sync.
+
+use std::borrow::Cow;
+
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::{DecodeError, Message};
+
+use crate::baton::v2::{Resource, UserTrait};
+use crate::baton::{LAST_LOGIN, find};
+
+/// Field numbers: of `c1.connector.v2.Resource`,
+const ANNOTATIONS: u32 = 4;
+const PROFILE: u32 = 9;
+/// `google.protobuf.Any`,
+const TYPE_URL: u32 = 1;
+const VALUE: u32 = 2;
+/// `c1.connector.v2.UserTrait`,
+const TRAIT_PROFILE: u32 = 3;
+const TRAIT_LAST_LOGIN: u32 = 9;
+/// `google.protobuf.Struct`, and an entry of its map.
+const ENTRIES: u32 = 1;
+const KEY: u32 = 1;
+
+/// An encoded resource without the last login: without the trait's field and, in a user of
+/// this connector's, without the profile's key. All else stays as it is, fields that are not
+/// known here too, so that whatever else changed is still a change.
+pub fn without_login(encoded: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
+    let resource = Resource::decode(encoded)?;
+    let Some(user) = find::<UserTrait>(&resource.annotations) else {
+        return Ok(encoded.into());
+    };
+    let is_ours = is_ours(&resource, &user);
+    let of_profile = |number, value: &[u8]| match number {
+        ENTRIES if is_login(value)? => Ok(Keep::Nothing),
+        _ => Ok(Keep::All),
+    };
+    let of_trait = |number, value: &[u8]| match number {
+        TRAIT_LAST_LOGIN => Ok(Keep::Nothing),
+        TRAIT_PROFILE if is_ours => Ok(Keep::Part(kept(value, of_profile)?)),
+        _ => Ok(Keep::All),
+    };
+    let of_annotation = |number, value: &[u8]| match number {
+        VALUE => Ok(Keep::Part(kept(value, of_trait)?)),
+        _ => Ok(Keep::All),
+    };
+    let of_resource = |number, value: &[u8]| match number {
+        ANNOTATIONS if is_user_trait(value)? => Ok(Keep::Part(kept(value, of_annotation)?)),
+        PROFILE if is_ours => Ok(Keep::Part(kept(value, of_profile)?)),
+        _ => Ok(Keep::All),
+    };
+    Ok(kept(encoded, of_resource)?.into())
+}
+
+/// Whether a user is one of this connector's, which repeat their id in the profile and as the
+/// trait's login.
+fn is_ours(resource: &Resource, user: &UserTrait) -> bool {
+    use prost_types::value::Kind::StringValue;
+    let id = resource.id.as_ref().map(|id| id.resource.as_str()).unwrap_or_default();
+    let in_profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
+    let in_profile = in_profile.and_then(|value| value.kind.as_ref());
+    user.login == id && matches!(in_profile, Some(StringValue(text)) if text == id)
+}
+
+/// What of a field stays.
+enum Keep {
+    All,
+    Nothing,
+    /// Its value becomes this.
+    Part(Vec<u8>),
+}
+
+/// A message with what `keep` says of each field that holds bytes, by number and value.
+fn kept(
+    mut message: &[u8],
+    keep: impl Fn(u32, &[u8]) -> Result<Keep, DecodeError>,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut kept = Vec::with_capacity(message.len());
+    while !message.is_empty() {
+        let field = next_field(&mut message)?;
+        match keep(field.number, field.value)? {
+            Keep::All => kept.extend_from_slice(field.encoded),
+            Keep::Nothing => {}
+            Keep::Part(value) => prost::encoding::bytes::encode(field.number, &value, &mut kept),
+        }
+    }
+    Ok(kept)
+}
+
+/// A field of a message.
+struct Field<'message> {
+    number: u32,
+    /// The bytes that it holds; none if it is of another kind.
+    value: &'message [u8],
+    /// All of it.
+    encoded: &'message [u8],
+}
+
+/// Takes the next field off a message.
+fn next_field<'message>(message: &mut &'message [u8]) -> Result<Field<'message>, DecodeError> {
+    let begin = *message;
+    let (number, wire_type) = decode_key(message)?;
+    let mut value = *message;
+    skip_field(wire_type, number, message, DecodeContext::default())?;
+    let encoded = &begin[..begin.len() - message.len()];
+    if wire_type == WireType::LengthDelimited {
+        value = &value[..value.len() - message.len()];
+        decode_varint(&mut value)?;
+    } else {
+        value = &[];
+    }
+    Ok(Field { number, value, encoded })
+}
+
+/// Whether a field of a message holds exactly these bytes.
+fn holds(mut message: &[u8], number: u32, expected: &[u8]) -> Result<bool, DecodeError> {
+    while !message.is_empty() {
+        let field = next_field(&mut message)?;
+        if field.number == number {
+            return Ok(field.value == expected);
+        }
+    }
+    Ok(false)
+}
+
+fn is_user_trait(annotation: &[u8]) -> Result<bool, DecodeError> {
+    holds(annotation, TYPE_URL, <UserTrait as prost::Name>::type_url().as_bytes())
+}
+
+fn is_login(entry: &[u8]) -> Result<bool, DecodeError> {
+    holds(entry, KEY, LAST_LOGIN.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_types::Timestamp;
+
+    use super::without_login;
+    use crate::baton::v2::{Resource, UserTrait};
+    use crate::baton::{Profile, annotation};
+    use crate::connector::{unlisted_user, user};
+
+    fn member(name: &str, last_login: &str) -> Vec<u8> {
+        let json = format!(r#"{{"id":"ada","name":"{name}","lastLoginTime":"{last_login}"}}"#);
+        user(&serde_json::from_str(&json).unwrap()).encode_to_vec()
+    }
+
+    fn stripped(encoded: &[u8]) -> Vec<u8> {
+        without_login(encoded).unwrap().into_owned()
+    }
+
+    #[test]
+    fn users_of_this_connector_that_differ_in_their_logins_only_are_the_same() {
+        let before = stripped(&member("Ada", "2026-11-01T10:00:00Z"));
+        assert_eq!(before, stripped(&member("Ada", "2026-11-02T10:00:00Z")));
+        assert_eq!(before, stripped(&member("Ada", "yesterday")));
+        assert_eq!(before, stripped(&member("Ada", "")), "the first login ever");
+        assert_ne!(before, stripped(&member("Ada Q", "2026-11-01T10:00:00Z")));
+        let unlisted = |login: &str| unlisted_user("ada", None, &[], Some(&login.into()));
+        let unlisted = |login| stripped(&unlisted(login).encode_to_vec());
+        assert_eq!(unlisted("2026-11-01T10:00:00Z"), unlisted("2026-11-02T10:00:00Z"));
+    }
+
+    #[test]
+    fn of_other_connectors_users_only_the_traits_field_is_a_login() {
+        let other = |seconds, fact: &str| {
+            let login = UserTrait {
+                login: "a@b.test".into(),
+                last_login: Some(Timestamp { seconds, nanos: 0 }),
+                ..UserTrait::default()
+            };
+            let profile = Profile::new().text("id", Some("1")).text("last_login_at", Some(fact));
+            let resource = Resource {
+                display_name: "Ada".into(),
+                annotations: vec![annotation(&login)],
+                profile: Some(profile.build()),
+                ..Resource::default()
+            };
+            stripped(&resource.encode_to_vec())
+        };
+        assert_eq!(other(1, "x"), other(2, "x"));
+        assert_ne!(other(1, "x"), other(1, "y"));
+    }
+
+    #[test]
+    fn fields_that_nobody_here_knows_stay_a_difference() {
+        let with = |field: &[u8]| {
+            let mut encoded = member("Ada", "2026-11-01T10:00:00Z");
+            // Of the resource, one number far beyond those in use.
+            encoded.extend_from_slice(field);
+            stripped(&encoded)
+        };
+        let (one, other) = ([0xf8, 0x3f, 1], [0xf8, 0x3f, 2]);
+        assert_ne!(with(&one), with(&other));
+        assert!(with(&one).ends_with(&one));
+        assert!(without_login(&[0xff]).is_err());
+    }
+}

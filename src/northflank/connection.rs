@@ -1,0 +1,125 @@
+//! How Northflank is reached: what every request has in common.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use memchr::memmem;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::base_url::{BaseUrl, bearer};
+use super::budget::Budget;
+use super::shape::Shapes;
+
+/// Time to open a connection, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Silence on a connection after which the other side is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What a [`Client`](super::Client) needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where the API is.
+    pub base_url: BaseUrl,
+    /// The API token, without surrounding blanks.
+    pub token: SecretString,
+    /// Time for one try of a request, from the first byte sent to the last received. The first
+    /// byte of the answer may take all of it.
+    pub request_timeout: Duration,
+    /// About the time before a failed request is tried again; it grows from try to try.
+    pub first_retry: Duration,
+    /// Time that all waits for the rate limit may take together; `None` for as long as it
+    /// takes.
+    pub max_wait: Option<Duration>,
+    /// How much of each rate window is left untouched, in percent of it.
+    pub reserve: u8,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A header can't carry it.
+    #[error("the API token has characters that no token has; was it copied whole and alone?")]
+    Token,
+    /// TLS or the HTTP library.
+    #[error("the HTTP client could not be set up")]
+    Http(#[source] reqwest::Error),
+}
+
+/// What every request has in common. Clones share all of it.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub(super) http: reqwest::Client,
+    pub(super) base_url: BaseUrl,
+    token: SecretString,
+    pub(super) budget: Arc<Budget>,
+    pub(super) first_retry: Duration,
+    /// How many there were.
+    pub(super) requests: Arc<AtomicU64>,
+    /// What answers looked like, where somebody wants to know.
+    pub(super) shapes: Option<Arc<Shapes>>,
+}
+
+impl Connection {
+    /// As `settings` say. Connects to nothing yet.
+    pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let mut headers = HeaderMap::new();
+        let token = bearer(settings.token.expose_secret()).ok_or(SettingsError::Token)?;
+        headers.insert(AUTHORIZATION, token);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // The API's documentation asks for it on every request, GET included.
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("baton-northflank/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            // A redirect could carry the token to another host.
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A peer that is gone is noticed long before one that is slow runs out of time.
+            .tcp_keepalive(KEEP_ALIVE)
+            .tcp_keepalive_interval(KEEP_ALIVE / 4)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .http2_keep_alive_timeout(KEEP_ALIVE / 2)
+            .timeout(settings.request_timeout);
+        if settings.base_url.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        // Fails only if a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            http: builder.build().map_err(SettingsError::Http)?,
+            base_url: settings.base_url.clone(),
+            token: settings.token.clone(),
+            budget: Arc::new(Budget::new(settings.max_wait, settings.reserve)),
+            first_retry: settings.first_retry,
+            requests: Arc::default(),
+            shapes: None,
+        })
+    }
+    /// SHA-256 of `salt` and the token: tells tokens apart without telling the token.
+    pub(super) fn token_digest(&self, salt: &[u8]) -> [u8; 32] {
+        let token = self.token.expose_secret();
+        Sha256::new().chain_update(salt).chain_update(token).finalize().into()
+    }
+
+    /// Makes the token unreadable in an answer. A server or proxy that repeats it, in an error's
+    /// message say, must not get it into logs or files.
+    pub(super) fn mask(&self, body: &mut [u8]) {
+        // Something so short is no token, and may stand in an answer for other reasons.
+        const SHORTEST: usize = 16;
+        let token = self.token.expose_secret();
+        if token.len() < SHORTEST {
+            return;
+        }
+        let mut from = 0;
+        while let Some(found) = memmem::find(&body[from..], token.as_bytes()) {
+            let start = from + found;
+            from = start + token.len();
+            body[start..from].fill(b'*');
+        }
+    }
+}

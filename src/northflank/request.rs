@@ -1,0 +1,279 @@
+//! One request, with as many tries as it takes and its failures are worth.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, Url};
+use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span};
+
+use super::budget::{self, Budget};
+use super::connection::Connection;
+use super::error::{Error, Problem, Refusal, TransportProblem};
+use super::page::{Listed, Told};
+use super::position::Place;
+use super::retry::Retries;
+use super::whoami::Whoami;
+
+/// The largest answer that is read, in MiB after decompression. Directory groups come
+/// unpaged, some 250 bytes each: room for a quarter of a million of them.
+const LARGEST_ANSWER_MIB: usize = 64;
+
+/// Time without a byte of an answer that has begun.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Time for the answer to who the token is, which a sync can do without.
+const WHOAMI_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is asked for, without paging.
+pub(super) struct Endpoint {
+    url: Url,
+    /// The path as the API documents it.
+    name: &'static str,
+}
+
+impl Endpoint {
+    /// How errors name it.
+    fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    pub(super) fn error(&self, tries: u32, problem: Problem) -> Error {
+        Error { endpoint: self.path().to_owned(), tries, problem }
+    }
+}
+
+/// A try that failed.
+pub(super) struct Failed {
+    problem: Problem,
+    /// How long Northflank asks to wait.
+    hint: Option<Duration>,
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self { problem, hint: None }
+    }
+}
+
+impl Connection {
+    /// The endpoint with this path, in which `{}` stands for `id`.
+    pub(super) fn endpoint(&self, name: &'static str, id: Option<&str>) -> Endpoint {
+        let segments = name.trim_start_matches("/v1/").split('/');
+        let segments: Vec<_> =
+            segments.map(|name| id.filter(|_| name == "{}").unwrap_or(name)).collect();
+        Endpoint { url: self.base_url.join(&segments), name }
+    }
+
+    /// What one page of a list says, and the body that says it.
+    pub(super) async fn page<T: Listed>(
+        &self,
+        endpoint: &Endpoint,
+        per_page: Option<usize>,
+        place: Option<Place>,
+    ) -> Result<(Told<T>, Vec<u8>), Error> {
+        let mut url = endpoint.url.clone();
+        if let Some(rows) = per_page {
+            url.query_pairs_mut().append_pair("per_page", &rows.to_string());
+        }
+        match place {
+            None => {}
+            Some(Place::Cursor(cursor)) => {
+                url.query_pairs_mut().append_pair("cursor", &cursor);
+            }
+            Some(Place::Number(number)) => {
+                url.query_pairs_mut().append_pair("page", &number.to_string());
+            }
+        }
+        let attempt = || {
+            let span =
+                debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
+            self.attempt(endpoint, url.clone()).instrument(span)
+        };
+        let (told, body): (Told<T>, _) =
+            tried(&self.budget, self.first_retry, endpoint, attempt).await?;
+        for problem in told.rows.iter().filter_map(Listed::problem) {
+            tracing::warn!(endpoint = endpoint.path(), "{problem}");
+        }
+        Ok((told, body))
+    }
+
+    /// Whose token this is; see [`Client::whoami`](super::Client::whoami).
+    pub(super) async fn whoami(&self) -> Option<Whoami> {
+        let endpoint = self.endpoint("/v1/auth", None);
+        let span = debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
+        let asked = timeout(WHOAMI_WITHIN, self.ask_whoami(&endpoint).instrument(span)).await;
+        let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        told.map_err(|reason| tracing::debug!(reason, "who the token is remains unknown")).ok()
+    }
+
+    async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let _permit = self.budget.permit().await.map_err(|error| said(&error))?;
+        let response = self.send(endpoint.url.clone()).await.map_err(|error| said(&error))?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            self.budget.observe(response.headers());
+        }
+        let body = self.body(endpoint, response).await.map_err(|error| said(&error))?;
+        if status != StatusCode::OK {
+            return Err(Refusal::read(status, &body).to_string());
+        }
+        Whoami::read(&body)
+    }
+
+    async fn attempt<T: Listed>(
+        &self,
+        endpoint: &Endpoint,
+        url: Url,
+    ) -> Result<(Told<T>, Vec<u8>), Failed> {
+        let response = self.send(url).await?;
+        self.budget.observe(response.headers());
+        let status = response.status();
+        let hint = budget::hint(status, response.headers());
+        let body = self.body(endpoint, response).await?;
+        if status == StatusCode::OK {
+            let told = Told::read(&body).map_err(Problem::from)?;
+            Ok((told, body))
+        } else {
+            Err(Failed { problem: Problem::Refused(Refusal::read(status, &body)), hint })
+        }
+    }
+
+    async fn send(&self, url: Url) -> Result<Response, Problem> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response = self.http.get(url).send().await.map_err(transport)?;
+        let status = response.status();
+        Span::current().record("status", status.as_u16());
+        tracing::debug!(path = response.url().path(), %status, "answer");
+        Ok(response)
+    }
+
+    /// The whole body, decompressed, within the limit, without the token.
+    async fn body(&self, endpoint: &Endpoint, mut response: Response) -> Result<Vec<u8>, Problem> {
+        let mut body = Vec::new();
+        while let Some(chunk) = timeout(LONGEST_PAUSE, response.chunk())
+            .await
+            .map_err(|_| Problem::Stalled { pause: LONGEST_PAUSE })?
+            .map_err(transport)?
+        {
+            if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
+                return Err(Problem::TooLarge { limit: LARGEST_ANSWER_MIB });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        self.mask(&mut body);
+        if let Some(shapes) = &self.shapes {
+            shapes.note(endpoint.name, response.status(), response.headers(), &body);
+        }
+        Ok(body)
+    }
+}
+
+/// Makes attempts until one succeeds or there is no point in another. Each waits until the
+/// budget allows it; that is no part of trying.
+async fn tried<T, Attempt>(
+    budget: &Budget,
+    first_retry: Duration,
+    endpoint: &Endpoint,
+    attempt: impl Fn() -> Attempt,
+) -> Result<T, Error>
+where
+    Attempt: Future<Output = Result<T, Failed>>,
+{
+    let mut retries = Retries::new(first_retry);
+    loop {
+        let asked = Instant::now();
+        let permit = budget
+            .permit()
+            .await
+            .map_err(|too_long| endpoint.error(retries.tries(), Problem::RateLimited(too_long)))?;
+        retries.leave_out(asked.elapsed());
+        let Failed { problem, hint } = match attempt().await {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => failed,
+        };
+        drop(permit);
+        let Some(delay) = retries.after(&problem, hint) else {
+            return Err(endpoint.error(retries.tries(), problem));
+        };
+        tracing::warn!(
+            endpoint = endpoint.path(),
+            problem = %problem,
+            tries = retries.tries(),
+            seconds = delay.as_secs_f64(),
+            "trying again"
+        );
+        if hint.is_some() || problem.is_rate_limit() {
+            // What Northflank asks of one request holds for all.
+            budget.block(delay);
+        } else {
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
+
+fn transport(error: reqwest::Error) -> Problem {
+    let kind = if error.is_timeout() {
+        TransportProblem::Timeout
+    } else if error.is_connect() {
+        TransportProblem::Connect
+    } else {
+        TransportProblem::Broken
+    };
+    // The endpoint is named already, without a query that could be long.
+    Problem::Transport { kind, source: error.without_url() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use reqwest::StatusCode;
+
+    use super::{Budget, Endpoint, Failed, Problem, Refusal, tried};
+
+    fn refusal(status: u16, hint: Option<u64>) -> Failed {
+        let status = StatusCode::from_u16(status).unwrap();
+        let problem = Problem::Refused(Refusal::read(status, b""));
+        Failed { problem, hint: hint.map(Duration::from_secs) }
+    }
+
+    /// How many tries a request takes that is answered by these refusals first.
+    async fn tries(refusals: Vec<Failed>) -> Result<usize, String> {
+        let url = "http://127.0.0.1/v1/x".parse().unwrap();
+        let endpoint = Endpoint { url, name: "/v1/x" };
+        let budget = Budget::new(None, 0);
+        let (refusals, tries) = (Cell::new(refusals.into_iter()), Cell::new(0));
+        let attempt = || {
+            tries.set(tries.get() + 1);
+            let mut left = refusals.take();
+            let refusal = left.next();
+            refusals.set(left);
+            std::future::ready(refusal.map_or(Ok(()), Err))
+        };
+        let outcome = tried(&budget, Duration::from_millis(200), &endpoint, attempt).await;
+        outcome.map(|()| tries.get()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hiccup_after_a_long_wait_for_the_rate_limit_is_as_good_as_any() {
+        // An hourly window, then a server that has to wake up.
+        let refusals = vec![refusal(429, Some(3600)), refusal(503, None), refusal(503, None)];
+        assert_eq!(tries(refusals).await, Ok(4));
+        // Window after window that others use up.
+        let refusals = (0..9).map(|_| refusal(429, Some(3600))).collect();
+        assert_eq!(tries(refusals).await, Ok(10));
+        let refusals = vec![refusal(503, Some(3600)), refusal(429, None), refusal(503, None)];
+        assert_eq!(tries(refusals).await, Ok(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trying_has_an_end() {
+        let refusals = (0..5).map(|_| refusal(503, None)).collect();
+        let error = tries(refusals).await.unwrap_err();
+        assert!(error.contains("(5 tries)"), "{error}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Whose token it is: what `GET /v1/auth` says, as far as it says it in the documented form.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use super::keys;
+use super::wording::one_line;
+
+/// Whose token it is. Whatever isn't said, or not as documented, is `None`. Texts are fit for a
+/// log line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whoami {
+    /// What the token belongs to.
+    pub owner: Option<Owner>,
+    /// The owner's slug.
+    pub slug: Option<String>,
+    /// The organization's object id, which stays when its slug or the token changes.
+    pub organization_uid: Option<String>,
+    /// What the token is called, or else its id.
+    pub token: Option<String>,
+    /// What its role is called, or else the role's id.
+    pub role: Option<String>,
+    /// When it stops being valid; `None` for never as well.
+    pub expires_at: Option<OffsetDateTime>,
+    /// What it may do, for comparison only.
+    pub access: Access,
+}
+
+/// What a token belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// An organization.
+    Organization,
+    /// One of its teams.
+    Team,
+}
+
+impl Access {
+    /// Whether it tells enough to notice a change: a role, and what the role allows.
+    pub fn is_known(&self) -> bool {
+        self.role.is_some() && !self.permissions.is_empty()
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Organization => "organization",
+            Self::Team => "team",
+        })
+    }
+}
+
+/// What a token may do: its role and permissions, in words of Northflank's that nobody
+/// documents. Good for telling whether anything has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    owner: Option<String>,
+    role: Option<String>,
+    /// Each with its scope.
+    permissions: BTreeSet<(String, String)>,
+}
+
+impl Whoami {
+    /// Reads an answer, or says why it is none.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        if keys::twice(body).is_some() {
+            return Err("an object in the answer has a key twice".to_owned());
+        }
+        let data = answer.get("data").filter(|data| data.is_object());
+        let data = data.ok_or("the answer has no object `data`")?;
+        let role = &data["role"];
+        let owner = match data["entityType"].as_str() {
+            Some("org") => Some(Owner::Organization),
+            Some("team") => Some(Owner::Team),
+            _ => None,
+        };
+        let organization_uid = match owner {
+            Some(Owner::Organization) => text(&data["entityUid"]),
+            Some(Owner::Team) => text(&data["orgUid"]),
+            None => None,
+        };
+        Ok(Self {
+            owner,
+            slug: text(&data["entityId"]),
+            organization_uid,
+            token: text(&data["name"]).or_else(|| text(&data["id"])),
+            role: text(&role["name"]).or_else(|| text(&role["roleId"])),
+            expires_at: data["expiresAt"]
+                .as_str()
+                .and_then(|time| OffsetDateTime::parse(time.trim(), &Rfc3339).ok()),
+            access: Access {
+                owner: text(&data["entityUid"]),
+                role: text(&role["roleId"]).or_else(|| text(&role["name"])),
+                permissions: permissions(&data["permissions"]),
+            },
+        })
+    }
+
+    /// The token by its name and role, as far as they are known: `the API token Access review
+    /// (role Auditor)`.
+    pub fn name(&self) -> String {
+        let mut text = "the API token".to_owned();
+        if let Some(token) = &self.token {
+            let _ = write!(text, " {token}");
+        }
+        if let Some(role) = &self.role {
+            let _ = write!(text, " (role {role})");
+        }
+        text
+    }
+
+    /// The same with its owner, if that is known: `… of the organization acme`.
+    pub fn full_name(&self) -> String {
+        match (self.owner, &self.slug) {
+            (Some(owner), Some(slug)) => format!("{} of the {owner} {slug}", self.name()),
+            _ => self.name(),
+        }
+    }
+
+    /// SHA-256 of `salt` and the organization's object id, if that is known: tells organizations
+    /// apart.
+    pub fn organization_digest(&self, salt: &[u8]) -> Option<[u8; 32]> {
+        let uid = self.organization_uid.as_ref()?;
+        Some(Sha256::new().chain_update(salt).chain_update(uid).finalize().into())
+    }
+
+    /// The day on which it expires, in UTC.
+    pub fn expiry_day(&self) -> Option<Date> {
+        self.expires_at.map(|expires_at| expires_at.to_offset(UtcOffset::UTC).date())
+    }
+
+    /// Whether the token is said to have expired by `now`.
+    pub fn has_expired(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(one_line).filter(|text| !text.trim().is_empty())
+}
+
+fn permissions(value: &Value) -> BTreeSet<(String, String)> {
+    let scopes = value.as_object().into_iter().flatten();
+    let named = scopes.flat_map(|(scope, names)| {
+        let names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
+        names.map(move |name| (scope.clone(), name.to_owned()))
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use time::macros::{date, datetime};
+
+    use super::{Owner, Whoami};
+
+    fn read(data: &Value) -> Whoami {
+        Whoami::read(json!({"data": data}).to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_organizations_token_tells_all() {
+        let whoami = read(&json!({
+            "tokenKind": "api", "id": "t-1", "name": "Access\n review", "entityType": "org",
+            "entityId": "acme", "entityUid": "65a4", "role": {"roleId": "r-1", "name": "Auditor"},
+            "permissions": {"orgScope": ["a", "b"], "teamScope": []},
+            "createdAt": "2026-01-15T08:00:00.000Z", "expiresAt": "2026-12-01T00:00:00.000Z",
+        }));
+        assert_eq!(whoami.owner, Some(Owner::Organization));
+        assert_eq!(whoami.slug.as_deref(), Some("acme"));
+        assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
+        assert_eq!(whoami.token.as_deref(), Some("Access  review"));
+        assert_eq!(whoami.role.as_deref(), Some("Auditor"));
+        assert_eq!(whoami.expires_at, Some(datetime!(2026-12-01 0:00 UTC)));
+        assert_eq!(whoami.expiry_day(), Some(date!(2026 - 12 - 01)));
+        let called = "the API token Access  review (role Auditor) of the organization acme";
+        assert_eq!(whoami.full_name(), called);
+        assert_eq!(Whoami::default().full_name(), "the API token");
+        assert!(!whoami.has_expired(datetime!(2026-11-30 23:59:59 UTC)));
+        assert!(whoami.has_expired(datetime!(2026-12-01 0:00 UTC)));
+    }
+
+    #[test]
+    fn a_teams_token_names_its_organization_and_names_give_way_to_ids() {
+        let whoami = read(&json!({
+            "id": "t-1", "entityType": "team", "entityId": "core", "entityUid": "65b0",
+            "orgId": "acme", "orgUid": "65a4", "role": {"roleId": "r-1"}, "expiresAt": null,
+        }));
+        assert_eq!((whoami.owner, whoami.expires_at), (Some(Owner::Team), None));
+        assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
+        assert_eq!((whoami.token.as_deref(), whoami.role.as_deref()), (Some("t-1"), Some("r-1")));
+    }
+
+    #[test]
+    fn odd_values_cost_no_more_than_what_they_would_say() {
+        let odd = read(&json!({
+            "id": ["a"], "name": "", "entityType": "galaxy", "entityId": "acme",
+            "entityUid": 12, "role": "admin", "permissions": ["all"], "expiresAt": 1_893_456_000,
+        }));
+        assert_eq!(odd, Whoami { slug: Some("acme".into()), ..Whoami::default() });
+        assert_eq!(read(&json!({"expiresAt": "20000-01-01T00:00:00Z"})), Whoami::default());
+        assert_eq!(read(&json!({"expiresAt": "soon"})), Whoami::default());
+        for body in [
+            "",
+            "[]",
+            "{}",
+            "<html>",
+            r#"{"data":null}"#,
+            r#"{"data":[1]}"#,
+            "7",
+            r#"{"data":{"id":"a","\u0069d":"b"}}"#,
+        ] {
+            assert!(Whoami::read(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn access_is_the_same_in_any_order_and_differs_by_role_permission_scope_and_owner() {
+        let access = |uid: &str, role: &str, permissions: Value| {
+            let role = json!({"roleId": role});
+            read(&json!({"entityUid": uid, "role": role, "permissions": permissions})).access
+        };
+        let known = access("1", "r", json!({"orgScope": ["a", "b"]}));
+        assert_eq!(known, access("1", "r", json!({"orgScope": ["b", "a", "a"], "teamScope": []})));
+        assert!(known.is_known());
+        assert!(!access("1", "r", json!({})).is_known());
+        assert!(!read(&json!({"permissions": {"orgScope": ["a"]}})).access.is_known());
+        for other in [
+            access("1", "r", json!({"orgScope": ["a"]})),
+            access("1", "r", json!({"teamScope": ["a", "b"]})),
+            access("1", "s", json!({"orgScope": ["a", "b"]})),
+            access("2", "r", json!({"orgScope": ["a", "b"]})),
+        ] {
+            assert_ne!(known, other);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Organizations without Directory Sync: what Northflank answers there to the question for
+//! groups is documented nowhere.
+
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule, Size};
+
+use crate::harness::sync_file::SyncFile;
+use crate::harness::{Room, Run, expected};
+
+const REFUSED: &str = "GET /v1/directory-groups: Northflank answered 404 Not Found";
+
+fn served(organization: &Organization, status: u16) -> FakeNorthflank {
+    let without_directory_sync = Some(status);
+    let options = Options { without_directory_sync, rate_limit: None, ..Options::default() };
+    FakeNorthflank::start(organization.clone(), options).unwrap()
+}
+
+fn run(fake: &FakeNorthflank, room: &Room, arguments: &[&str]) -> Run {
+    room.connector_to(fake).arguments(arguments).run()
+}
+
+/// With more roles than two pages hold.
+fn many_roles() -> Organization {
+    let size = Size { members: 30, roles: 205, groups: 0, memberships: 400 };
+    Organization::generate(3, size)
+}
+
+#[test]
+fn a_refusal_that_no_link_contradicts_means_that_there_are_no_groups() {
+    for organization in [Organization::demo().without_directory_sync(), many_roles()] {
+        for status in [200, 400, 404, 409, 422] {
+            let (fake, room) = (served(&organization, status), Room::new());
+            let run = run(&fake, &room, &[]).expect_success();
+            let said = run.stderr().matches("has no Directory Sync").count();
+            assert_eq!(said, usize::from(status != 200), "{}", run.stderr());
+            assert!(!run.stderr().contains("WARN"), "{}", run.stderr());
+            let file = SyncFile::open(&room.file("sync.c1z"));
+            assert_eq!(file.resource_keys(), expected::resources(&organization));
+            assert_eq!(file.grants(), expected::grants(&organization));
+            assert_eq!(fake.requests(), organization.requests());
+            fake.assert_no_violations();
+        }
+    }
+}
+
+#[test]
+fn a_refusal_with_another_reason_is_an_error() {
+    let organization = Organization::demo().without_directory_sync();
+    for (status, code, part) in [
+        (401, 7, "directory groups (needs Organisation > Admin > Roles > Read)"),
+        (403, 7, "directory groups (needs Organisation > Admin > Roles > Read)"),
+        (408, 4, "408 Request Timeout"),
+        (500, 14, "500 Internal Server Error"),
+    ] {
+        let (fake, room) = (served(&organization, status), Room::new());
+        run(&fake, &room, &[]).expect_failure(code, &[part]);
+        assert!(room.names().is_empty());
+    }
+}
+
+#[test]
+fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
+    let (fake, room) = (served(&Organization::demo(), 404), Room::new());
+    run(&fake, &room, &[]).expect_failure(2, &[REFUSED]);
+    assert!(room.names().is_empty());
+    // The link stands on the last page of the roles.
+    let mut organization = many_roles();
+    organization.roles[204].directory_groups = vec!["directory_group_1".into()];
+    for arguments in [&[][..], &["--sync-resource-types", "user"], &["--sync-resource-types=role"]]
+    {
+        let (fake, room) = (served(&organization, 404), Room::new());
+        run(&fake, &room, arguments).expect_failure(2, &[REFUSED]);
+        assert!(!room.file("sync.c1z").exists());
+    }
+}
+
+#[test]
+fn roles_that_a_selection_leaves_out_are_read_for_this_question_alone() {
+    let organization = many_roles();
+    let (fake, room) = (served(&organization, 404), Room::new());
+    let run = run(&fake, &room, &["--sync-resource-types", "user,group"]).expect_success();
+    assert!(run.stderr().contains("has no Directory Sync"), "{}", run.stderr());
+    let asked = fake.requests_per_endpoint();
+    assert_eq!((asked[&Endpoint::Roles], asked.get(&Endpoint::RoleMembers)), (3, None));
+    let users = SyncFile::open(&room.file("sync.c1z")).resource_keys();
+    assert!(users.iter().all(|key| key.starts_with("user:")), "{users:?}");
+}
+
+#[test]
+fn an_interrupted_sync_asks_the_question_again() {
+    let organization = many_roles();
+    let mut linked = organization.clone();
+    linked.roles[204].directory_groups = vec!["directory_group_1".into()];
+    for after in [organization.clone(), linked] {
+        let (fake, room) = (served(&organization, 404), Room::new());
+        let error = Action::json(418, r#"{"error":{"status":418}}"#);
+        fake.script(Rule::every(Endpoint::RoleMembers, error).after(20));
+        run(&fake, &room, &["--workers", "0"]).expect_failure(2, &["418"]);
+        fake.unscript();
+        fake.mutate(|organization| *organization = after.clone());
+        let run = run(&fake, &room, &[]);
+        if after == organization {
+            run.expect_success();
+            let file = SyncFile::open(&room.file("sync.c1z"));
+            assert_eq!(file.grants(), expected::grants(&organization));
+        } else {
+            // Somebody has enabled it meanwhile.
+            run.expect_failure(2, &[REFUSED]);
+        }
+    }
+}

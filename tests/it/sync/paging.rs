@@ -1,0 +1,101 @@
+//! Lists are read whole however the server says where they go on, and whether they do.
+
+use fake_northflank::{Action, CursorStyle, Endpoint, Options, Rule, Word};
+
+use crate::harness::trial::{Trial, long_role, organization, requests};
+
+const WORDS: [Word; 5] =
+    [Word::Kept, Word::AlwaysFalse, Word::FalseUntilEmpty, Word::StrayCursor, Word::WithoutCursor];
+
+/// Lists of the organization that have rows: of members, of roles, of each role and group.
+fn lists() -> usize {
+    let organization = organization();
+    let roles = organization.roles.iter().map(|role| organization.role_members(role).len());
+    let groups = organization.groups.iter().map(|group| group.users.len());
+    2 + roles.chain(groups).filter(|rows| *rows > 0).count()
+}
+
+#[test]
+fn whatever_is_said_of_what_follows_every_list_is_read_to_its_end() {
+    for word in WORDS {
+        let trial = Trial::with(Options { word, ..Options::default() }, []);
+        trial.succeed();
+        trial.fake.assert_no_violations();
+        let more = trial.fake.requests() - requests();
+        match word {
+            // Each list ends with an empty page.
+            Word::FalseUntilEmpty => assert_eq!(more, lists()),
+            // Until the word is known to be good: what is under way by then.
+            Word::StrayCursor => assert!((1..lists()).contains(&more), "{more}"),
+            Word::Kept | Word::AlwaysFalse | Word::WithoutCursor => assert_eq!(more, 0, "{word:?}"),
+        }
+    }
+}
+
+#[test]
+fn pages_of_any_size_are_read_to_the_end() {
+    for word in WORDS {
+        for page_size in [7, 150] {
+            let page_size = Some(page_size);
+            let options = Options { word, page_size, rate_limit: None, ..Options::default() };
+            let trial = Trial::with(options, []);
+            trial.succeed();
+            trial.fake.assert_no_violations();
+        }
+    }
+}
+
+#[test]
+fn empty_pages_in_the_middle_are_no_end() {
+    for word in [Word::Kept, Word::AlwaysFalse, Word::StrayCursor] {
+        let options = Options { word, empty_pages: 3, ..Options::default() };
+        Trial::with(options, []).succeed();
+    }
+}
+
+#[test]
+fn an_interrupted_list_goes_on_by_cursor_or_number() {
+    let path = format!("/v1/org-roles/{}/members?", long_role());
+    for word in WORDS {
+        let asked = |cursors, rules: Vec<Rule>| {
+            let is_interrupted = !rules.is_empty();
+            let trial = Trial::with(Options { word, cursors, ..Options::default() }, rules);
+            if is_interrupted {
+                trial.fail_then_succeed(2, &["418"]);
+            } else {
+                trial.succeed();
+            }
+            trial.fake.assert_no_violations();
+            let journal = trial.fake.journal();
+            journal.iter().filter(|asked| asked.target.starts_with(&path)).count()
+        };
+        for cursors in [CursorStyle::UrlSafe, CursorStyle::Hostile] {
+            let error = Action::json(418, r#"{"error":{"status":418}}"#);
+            let rule = Rule::every(Endpoint::RoleMembers, error).of(&long_role()).after(2);
+            let (whole, interrupted) = (asked(cursors, vec![]), asked(cursors, vec![rule]));
+            // The page that failed, and where the word is still to be proven, the one after.
+            assert!((1..=2).contains(&(interrupted - whole)), "{word:?}: {interrupted}, {whole}");
+        }
+    }
+}
+
+#[test]
+fn directory_groups_that_come_in_pages_are_read_like_other_lists() {
+    for word in WORDS {
+        let options = Options {
+            word,
+            paged_groups: true,
+            page_size: Some(2),
+            rate_limit: None,
+            ..Options::default()
+        };
+        let trial = Trial::with(options.clone(), []);
+        trial.succeed();
+        trial.fake.assert_no_violations();
+
+        let error = Action::json(418, r#"{"error":{"status":418}}"#);
+        let interrupted = Rule::every(Endpoint::Groups, error).after(1);
+        let trial = Trial::with(options, [interrupted]);
+        trial.fail_then_succeed(2, &["GET /v1/directory-groups", "418"]);
+    }
+}
