@@ -8,7 +8,7 @@ use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests};
 use crate::harness::{Room, Run, expected, free_port};
 use fake_northflank::{
-    Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Rule,
+    Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Organization, Rule,
 };
 
 /// Tries of one request.
@@ -291,4 +291,15 @@ fn a_fault_on_the_last_page_alone_costs_that_page_alone() {
     trial.fail_then_succeed(14, &["GET /v1/org-members: ", "(5 tries)"]);
     let again = trial.fake.requests() - requests() - TRIES;
     assert!(again <= 3 + 8, "{again} requests were repeated: checks, and what was under way");
+}
+
+#[test]
+#[ignore = "takes half a minute; .ci/run runs it beside other checks"]
+fn the_first_byte_may_take_longer_than_a_pause_within_an_answer() {
+    let options = Options { latency: Duration::from_secs(32), ..Options::default() };
+    let fake = FakeNorthflank::start(Organization::default(), options).unwrap();
+    let room = Room::new();
+    let run = room.connector_to(&fake).arguments(["--http-timeout-seconds", "60"]).run();
+    assert!(!run.expect_success().stderr().contains("trying again"));
+    assert_eq!(fake.requests(), Organization::default().requests(), "each is asked once");
 }
