@@ -63,7 +63,7 @@ impl<'work> NewFile<'work> {
         let database = work.file(name);
         let connection = Connection::open(&database).map_err(fail)?;
         if let Some(directory) = target.path().parent() {
-            keep_temporary_files_in(&connection, directory).map_err(fail)?;
+            keep_temporary_files_in(&connection, directory);
         }
         prepare(&connection).map_err(fail)?;
         let Copied { newest_end, newest_full } =
@@ -255,11 +255,13 @@ fn end(
 /// process. `SQLite` looks for a place in the system's directories, of which a container may
 /// have none that can be written to; where the file itself goes can be. It is one place for the
 /// whole process: all files of a service go to one directory.
-fn keep_temporary_files_in(connection: &Connection, directory: &Path) -> rusqlite::Result<()> {
-    match directory.to_str() {
-        Some(directory) => connection.pragma_update(None, "temp_store_directory", directory),
-        // A statement's text is UTF-8. The system's directories are left then.
-        None => Ok(()),
+///
+/// The system's directories are left where that one can't be named, as a statement's text is
+/// UTF-8, or can't be listed, which `SQLite` asks for.
+fn keep_temporary_files_in(connection: &Connection, directory: &Path) {
+    let set = |directory| connection.pragma_update(None, "temp_store_directory", directory);
+    if let Some(Err(error)) = directory.to_str().map(set) {
+        tracing::debug!(%error, "temporary files go to the system's directories");
     }
 }
 

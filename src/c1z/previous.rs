@@ -111,7 +111,9 @@ fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<BTreeSet<
     if !foreign.is_empty() {
         return Err(Error::OtherConnector { path: target.to_owned(), types: foreign.join(", ") });
     }
-    column("select sync_id from v1_sync_runs").map_err(unreadable)
+    // Found out now, not when everything has been read that is to stand beside them.
+    let runs = runs(&connection, "main").map_err(unreadable)?;
+    Ok(runs.into_iter().map(|run| run.sync_id).collect())
 }
 
 /// Copies the syncs of the unpacked `previous` that are kept beside the new sync `run`.
@@ -122,7 +124,7 @@ fn copy(
     run: &SyncRun,
 ) -> rusqlite::Result<Copied> {
     attach(connection, previous, "previous")?;
-    let runs = runs(connection)?;
+    let runs = runs(connection, "previous")?;
     let kept = kept(&runs, retention, run);
     for table in TABLES {
         let columns = shared_columns(connection, table.name)?;
@@ -166,10 +168,10 @@ impl Run {
     }
 }
 
-/// All syncs, oldest first by their end, as readers sort them.
-fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
+/// All syncs of a database, oldest first by their end, as readers sort them.
+fn runs(connection: &Connection, schema: &str) -> rusqlite::Result<Vec<Run>> {
     // Files from before 2024 have no sync types: every sync was full.
-    let sync_type = if connection.column_exists(Some("previous"), "v1_sync_runs", "sync_type")? {
+    let sync_type = if connection.column_exists(Some(schema), "v1_sync_runs", "sync_type")? {
         "sync_type"
     } else {
         "'full'"
@@ -178,7 +180,7 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<Run>> {
         .prepare(&format!(
             "select sync_id, {sync_type}, cast(started_at as text), cast(ended_at as text),
              cast(sync_token as text)
-             from previous.v1_sync_runs order by ended_at, sync_id"
+             from {schema}.v1_sync_runs order by ended_at, sync_id"
         ))?
         .query_map([], |row| {
             Ok(Run {

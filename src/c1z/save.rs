@@ -26,10 +26,15 @@ pub(super) fn replace(work: &WorkDirectory, target: &Target) -> Result<(), Error
     target.check_unchanged()?;
     let target = target.path();
     fs::rename(work.file(PACKED), target).map_err(Error::io("replace", target))?;
-    match target.parent() {
-        Some(directory) => disk::sync_directory(directory).map_err(Error::io("write", directory)),
-        None => Ok(()),
+    // It is there, whatever comes now.
+    if let Some(Err(error)) = target.parent().map(disk::sync_directory) {
+        tracing::warn!(
+            file = %target.display(),
+            %error,
+            "the new file is in place, but only the system knows when that is safe on disk"
+        );
     }
+    Ok(())
 }
 
 /// A file that readers would refuse for ever must not take the place of one that they read.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::c1z::Comparison;
+use crate::c1z::{Comparison, OpenSync};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{AfterSync, DiffFormat};
@@ -84,16 +84,17 @@ impl Compared {
     }
 }
 
-/// What the newest sync of `file` changed. On a thread of its own: who reads it may take any
-/// time, and a signal ends the run nevertheless.
+/// What a sync that has just been written changed. On a thread of its own: who reads it may take
+/// any time, and a signal ends the run nevertheless.
 pub(super) async fn after_sync(
     file: &Path,
+    sync_id: String,
     how: AfterSync,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let showing = {
         let file = file.to_owned();
-        tokio::task::spawn_blocking(move || changes_of(&file, how))
+        tokio::task::spawn_blocking(move || changes_of(&file, &sync_id, how))
     };
     tokio::select! {
         outcome = showing => outcome.map_err(|error| Failure::Runtime(error.into()))?,
@@ -101,8 +102,11 @@ pub(super) async fn after_sync(
     }
 }
 
-fn changes_of(file: &Path, how: AfterSync) -> Result<(), Failure> {
-    if let Some(comparison) = Comparison::within(file).map_err(facts::Error::File)? {
+fn changes_of(file: &Path, sync_id: &str, how: AfterSync) -> Result<(), Failure> {
+    // By its id: an earlier one may claim to be newer.
+    let sync = OpenSync::open(file, Some(sync_id)).map_err(facts::Error::File)?;
+    let comparison = Comparison::with_the_one_before(&sync).map_err(facts::Error::File)?;
+    if let Some(comparison) = comparison {
         return show(&comparison, how.format, how.exit_code);
     }
     tracing::warn!(

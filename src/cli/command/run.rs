@@ -27,9 +27,9 @@ pub(super) fn run(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure
     let outcome = match mode {
         Mode::OneShot { file, diff: after } => runtime.block_on(async {
             let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-            sync::sync(&file, &northflank, options, &terminal, &mut signals).await?;
+            let sync_id = sync::sync(&file, &northflank, options, &terminal, &mut signals).await?;
             match after {
-                Some(how) => diff::after_sync(&file, how, &mut signals).await,
+                Some(how) => diff::after_sync(&file, sync_id, how, &mut signals).await,
                 None => Ok(()),
             }
         }),

@@ -28,7 +28,7 @@ pub(super) async fn sync(
     options: Options,
     terminal: &Terminal,
     signals: &mut Signals,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let started = Instant::now();
     let target = Target::inspect(file).map_err(sync::Error::File)?;
     let path = target.path().to_owned();
@@ -76,5 +76,5 @@ pub(super) async fn sync(
         let (took, warnings) = (started.elapsed(), warnings.unwrap_or_default());
         terminal.print(&terminal::summary(&saved, &path, took, whoami, &warnings));
     }
-    Ok(())
+    Ok(saved.sync_id)
 }

@@ -353,6 +353,59 @@ fn the_new_sync_is_the_newest_even_if_the_clock_was_set_back() {
 }
 
 #[test]
+fn whatever_an_earlier_sync_says_of_its_end_the_new_one_is_the_newest_or_the_run_says_why_not() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    for (end, is_newest) in [
+        ("'2099-01-01 00:00:00.123456789'", true),
+        ("'2020-01-01T00:00:00+14:00'", true),
+        ("''", true),
+        ("'yesterday'", false),
+        ("'2099-01-01T00:00:00Z'", false),
+        ("'2099-01-01 00:00:00+02:00'", false),
+        ("'9999-12-31 23:59:59'", true),
+        ("'9999-12-31 23:59:59.999999999'", false),
+        ("'99999-01-01 00:00:00'", false),
+    ] {
+        let room = Room::new();
+        let path = room.file("sync.c1z");
+        room.connector_to(&fake).run().expect_success();
+        let old = SyncFile::open(&path).syncs();
+        change(&path, &format!("update v1_sync_runs set ended_at = {end}"));
+        let run = room.connector_to(&fake).arguments(["--diff"]).run();
+        assert_eq!(run.code(), Some(0), "{end}: {}", run.stderr());
+        let says_why = run.stderr().contains("begin a new file");
+        assert_eq!(!says_why, is_newest, "{end}: {}", run.stderr());
+        let file = SyncFile::open(&path);
+        let newest = file.syncs().last() != old.first();
+        assert_eq!(
+            newest,
+            is_newest,
+            "{end}: {:?}",
+            file.column("select ended_at from v1_sync_runs")
+        );
+        // What has just been written is told of, even where readers are shown another one.
+        if is_newest {
+            assert!(run.stdout().contains("No changes."), "{end}: {}", run.stdout());
+        } else {
+            assert!(run.stderr().contains("no earlier sync"), "{end}: {}", run.stderr());
+        }
+    }
+}
+
+#[test]
+fn an_end_that_is_no_text_is_found_out_before_anything_is_read() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    room.connector_to(&fake).run().expect_success();
+    change(&path, "update v1_sync_runs set ended_at = x'ff'");
+    let before = (fs::read(&path).unwrap(), fake.requests());
+    room.connector_to(&fake).run().expect_failure(3, &["sync.c1z is damaged"]);
+    assert!(fs::read(&path).unwrap() == before.0);
+    assert_eq!(fake.requests(), before.1 + 4, "nothing but the validation");
+}
+
+#[test]
 fn the_run_says_what_it_holds() {
     let (_room, file) = check(&Organization::demo(), Options::default());
     let run: (String, String, String, i64, i64, String) = file

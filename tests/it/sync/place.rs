@@ -3,8 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use fake_northflank::Size;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
+#[cfg(target_os = "linux")]
+use crate::harness::Connector;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::{Room, expected};
 
@@ -96,6 +100,22 @@ fn a_directory_whose_name_is_not_utf_8_holds_one_sync_after_the_other() {
     assert_eq!(run.code(), Some(0), "{}", run.stderr());
 }
 
+/// The connector in name spaces of its own, after this script.
+#[cfg(target_os = "linux")]
+fn unshared(mut connector: Connector, flags: &[&str], script: &str) -> Connector {
+    let mut inside = std::process::Command::new("/usr/bin/unshare");
+    inside.args(flags).args(["/bin/sh", "-c"]).arg(format!("{script} exec \"$0\" \"$@\""));
+    inside.arg(connector.0.get_program()).args(connector.0.get_args());
+    inside.current_dir(connector.0.get_current_dir().unwrap()).env_clear();
+    inside.env("PATH", std::env::var_os("PATH").unwrap());
+    inside.envs(connector.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    connector.0 = inside;
+    connector
+}
+
+#[cfg(target_os = "linux")]
+const MOUNTS: [&str; 3] = ["--user", "--map-root-user", "--mount"];
+
 /// Mounts a file by itself as containers do, in name spaces of its own.
 #[cfg(target_os = "linux")]
 #[test]
@@ -106,14 +126,55 @@ fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_asked() {
         fs::write(room.file(name), "").unwrap();
     }
     let fake = fake(Duration::ZERO);
-    let mut connector = room.connector_to(&fake);
-    let mut inside = std::process::Command::new("/usr/bin/unshare");
-    let script = "mount --bind other.c1z sync.c1z && exec \"$0\"";
-    inside.args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script]);
-    inside.arg(connector.0.get_program()).current_dir(room.path()).env_clear();
-    inside.env("PATH", std::env::var_os("PATH").unwrap());
-    inside.envs(connector.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    connector.0 = inside;
-    connector.run().expect_failure(3, &["is mounted by itself", "-v \"$PWD:/out\""]);
+    let script = "mount --bind other.c1z sync.c1z &&";
+    let run = unshared(room.connector_to(&fake), &MOUNTS, script).run();
+    run.expect_failure(3, &["is mounted by itself", "-v \"$PWD:/out\""]);
     assert_eq!(fake.requests(), 0);
+}
+
+/// As in the README's manifest for Kubernetes, all but the volume is read-only, and there is no
+/// place for temporary files: sorting so many grants takes some.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs name spaces, and most of a minute; .ci/run has it"]
+fn a_large_organization_is_synced_where_nothing_but_the_volume_can_be_written_to() {
+    const GRANTS: usize = 600_000;
+    let size = Size { members: 20_000, roles: 60, groups: 0, memberships: GRANTS };
+    let organization = Organization::generate(14, size);
+    let options = Options { rate_limit: None, ..Options::default() };
+    let fake = FakeNorthflank::start(organization, options).unwrap();
+    let room = Room::new();
+    fs::create_dir(room.file("out")).unwrap();
+    let script = "mount --bind out /mnt && cd / && mount --options remount,bind,ro / &&
+        for place in /tmp /var/tmp /usr/tmp /dev/shm; do
+            ! test -d $place || mount --types tmpfs --options ro none $place || exit 99
+        done &&
+        ! touch /here 2> /dev/null &&";
+    let connector = room.connector_to(&fake).arguments(["--file", "/mnt/sync.c1z"]);
+    unshared(connector, &MOUNTS, script).run().expect_success();
+    let file = SyncFile::open(&room.file("out/sync.c1z"));
+    let count = file.column("select cast(count(*) as text) from v1_grants").concat();
+    assert_eq!(count, GRANTS.to_string());
+}
+
+/// Its own user may not list what it holds either.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs name spaces; .ci/run has it"]
+fn a_directory_that_cannot_be_listed_holds_the_new_file_and_the_run_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let room = Room::new();
+    let directory = room.file("out");
+    fs::create_dir(&directory).unwrap();
+    let closed = |mode| fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();
+    closed(0o300);
+    let fake = fake(Duration::ZERO);
+    let connector = room.connector_to(&fake).arguments(["--file", "out/sync.c1z"]);
+    // Without the powers of an administrator, whoever runs the test.
+    let run = unshared(connector, &["--user"], "").run().expect_success();
+    closed(0o700);
+    assert!(run.stderr().contains("the new file is in place, but"), "{}", run.stderr());
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+    let file = SyncFile::open(&directory.join("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&Organization::demo()));
 }
