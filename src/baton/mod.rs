@@ -11,6 +11,9 @@ pub use annotation::{annotation, find};
 pub use id::{GrantId, IdError, check_id, entitlement_id, resource_key};
 pub use profile::{LAST_LOGIN, Profile};
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 /// Package `c1.connector.v2`: resources, entitlements, grants and their annotations.
 #[allow(missing_docs, clippy::pedantic)]
 pub mod v2 {
@@ -22,11 +25,32 @@ pub mod v2 {
 /// reading around, so that a text looks like another
 /// ([UTS 39](https://www.unicode.org/reports/tr39/), CVE-2021-42574).
 pub fn printable(text: &str) -> String {
-    let steers = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|char| if steers(char) { '\u{fffd}' } else { char }).collect()
+}
+
+fn steers(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON that means the same, with such characters escaped: programs read the same text, and
+/// people see what it is. Ends of lines stand between the texts of JSON, and never in them.
+pub fn legible_json(json: &str) -> Cow<'_, str> {
+    let is_meant = |char: char| char == '\n' || !steers(char);
+    if json.chars().all(is_meant) {
+        return Cow::Borrowed(json);
+    }
+    let mut legible = String::with_capacity(json.len() + 16);
+    for char in json.chars() {
+        if is_meant(char) {
+            legible.push(char);
+        } else {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                let _ = write!(legible, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(legible)
 }
 
 /// The definitions of all messages: an encoded `google.protobuf.FileDescriptorSet`.

@@ -1,18 +1,19 @@
 //! Logs, on standard error and in files.
 
 use std::fs::OpenOptions;
+use std::io::{self, Write};
 
 use time::OffsetDateTime;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::dynamic_filter_fn;
-use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::debug_fn;
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 
-use crate::baton::printable;
+use crate::baton::{legible_json, printable};
 use crate::disk;
 use crate::service;
 
@@ -20,7 +21,7 @@ use super::exit::Failure;
 use super::settings::{Config, LogFormat, Mode};
 use super::telemetry::Exporters;
 use super::terminal::Terminal;
-use super::writer::{Writer, lines_to};
+use super::writer::{Line, Writer, lines_to};
 
 /// A layer of the subscriber.
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
@@ -74,10 +75,35 @@ impl Logs {
 }
 
 fn layer(format: LogFormat, colour: bool, writer: Writer) -> BoxedLayer {
-    let layer = fmt::layer().with_target(false).with_ansi(colour).with_writer(writer);
+    let layer = fmt::layer().with_target(false).with_ansi(colour);
     match format {
-        LogFormat::Console => layer.fmt_fields(fields()).boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Console => layer.with_writer(writer).fmt_fields(fields()).boxed(),
+        LogFormat::Json => layer.with_writer(Legible(writer)).json().flatten_event(true).boxed(),
+    }
+}
+
+/// Writes JSON in which no value steers a terminal either.
+struct Legible(Writer);
+
+impl<'writer> MakeWriter<'writer> for Legible {
+    type Writer = LegibleLine<'writer>;
+
+    fn make_writer(&'writer self) -> LegibleLine<'writer> {
+        LegibleLine(self.0.make_writer())
+    }
+}
+
+/// Writes one line, which comes whole.
+struct LegibleLine<'writer>(Line<'writer>);
+
+impl Write for LegibleLine<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(legible_json(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -114,19 +140,36 @@ mod tests {
     use super::{LogFormat, SubscriberExt, layer, lines_to, registry};
     use std::io::Read;
 
-    #[test]
-    fn what_others_say_begins_no_line_and_steers_no_terminal() {
+    /// What others say.
+    const SAID: &str = "no\n2026-01-01 task done\u{1b}[2K\u{202e}\u{7f}\u{9b}1m";
+
+    fn logged(format: LogFormat) -> String {
         let (mut reader, pipe) = std::io::pipe().unwrap();
         let writer = lines_to("a pipe", pipe).unwrap();
-        let subscriber = registry().with(layer(LogFormat::Console, false, writer));
+        let subscriber = registry().with(layer(format, false, writer));
         tracing::subscriber::with_default(subscriber, || {
-            let said = "no\n2026-01-01 task done\u{1b}[2K\u{202e}";
-            tracing::warn!(error = %said, id = "a\nb", count = 3, "they said {said}");
+            tracing::warn!(error = %SAID, id = "a\nb", count = 3, "they said {SAID}");
         });
         let mut log = String::new();
         reader.read_to_string(&mut log).unwrap();
         assert_eq!(log.lines().count(), 1, "{log}");
-        let said = "no\u{fffd}2026-01-01 task done\u{fffd}[2K\u{fffd}";
+        log
+    }
+
+    #[test]
+    fn json_has_what_others_say_as_it_is_and_steers_no_terminal() {
+        let log = logged(LogFormat::Json);
+        assert!(!log.trim_end().contains(char::is_control), "{log}");
+        assert!(!log.contains('\u{202e}'), "{log}");
+        let line: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(line["error"], SAID);
+        assert_eq!(line["message"], format!("they said {SAID}"));
+    }
+
+    #[test]
+    fn what_others_say_begins_no_line_and_steers_no_terminal() {
+        let log = logged(LogFormat::Console);
+        let said = "no\u{fffd}2026-01-01 task done\u{fffd}[2K\u{fffd}\u{fffd}\u{fffd}1m";
         let expected = format!("WARN they said {said} error={said} id=\"a\\nb\" count=3\n");
         assert!(log.ends_with(&expected), "{log}");
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::baton::printable;
+use crate::baton::legible_json;
 
 /// Writes `value` as indented JSON with a line feed at its end. Characters that could steer a
 /// terminal are escaped: programs read the same text, and people see what it is.
@@ -14,26 +14,16 @@ pub fn json(value: &impl Serialize, output: impl Write) -> io::Result<()> {
     output.write_all(b"\n")
 }
 
-/// Escapes what `serde_json` leaves as it is. Outside texts JSON has only plain characters.
+/// Escapes what `serde_json` leaves as it is.
 struct Legible<W>(W);
 
 impl<W: Write> Write for Legible<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.iter().all(|byte| *byte < 0x7f) {
             self.0.write_all(bytes)?;
-            return Ok(bytes.len());
-        }
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        let mut place = [0; 4];
-        for char in text.chars() {
-            let text: &str = char.encode_utf8(&mut place);
-            if printable(text) == text || char == '\n' {
-                self.0.write_all(text.as_bytes())?;
-            } else {
-                for unit in char.encode_utf16(&mut [0; 2]) {
-                    write!(self.0, "\\u{unit:04x}")?;
-                }
-            }
+        } else {
+            let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+            self.0.write_all(legible_json(text).as_bytes())?;
         }
         Ok(bytes.len())
     }

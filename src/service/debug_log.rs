@@ -21,6 +21,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use tracing_subscriber::{Layer, Registry};
 
+use crate::baton::legible_json;
 use crate::disk::private_file;
 
 /// The field of a span that names the file. Empty for no file.
@@ -91,7 +92,7 @@ impl DebugLogs {
             }
         }
         line.push('\n');
-        line
+        legible_json(&line).into_owned()
     }
 }
 

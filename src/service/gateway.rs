@@ -43,8 +43,9 @@ impl Service<Request<Body>> for Gateway {
         Box::pin(async {
             let response = answering.await.map_err(failed)?;
             let status = response.status();
-            // gRPC's own errors come with HTTP 200.
-            if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            // gRPC's own errors come with HTTP 200: no other answer judges the credentials, or
+            // anything else that was asked.
+            if status != StatusCode::OK && !response.headers().contains_key("grpc-status") {
                 return Err(caused_by(Status::unavailable(""), GatewayError(status)));
             }
             Ok(response)

@@ -138,15 +138,12 @@ impl TokenSource {
             request.send().await.map_err(|error| TokenError::Unreachable(error.without_url()))?;
         match response.status() {
             StatusCode::OK => {}
-            // Of these none judges the credentials.
-            status
-                if status.is_server_error()
-                    || status == StatusCode::TOO_MANY_REQUESTS
-                    || status == StatusCode::REQUEST_TIMEOUT =>
-            {
-                return Err(TokenError::Failing(status));
+            // As OAuth has it (RFC 6749, section 5.2). No other answer judges the credentials: a
+            // gateway may refuse or not find what it is to pass on.
+            status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) => {
+                return Err(TokenError::Refused(status));
             }
-            status => return Err(TokenError::Refused(status)),
+            status => return Err(TokenError::Failing(status)),
         }
         let body = response.bytes().await;
         let body = body.map_err(|error| TokenError::Unreachable(error.without_url()))?;

@@ -99,7 +99,7 @@ async fn respond(
     let outage = shared.state().outage_at(method);
     match outage {
         None => {}
-        Some(Outage::Gateway) => return Ok(answer(503, String::new())),
+        Some(Outage::Gateway(status)) => return Ok(answer(status, "<html>".to_owned())),
         Some(Outage::Refusal) => {
             shared.break_connections();
             return std::future::pending().await;

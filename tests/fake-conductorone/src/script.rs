@@ -43,8 +43,8 @@ impl Method {
 pub enum Outage {
     /// Connections break, and new ones are closed at once.
     Refusal,
-    /// A gateway answers every call with HTTP 503.
-    Gateway,
+    /// A gateway answers every call with this status of HTTP.
+    Gateway(u16),
     /// Nothing is answered any more, and new connections aren't either.
     Silence,
 }

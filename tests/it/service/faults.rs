@@ -310,7 +310,7 @@ fn a_signal_while_the_debug_log_is_sent_leaves_the_task_done() {
 fn what_could_not_be_told_is_told_once_more_before_the_daemon_stops() {
     let (platform, northflank) = (platform(), northflank());
     let daemon = Daemon::start(&platform, &northflank);
-    platform.go_down_at(Method::FinishTask, Outage::Gateway);
+    platform.go_down_at(Method::FinishTask, Outage::Gateway(503));
     let task = platform.assign_sync();
     // Until the next try is some seconds away.
     wait_until("some tries", WAIT, || {

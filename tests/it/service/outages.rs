@@ -12,7 +12,14 @@ use fake_conductorone::{Code, FakeConductorOne, Method, Options, Outage};
 const CALLS: [Method; 5] =
     [Method::Token, Method::Hello, Method::GetTask, Method::UploadAsset, Method::FinishTask];
 
-const OUTAGES: [Outage; 3] = [Outage::Refusal, Outage::Gateway, Outage::Silence];
+/// What a gateway refuses or doesn't find has been judged by nobody.
+const OUTAGES: [Outage; 5] = [
+    Outage::Refusal,
+    Outage::Gateway(503),
+    Outage::Gateway(403),
+    Outage::Gateway(404),
+    Outage::Silence,
+];
 
 #[test]
 fn outages_of_seconds_cost_time_and_nothing_else() {

@@ -140,7 +140,11 @@ fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_asked() {
 fn a_large_organization_is_synced_where_nothing_but_the_volume_can_be_written_to() {
     const GRANTS: usize = 600_000;
     let size = Size { members: 20_000, roles: 60, groups: 0, memberships: GRANTS };
-    let organization = Organization::generate(14, size);
+    let mut organization = Organization::generate(14, size);
+    // As long as usernames get: what is sorted has to be more than is kept in memory.
+    let name = |id: &mut String| id.insert_str(0, &"somebody-of-a-large-organization-".repeat(2));
+    organization.members.iter_mut().for_each(|member| name(&mut member.id));
+    organization.roles.iter_mut().flat_map(|role| &mut role.explicit).for_each(name);
     let options = Options { rate_limit: None, ..Options::default() };
     let fake = FakeNorthflank::start(organization, options).unwrap();
     let room = Room::new();
