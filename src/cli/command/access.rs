@@ -142,6 +142,11 @@ impl Telling {
                 path.display()
             )));
         }
+        // A pipe or device would be replaced by a file.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let source = io::Error::other("it is no regular file");
+            return Err(Failure::Target { path: path.clone(), source });
+        }
         let access = self.open()?;
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,

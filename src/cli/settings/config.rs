@@ -1,7 +1,9 @@
 //! The configuration: everything that a run needs to know, made of settings from flags,
 //! variables and file.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::northflank::Settings;
 use crate::sync::Options;
@@ -46,6 +48,9 @@ impl Config {
         check_storage_engine(&mut values);
         let mut notes = notes(&mut values);
         let mode = mode::mode(&mut values, &mut notes);
+        if let (Some(Mode::OneShot { file, .. }), Some(log)) = (&mode, &log) {
+            check_logs(&mut values, log, file);
+        }
         certificates::check(&mut values);
         proxy::check(&mut values, matches!(mode, Some(Mode::Service(_))));
         if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
@@ -82,6 +87,21 @@ pub(crate) fn health_check_address(
     let mut values = Values::new(flags, variables);
     let address = mode::health_check_address(&mut values);
     values.finish(address)
+}
+
+/// What is added to the end of a sync file makes it one that nobody can read.
+fn check_logs(values: &mut Values<'_>, log: &Log, file: &Path) {
+    let place = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = || fs::canonicalize(parent.unwrap_or(Path::new("."))).ok();
+        let path_of_none = || Some(parent()?.join(path.file_name()?));
+        fs::canonicalize(path).ok().or_else(path_of_none)
+    };
+    let target = place(file);
+    if target.is_some() && log.paths.iter().any(|path| place(path) == target) {
+        let (log, file) = (fields::LOG_PATH.both_names(), fields::FILE.name);
+        values.problem(format!("{log} names the sync file itself (--{file}); name another"));
+    }
 }
 
 /// The one kind of file that is written here can be asked for.

@@ -28,3 +28,14 @@ fn a_file_that_anybody_could_read_becomes_private_with_its_new_content() {
     access(&room, &["-o", "told"]).expect_success();
     assert_eq!(fs::metadata(room.file("told")).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn a_pipe_or_device_is_not_replaced() {
+    let room = synced(&Organization::demo());
+    let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe")).status();
+    assert!(pipe.unwrap().success());
+    let run = access(&room, &["--output", "pipe"]);
+    run.expect_failure(3, &["can't write pipe", "no regular file"]);
+    assert!(!fs::metadata(room.file("pipe")).unwrap().is_file());
+    assert_eq!(room.names(), ["pipe", "sync.c1z"]);
+}

@@ -62,6 +62,23 @@ fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
 }
 
 #[test]
+fn no_log_is_added_to_the_end_of_the_sync_file() {
+    let (room, fake) = (Room::new(), fake(Duration::ZERO));
+    fs::create_dir(room.file("other")).unwrap();
+    let with = |log: &str, file: &str| {
+        room.connector_to(&fake).arguments(["--log-path", log, "--file", file]).run()
+    };
+    with("sync.c1z", "./other/../sync.c1z").expect_failure(3, &["names the sync file itself"]);
+    assert_eq!(room.names(), ["other"]);
+    room.connector_to(&fake).run().expect_success();
+    let before = (fs::read(room.file("sync.c1z")).unwrap(), fake.requests());
+    with("other/../sync.c1z", "sync.c1z").expect_failure(3, &["names the sync file itself"]);
+    assert!(fs::read(room.file("sync.c1z")).unwrap() == before.0);
+    assert_eq!(fake.requests(), before.1);
+    with("other.c1z", "sync.c1z").expect_success();
+}
+
+#[test]
 fn a_directory_that_does_not_exist_is_no_file() {
     let room = Room::new();
     let run = room.connector_to(&fake(Duration::ZERO)).arguments(["--file", "new/"]).run();
