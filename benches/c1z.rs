@@ -112,20 +112,20 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         reduced_to: None,
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
+    let mut inserts = file.inserts()?;
     for resource_type in &resource_types() {
-        file.resource_type(resource_type)?;
+        inserts.resource_type(resource_type)?;
     }
     for resource in rows.containers.iter().chain(&rows.users) {
-        if let Some(id) = &resource.id {
-            file.resource(&id.resource_type, &id.resource, &resource.encode_to_vec())?;
-        }
+        inserts.resource(resource)?;
     }
     for container in &rows.containers {
-        file.entitlement(&entitlement(container))?;
+        inserts.entitlement(&entitlement(container))?;
     }
     for grant in &rows.grants {
-        file.grant(grant, None)?;
+        inserts.grant(grant, None)?;
     }
+    drop(inserts);
     file.pack()?.replace()?;
     Ok(())
 }

@@ -4,18 +4,15 @@
 //! Each run writes a fresh database and copies kept syncs over, instead of deleting old rows
 //! and vacuuming: no row is written twice, and indexes are built over sorted rows.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use prost::Message;
 use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
-use crate::baton::resource_key;
-use crate::baton::v2::{Entitlement, Grant, GrantExpandable, ResourceId, ResourceType};
 use crate::work::WorkDirectory;
 
 use super::error::Error;
+use super::insert::Inserts;
 use super::previous::{Copied, NewestEnd, Previous};
 use super::run::{Retention, Saved, Stats, SyncRun, SyncType};
 use super::save;
@@ -24,9 +21,15 @@ use super::target::Target;
 use super::timestamp;
 use super::token::Token;
 
-/// The page cache in KiB. Rows are appended; index builds sort through temporary files in
-/// runs of this size.
-const CACHE_KIB: i64 = 64 * 1024;
+/// The database's pages in bytes. Rows are only appended, and read again from first to last by
+/// each index that is built: large pages take an eighth of the reads and writes of the usual
+/// ones, and half of the processor's time.
+const PAGE_SIZE: i64 = 32 * 1024;
+
+/// The page cache in KiB. No page is needed twice before all others. Index builds sort through
+/// temporary files in runs of 250 pages, on this thread alone: a second one makes them hardly
+/// faster and takes a third more memory.
+const CACHE_KIB: i64 = 4 * 1024;
 
 /// A file that is being written. Rows go in by type and id.
 pub struct NewFile<'work> {
@@ -96,94 +99,10 @@ impl<'work> NewFile<'work> {
         })
     }
 
-    /// Adds a resource type.
-    pub fn resource_type(&mut self, resource_type: &ResourceType) -> Result<(), Error> {
-        self.stats.resource_types += 1;
-        self.stats.resources_by_resource_type.insert(resource_type.id.clone(), 0);
-        self.insert(
-            "insert into v1_resource_types (external_id, data, sync_id, discovered_at)
-             values (?1, ?2, ?3, ?4)",
-            params![
-                resource_type.id,
-                resource_type.encode_to_vec(),
-                self.run.sync_id,
-                self.discovered_at
-            ],
-        )
-    }
-
-    /// Adds a resource by its id and its encoded message.
-    pub fn resource(&mut self, resource_type: &str, id: &str, data: &[u8]) -> Result<(), Error> {
-        self.stats.resources += 1;
-        count(&mut self.stats.resources_by_resource_type, resource_type);
-        self.insert(
-            "insert into v1_resources
-             (resource_type_id, external_id, data, sync_id, discovered_at)
-             values (?1, ?2, ?3, ?4, ?5)",
-            params![
-                resource_type,
-                resource_key(resource_type, id),
-                data,
-                self.run.sync_id,
-                self.discovered_at
-            ],
-        )
-    }
-
-    /// Adds an entitlement.
-    pub fn entitlement(&mut self, entitlement: &Entitlement) -> Result<(), Error> {
-        let ResourceId { resource_type, resource } = resource_id(entitlement.resource.as_ref());
-        self.stats.entitlements += 1;
-        count(&mut self.stats.entitlements_by_resource_type, resource_type);
-        self.insert(
-            "insert into v1_entitlements
-             (resource_type_id, resource_id, external_id, data, sync_id, discovered_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                resource_type,
-                resource,
-                entitlement.id,
-                entitlement.encode_to_vec(),
-                self.run.sync_id,
-                self.discovered_at
-            ],
-        )
-    }
-
-    /// Adds a grant. `expansion` says over which entitlements it is expanded; that annotation
-    /// stands in a column of its own and not in the message. `needs_expansion` is 1 for all
-    /// that have one, expanded or not: baton-sdk never clears it (`grantExtractFields` in
-    /// `pkg/dotc1z/grants.go`), and its compactor takes these rows for all edges there are.
-    pub fn grant(
-        &mut self,
-        grant: &Grant,
-        expansion: Option<&GrantExpandable>,
-    ) -> Result<(), Error> {
-        let entitlement = grant.entitlement.as_ref();
-        let held = resource_id(entitlement.and_then(|entitlement| entitlement.resource.as_ref()));
-        let principal = resource_id(grant.principal.as_ref());
-        self.stats.grants += 1;
-        count(&mut self.stats.grants_by_resource_type, &held.resource_type);
-        self.insert(
-            "insert into v1_grants
-             (resource_type_id, resource_id, entitlement_id, principal_resource_type_id,
-              principal_resource_id, external_id, expansion, needs_expansion, data, sync_id,
-              discovered_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            params![
-                held.resource_type,
-                held.resource,
-                entitlement.map(|entitlement| &entitlement.id),
-                principal.resource_type,
-                principal.resource,
-                grant.id,
-                expansion.map(Message::encode_to_vec),
-                expansion.is_some(),
-                grant.encode_to_vec(),
-                self.run.sync_id,
-                self.discovered_at
-            ],
-        )
+    /// Takes the sync's rows.
+    pub fn inserts(&mut self) -> Result<Inserts<'_>, Error> {
+        let Self { target, connection, run, discovered_at, stats, .. } = self;
+        Inserts::new(connection, target.path(), &run.sync_id, discovered_at, stats)
     }
 
     /// Ends the sync, builds the indexes, and packs the file.
@@ -195,14 +114,6 @@ impl<'work> NewFile<'work> {
         let size = save::pack(work, &database, &target)?;
         let saved = Saved { sync_id: run.sync_id, stats, size };
         Ok(Packed { target, work, saved })
-    }
-
-    fn insert(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(parameters))
-            .map(|_| ())
-            .map_err(Error::database(self.target.path()))
     }
 }
 
@@ -268,29 +179,15 @@ fn keep_temporary_files_in(connection: &Connection, directory: &Path) {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // The database is a draft until it is packed and renamed: a crash throws it away, so
     // that a journal or waiting for the disk would protect nothing.
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "journal_mode", "off")?;
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // Sorts for index builds use a second thread.
-    connection.pragma_update(None, "threads", 2)?;
     for table in TABLES {
         connection.execute_batch(table.create)?;
+        // Filled as rows come, without a look at all the rows that they don't hold.
+        table.partial_indexes.iter().try_for_each(|index| connection.execute_batch(index))?;
     }
     Ok(())
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, resource_type: &str) {
-    match counts.get_mut(resource_type) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(resource_type.to_owned(), 1);
-        }
-    }
-}
-
-/// The id of a message that always has one here.
-fn resource_id(resource: Option<&crate::baton::v2::Resource>) -> &ResourceId {
-    static NONE: ResourceId = ResourceId { resource_type: String::new(), resource: String::new() };
-    resource.and_then(|resource| resource.id.as_ref()).unwrap_or(&NONE)
 }

@@ -11,8 +11,10 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// The `create table` statement.
     pub(super) create: &'static str,
-    /// The `create index` statements.
+    /// The `create index` statements of those that all rows are in.
     pub(super) indexes: &'static [&'static str],
+    /// Those that few rows are in.
+    pub(super) partial_indexes: &'static [&'static str],
 }
 
 /// All tables, in the order in which rows name each other.
@@ -28,6 +30,7 @@ pub(super) const TABLES: &[Table] = &[
         )",
         indexes: &["create unique index idx_resource_types_external_sync_v1
                 on v1_resource_types (external_id, sync_id)"],
+        partial_indexes: &[],
     },
     Table {
         name: "v1_resources",
@@ -48,6 +51,7 @@ pub(super) const TABLES: &[Table] = &[
             "create unique index idx_resources_parent_resource_id_v1
                 on v1_resources (external_id, sync_id)",
         ],
+        partial_indexes: &[],
     },
     Table {
         name: "v1_entitlements",
@@ -66,6 +70,7 @@ pub(super) const TABLES: &[Table] = &[
             "create unique index idx_entitlements_external_sync_v1
                 on v1_entitlements (external_id, sync_id)",
         ],
+        partial_indexes: &[],
     },
     Table {
         name: "v1_grants",
@@ -93,6 +98,8 @@ pub(super) const TABLES: &[Table] = &[
             "create unique index idx_grants_external_sync_v1 on v1_grants (external_id, sync_id)",
             "create index idx_grants_entitlement_sync_grant_v1
                 on v1_grants (entitlement_id, sync_id, id)",
+        ],
+        partial_indexes: &[
             "create index idx_grants_sync_expansion_v1
                 on v1_grants (sync_id) where expansion is not null",
             "create index idx_grants_sync_needs_expansion_v1
@@ -112,6 +119,7 @@ pub(super) const TABLES: &[Table] = &[
         indexes: &[
             "create unique index idx_assets_external_sync_v1 on v1_assets (external_id, sync_id)",
         ],
+        partial_indexes: &[],
     },
     Table {
         name: "v1_connector_sessions",
@@ -123,6 +131,7 @@ pub(super) const TABLES: &[Table] = &[
         )",
         indexes: &["create unique index idx_session_store_sync_key_v1
                 on v1_connector_sessions (sync_id, key)"],
+        partial_indexes: &[],
     },
     Table {
         name: "v1_sync_runs",
@@ -143,5 +152,6 @@ pub(super) const TABLES: &[Table] = &[
             ingest_invariant_mode text not null default ''
         )",
         indexes: &["create unique index idx_sync_runs_sync_id_v1 on v1_sync_runs (sync_id)"],
+        partial_indexes: &[],
     },
 ];

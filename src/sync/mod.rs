@@ -155,8 +155,9 @@ async fn run(
             return Err(Error::Unknown(unknown));
         }
         let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
-        write::write(&access, &options.selection, &mut file, &progress, &cancel)?;
-        drop((access, writing));
+        let mut rows = file.inserts()?;
+        write::write(&access, &options.selection, &mut rows, &progress, &cancel)?;
+        drop((rows, access, writing));
         progress.enter(Phase::Saving);
         let _saving = debug_span!("save").entered();
         let packed = file.pack()?;

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use prost::Message;
 use tokio_util::sync::CancellationToken;
 
 use crate::baton::v2::{Grant, GrantExpandable, Resource};
-use crate::c1z::NewFile;
+use crate::c1z::Inserts;
 use crate::connector::{Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types};
 use crate::connector::{group, role};
 use crate::northflank::{DirectoryGroup, Role, Text};
@@ -18,17 +17,17 @@ use super::{Depth, Error, Progress, Selection};
 pub(super) fn write(
     access: &Access,
     selection: &Selection,
-    file: &mut NewFile<'_>,
+    rows: &mut Inserts<'_>,
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<(), Error> {
-    Writing { access, selection, file, progress, cancel }.write()
+    Writing { access, selection, rows, progress, cancel }.write()
 }
 
-struct Writing<'sync, 'work> {
+struct Writing<'sync, 'file> {
     access: &'sync Access,
     selection: &'sync Selection,
-    file: &'sync mut NewFile<'work>,
+    rows: &'sync mut Inserts<'file>,
     progress: &'sync Progress,
     cancel: &'sync CancellationToken,
 }
@@ -37,7 +36,7 @@ impl<'sync> Writing<'sync, '_> {
     fn write(&mut self) -> Result<(), Error> {
         let types = resource_types().into_iter().filter(|it| self.selection.has_type(&it.id));
         for resource_type in types {
-            self.file.resource_type(&resource_type)?;
+            self.rows.resource_type(&resource_type)?;
         }
         let groups = self.selected(&self.access.groups, GROUP, |row| &row.id);
         let roles = self.selected(&self.access.roles, ROLE, |row| &row.id);
@@ -46,10 +45,10 @@ impl<'sync> Writing<'sync, '_> {
             return Ok(());
         }
         for held in &groups {
-            self.file.entitlement(&entitlement(&group(&held.row)))?;
+            self.rows.entitlement(&entitlement(&group(&held.row)))?;
         }
         for held in &roles {
-            self.file.entitlement(&entitlement(&role(&held.row)))?;
+            self.rows.entitlement(&entitlement(&role(&held.row)))?;
         }
         if self.selection.depth == Depth::WithoutGrants {
             return Ok(());
@@ -90,12 +89,12 @@ impl<'sync> Writing<'sync, '_> {
         for held in &access.groups {
             let id = &held.row.id;
             if self.selection.has_resource(GROUP, id) || mentioned.groups.contains(id) {
-                self.resource(GROUP, id, &group(&held.row))?;
+                self.resource(&group(&held.row))?;
             }
         }
         for held in &access.roles {
             if self.selection.has_resource(ROLE, &held.row.id) {
-                self.resource(ROLE, &held.row.id, &role(&held.row))?;
+                self.resource(&role(&held.row))?;
             }
         }
         if !self.selection.has_type(USER) {
@@ -107,14 +106,14 @@ impl<'sync> Writing<'sync, '_> {
             if exists[person as usize]
                 && (self.selection.has_resource(USER, id) || mentioned.people.contains(&person))
             {
-                self.resource(USER, id, &access.user(person)?)?;
+                self.resource(&access.user(person)?)?;
             }
         }
         Ok(())
     }
 
-    fn resource(&mut self, resource_type: &str, id: &str, message: &Resource) -> Result<(), Error> {
-        self.file.resource(resource_type, id, &message.encode_to_vec())?;
+    fn resource(&mut self, resource: &Resource) -> Result<(), Error> {
+        self.rows.resource(resource)?;
         self.go_on()
     }
 
@@ -123,7 +122,7 @@ impl<'sync> Writing<'sync, '_> {
     }
 
     fn grant(&mut self, grant: &Grant, expansion: Option<&GrantExpandable>) -> Result<(), Error> {
-        self.file.grant(grant, expansion)?;
+        self.rows.grant(grant, expansion)?;
         self.progress.grants.add(1);
         self.go_on()
     }
