@@ -1,7 +1,7 @@
-//! Keeping: pages become safe in the journal, and part of what has been read. And back: what a
-//! journal kept is read again.
+//! Keeping: pages become safe in the journal. And back: what a journal kept is gathered again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,48 +12,38 @@ use super::list::Lists;
 use super::page::ListPage;
 use super::{Error, Progress, Selection};
 
-/// A page that has arrived.
-pub(super) struct Arrived {
-    pub(super) page: ListPage,
-    /// As which it came; empty if the page only says that the list is gone.
-    pub(super) body: Vec<u8>,
-    /// Told when the page is safe on disk.
+/// A page that is to be kept.
+pub(super) struct Unsafe {
+    /// What the journal is to keep of it.
+    pub(super) record: Vec<u8>,
+    /// Told when that is safe on disk.
     pub(super) is_safe: oneshot::Sender<()>,
 }
+
+/// How long a page waits for others, to be made safe together with them. That costs more than
+/// the wait, for which nobody waits: the next page of its list takes longer.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// Keeps pages until there are no more. All that wait become safe together.
 pub(super) fn keep(
     mut journal: Journal,
-    mut fold: Fold,
-    mut waiting: mpsc::Receiver<Arrived>,
+    mut waiting: mpsc::Receiver<Unsafe>,
     progress: &Progress,
-) -> Result<Fold, Error> {
+) -> Result<(), Error> {
     while let Some(first) = waiting.blocking_recv() {
-        let mut arrived = vec![first];
+        let mut pages = vec![first];
+        std::thread::sleep(GATHERING);
         while let Ok(next) = waiting.try_recv() {
-            arrived.push(next);
+            pages.push(next);
         }
-        // What was read before an answer that can't be used is kept.
-        let mut unusable = Ok(());
-        let (mut pages, mut records) = (Vec::new(), Vec::new());
-        for Arrived { page, body, is_safe } in arrived {
-            unusable = page.rows.check();
-            if unusable.is_err() {
-                break;
-            }
-            records.push(page.record(body)?);
-            pages.push((page, is_safe));
-        }
-        journal.append(records.iter().map(Vec::as_slice))?;
-        for (page, is_safe) in pages {
-            progress.read(&page);
-            fold.page(page)?;
+        journal.append(pages.iter().map(|page| page.record.as_slice()))?;
+        progress.pages.add(pages.len());
+        for page in pages {
             // A reader that was stopped meanwhile doesn't wait any more.
-            let _ = is_safe.send(());
+            let _ = page.is_safe.send(());
         }
-        unusable?;
     }
-    Ok(fold)
+    Ok(())
 }
 
 /// What has been read, by this run or an earlier one.
@@ -80,6 +70,7 @@ impl Gathered {
             return Err("it names a list that isn't to be read".to_owned());
         }
         progress.lists.add(self.lists.add(page.rows.found(&self.selection)));
+        progress.pages.add(1);
         progress.read(&page);
         self.fold.page(page).map_err(|error| error.to_string())
     }

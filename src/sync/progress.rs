@@ -82,9 +82,8 @@ impl Progress {
         }
     }
 
-    /// Counts a page that is safe.
+    /// Counts what a page says.
     pub(super) fn read(&self, page: &ListPage) {
-        self.pages.add(1);
         let memberships = match &page.rows {
             Rows::Members(rows) => return self.members.add(rows.len()),
             Rows::Roles(rows) => return self.roles.add(rows.len()),

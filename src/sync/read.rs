@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{Stream, TryStreamExt};
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::northflank::{self, Answer, Client, Listed, Page, Position, Refusal, Role};
 
 use super::fold::Fold;
-use super::keep::{self, Arrived, Gathered};
+use super::keep::{self, Gathered, Unsafe};
 use super::list::{List, Lists};
 use super::page::{ListPage, Rows};
 use super::validate::has_links;
@@ -36,8 +36,9 @@ pub(super) struct Plan<'sync> {
 /// Reads everything that isn't in `gathered` yet, and keeps it in `journal`.
 ///
 /// Each worker reads one list at a time, page after page, because a page's cursor comes with
-/// the page before. A list's next page is asked for while the one before is being made safe on
-/// disk, but no third: a run that is killed has read two pages of each list in vain, at most.
+/// the page before. It asks for the next page while the one before is being made safe on disk,
+/// but not for a third: a run that is killed has read two pages for each list under way in
+/// vain, at most.
 pub(super) async fn read(
     plan: &Plan<'_>,
     known: Known,
@@ -45,14 +46,16 @@ pub(super) async fn read(
     journal: Journal,
 ) -> Result<Fold, Error> {
     let Gathered { fold, lists, .. } = gathered;
+    let fold = Arc::new(Mutex::new(fold));
     let (pages, waiting) = mpsc::channel(PAGES_WAITING);
     let counted = Arc::clone(plan.progress);
     let span = Span::current();
-    let keeping = move || span.in_scope(|| keep::keep(journal, fold, waiting, &counted));
+    let keeping = move || span.in_scope(|| keep::keep(journal, waiting, &counted));
     let kept = tokio::task::spawn_blocking(keeping);
     let reader = Reader {
         client: plan.client.clone(),
         selection: Arc::clone(plan.selection),
+        fold: Arc::clone(&fold),
         pages,
         progress: Arc::clone(plan.progress),
     };
@@ -60,17 +63,27 @@ pub(super) async fn read(
     let outcome = plan.cancel.run_until_cancelled(reading).await.unwrap_or(Err(Error::Cancelled));
     // The keeping thread ends when all senders are gone, or has ended with an error that made
     // the readers stop: its error comes first.
-    let fold = kept.await??;
+    kept.await??;
     outcome?;
-    Ok(fold)
+    Ok(std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 #[derive(Clone)]
 struct Reader {
     client: Client,
     selection: Arc<Selection>,
-    pages: mpsc::Sender<Arrived>,
+    fold: Arc<Mutex<Fold>>,
+    pages: mpsc::Sender<Unsafe>,
     progress: Arc<Progress>,
+}
+
+/// A list that has been read to its end.
+struct Read {
+    list: List,
+    /// The lists that it leads to.
+    found: Vec<List>,
+    /// Its last page.
+    last: Before,
 }
 
 /// A page that was handed over and may not be safe yet.
@@ -90,8 +103,8 @@ impl Before {
 
 impl Reader {
     async fn all(self, known: Known, mut lists: Lists, workers: NonZeroUsize) -> Result<(), Error> {
-        self.take(known, &mut lists).await?;
-        let mut reading: JoinSet<Result<(List, Vec<List>), Error>> = JoinSet::new();
+        let mut idle = vec![self.take(known, &mut lists).await?];
+        let mut reading: JoinSet<Result<Read, Error>> = JoinSet::new();
         if !lists.is_unread(&List::Roles) {
             self.estimate();
         }
@@ -100,13 +113,15 @@ impl Reader {
                 let Some((list, next)) = lists.begin() else {
                     break;
                 };
-                let reader = self.clone();
-                reading.spawn(async move { reader.list(list, next).await }.in_current_span());
+                let (reader, before) = (self.clone(), idle.pop().unwrap_or_default());
+                let read = async move { reader.list(list, next, before).await };
+                reading.spawn(read.in_current_span());
             }
             let Some(read) = reading.join_next().await else {
                 return Ok(());
             };
-            let (list, found) = read??;
+            let Read { list, found, last } = read??;
+            idle.push(last);
             self.progress.lists.add(lists.add(found));
             if list == List::Roles {
                 self.estimate();
@@ -115,23 +130,24 @@ impl Reader {
     }
 
     /// Uses what the validation has read of lists that are to be read from their beginning.
-    async fn take(&self, known: Known, lists: &mut Lists) -> Result<(), Error> {
+    async fn take(&self, known: Known, lists: &mut Lists) -> Result<Before, Error> {
+        let mut before = Before::default();
         let Known { whoami: _, members, roles, groups } = known;
         match groups {
             Groups::Listed(groups) => {
                 if lists.is_untouched(&List::Groups) {
-                    self.use_page(lists, groups, Rows::Groups).await?;
+                    self.use_page(lists, groups, Rows::Groups, &mut before).await?;
                 }
                 if lists.is_untouched(&List::Roles) {
-                    self.use_page(lists, roles, Rows::Roles).await?;
+                    self.use_page(lists, roles, Rows::Roles, &mut before).await?;
                 }
             }
-            Groups::Refused(error) => self.without_groups(lists, roles, error).await?,
+            Groups::Refused(error) => self.without_groups(lists, roles, error, &mut before).await?,
         }
         if lists.is_untouched(&List::Members) {
-            self.use_page(lists, members, Rows::Members).await?;
+            self.use_page(lists, members, Rows::Members, &mut before).await?;
         }
-        Ok(())
+        Ok(before)
     }
 
     /// Groups can't be listed, because of `error`. Where no role is linked to one, this means
@@ -143,11 +159,12 @@ impl Reader {
         lists: &mut Lists,
         first: Answer<Role>,
         error: northflank::Error,
+        before: &mut Before,
     ) -> Result<(), Error> {
         let mut next = first.page.next.clone();
         let are_new = lists.is_untouched(&List::Roles);
         if are_new {
-            self.use_page(lists, first, Rows::Roles).await?;
+            self.use_page(lists, first, Rows::Roles, before).await?;
         }
         let mut pages = pin!(self.client.roles(next.clone()));
         while next.is_some() {
@@ -159,7 +176,7 @@ impl Reader {
             }
             next.clone_from(&answer.page.next);
             if are_new {
-                self.use_page(lists, answer, Rows::Roles).await?;
+                self.use_page(lists, answer, Rows::Roles, before).await?;
             }
         }
         lists.read(&List::Groups, None);
@@ -177,15 +194,14 @@ impl Reader {
         lists: &mut Lists,
         answer: Answer<T>,
         rows: impl Fn(Vec<T>) -> Rows,
+        before: &mut Before,
     ) -> Result<(), Error> {
         let Answer { page: Page { rows: page, next }, body } = answer;
         let page = ListPage { rows: rows(page), next };
         lists.read(&page.rows.list(), page.next.as_ref());
         let found = page.rows.found(&self.selection);
         self.progress.lists.add(lists.add(found));
-        let mut before = Before::default();
-        self.hand_over(page, body, &mut before).await?;
-        before.is_safe().await
+        self.hand_over(page, body, before).await
     }
 
     /// Says in time if the rate limit can't suffice. Every role and group takes one request at
@@ -204,17 +220,28 @@ impl Reader {
         }
     }
 
-    /// Reads one list from the page at `next` on; returns the lists that it leads to.
-    async fn list(&self, list: List, next: Option<Position>) -> Result<(List, Vec<List>), Error> {
+    /// Reads one list from the page at `next` on, after the page `before` of another list.
+    async fn list(
+        &self,
+        list: List,
+        next: Option<Position>,
+        mut before: Before,
+    ) -> Result<Read, Error> {
         let found = match &list {
-            List::Members => self.pages(self.client.members(next), Rows::Members).await?,
-            List::Roles => self.pages(self.client.roles(next), Rows::Roles).await?,
-            List::Groups => self.pages(self.client.directory_groups(next), Rows::Groups).await?,
+            List::Members => {
+                self.pages(self.client.members(next), Rows::Members, &mut before).await?
+            }
+            List::Roles => self.pages(self.client.roles(next), Rows::Roles, &mut before).await?,
+            List::Groups => {
+                self.pages(self.client.directory_groups(next), Rows::Groups, &mut before).await?
+            }
             List::RoleMembers(role) => {
                 let pages = self.client.role_members(role, next);
-                let read = self.pages(pages, |rows| Rows::RoleMembers(role.clone(), rows)).await;
+                let rows = |rows| Rows::RoleMembers(role.clone(), rows);
+                let read = self.pages(pages, rows, &mut before).await;
                 let is_listed = has(self.client.roles(None), role);
-                self.finish("role", role, read, Rows::RoleGone(role.clone()), is_listed).await?;
+                let gone = Rows::RoleGone(role.clone());
+                self.finish("role", role, read, gone, is_listed, &mut before).await?;
                 Vec::new()
             }
             List::GroupMembers(group) => {
@@ -224,7 +251,8 @@ impl Reader {
                     without_account +=
                         answer.page.rows.iter().filter(|row| row.id.is_none()).count();
                 });
-                let read = self.pages(pages, |rows| Rows::GroupMembers(group.clone(), rows)).await;
+                let rows = |rows| Rows::GroupMembers(group.clone(), rows);
+                let read = self.pages(pages, rows, &mut before).await;
                 if without_account > 0 {
                     tracing::info!(
                         %group,
@@ -234,11 +262,11 @@ impl Reader {
                 }
                 let groups = self.client.directory_groups(None);
                 let (gone, is_listed) = (Rows::GroupGone(group.clone()), has(groups, group));
-                self.finish("directory group", group, read, gone, is_listed).await?;
+                self.finish("directory group", group, read, gone, is_listed, &mut before).await?;
                 Vec::new()
             }
         };
-        Ok((list, found))
+        Ok(Read { list, found, last: before })
     }
 
     /// Reads a list; returns the lists that its pages lead to.
@@ -246,23 +274,17 @@ impl Reader {
         &self,
         pages: impl Stream<Item = Result<Answer<T>, northflank::Error>>,
         rows: impl Fn(Vec<T>) -> Rows,
+        before: &mut Before,
     ) -> Result<Vec<List>, Error> {
         let mut pages = pin!(pages);
         let mut found = Vec::new();
-        let mut before = Before::default();
-        loop {
-            let answer = match pages.try_next().await {
-                Ok(Some(answer)) => answer,
-                end => {
-                    before.is_safe().await?;
-                    return end.map(|_| found).map_err(Error::from);
-                }
-            };
+        while let Some(answer) = pages.try_next().await? {
             let Answer { page: Page { rows: page, next }, body } = answer;
             let page = ListPage { rows: rows(page), next };
             found.extend(page.rows.found(&self.selection));
-            self.hand_over(page, body, &mut before).await?;
+            self.hand_over(page, body, before).await?;
         }
+        Ok(found)
     }
 
     /// A role or group of which Northflank says, after having listed it, that there is none,
@@ -275,6 +297,7 @@ impl Reader {
         read: Result<Vec<List>, Error>,
         gone: Rows,
         is_listed: impl Future<Output = Result<bool, northflank::Error>>,
+        before: &mut Before,
     ) -> Result<(), Error> {
         let error = match read {
             Err(Error::Northflank(error)) if error.refusal().is_some_and(Refusal::is_missing) => {
@@ -286,12 +309,10 @@ impl Reader {
             return Err(Error::StillListed { kind, error: Box::new(error) });
         }
         tracing::info!("the {kind} {id} was deleted during the sync and is left out");
-        let mut before = Before::default();
-        self.hand_over(ListPage { rows: gone, next: None }, Vec::new(), &mut before).await?;
-        before.is_safe().await
+        self.hand_over(ListPage { rows: gone, next: None }, Vec::new(), before).await
     }
 
-    /// Hands over a page of a list, once the page `before` is safe.
+    /// Folds a page of a list and hands it over to be kept, once the page `before` is safe.
     async fn hand_over(
         &self,
         page: ListPage,
@@ -299,9 +320,12 @@ impl Reader {
         before: &mut Before,
     ) -> Result<(), Error> {
         before.is_safe().await?;
+        page.rows.check()?;
+        let record = page.record(body)?;
+        self.progress.read(&page);
+        self.fold.lock().unwrap_or_else(PoisonError::into_inner).page(page)?;
         let (is_safe, safe) = oneshot::channel();
-        let arrived = Arrived { page, body, is_safe };
-        self.pages.send(arrived).await.map_err(|_| Error::Cancelled)?;
+        self.pages.send(Unsafe { record, is_safe }).await.map_err(|_| Error::Cancelled)?;
         before.0 = Some(safe);
         Ok(())
     }

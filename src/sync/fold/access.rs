@@ -7,15 +7,13 @@ use crate::northflank::{DirectoryGroup, Role};
 
 use super::holder::{Holder, Holding};
 use super::pages::{Container, Fold};
-use super::people::People;
+use super::people::InOrder;
 use super::texts::Texts;
 
 /// Who has what. People are called by their place among all people, by id.
 #[derive(Debug)]
 pub struct Access {
-    people: People,
-    /// The number of the person at each place.
-    by_id: Vec<u32>,
+    people: InOrder,
     words: Texts,
     /// The directory groups, by id.
     pub groups: Vec<Held<DirectoryGroup>>,
@@ -36,15 +34,12 @@ impl Fold {
     /// Puts everything in order.
     pub(in crate::sync) fn finish(self) -> Access {
         let Self { people, words, groups, roles, .. } = self;
-        let by_id = people.sorted();
-        let mut places = vec![0; by_id.len()];
-        for (place, person) in (0..).zip(&by_id) {
-            places[*person as usize] = place;
-        }
+        let (people, places) = people.in_order();
+        let words = words.into_texts();
         let held = Order { places: &places, words: &words };
         let groups = groups.into_values().filter_map(|group| held.held(group)).collect();
         let roles = roles.into_values().filter_map(|role| held.held(role)).collect();
-        Access { people, by_id, words, groups, roles }
+        Access { people, words, groups, roles }
     }
 }
 
@@ -82,17 +77,17 @@ impl Order<'_> {
 impl Access {
     /// The places of all people, in order.
     pub fn people(&self) -> impl Iterator<Item = u32> + use<> {
-        (0..).take(self.by_id.len())
+        (0..).take(self.people.len())
     }
 
     /// The id of the person at a place.
     pub fn id(&self, place: u32) -> &str {
-        self.people.id(self.by_id[place as usize])
+        self.people.id(place)
     }
 
     /// Whether the organization's member list has the person at a place.
     pub fn is_member(&self, place: u32) -> bool {
-        self.people.is_member(self.by_id[place as usize])
+        self.people.is_member(place)
     }
 
     /// For each person whether the organization has them: somebody whom only a dropped role
@@ -108,7 +103,7 @@ impl Access {
 
     /// The person at a place as a resource.
     pub fn user(&self, place: u32) -> Result<Resource, DecodeError> {
-        self.people.resource(self.by_id[place as usize])
+        self.people.resource(place)
     }
 
     /// Northflank's word for how something is held; `None` for what was added by hand.

@@ -9,14 +9,14 @@ use crate::sync::page::{ListPage, Rows};
 
 use super::holder::{Holder, Holding};
 use super::people::{Facts, People, Source};
-use super::texts::Texts;
+use super::texts::Numbers;
 
 /// What has been read so far.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Fold {
     pub(super) people: People,
     /// What Northflank calls memberships that aren't direct.
-    pub(super) words: Texts,
+    pub(super) words: Numbers,
     /// The member list as a source.
     members: Option<u32>,
     pub(super) groups: BTreeMap<Text, Container<DirectoryGroup>>,

@@ -7,7 +7,7 @@ use crate::connector::{unlisted_user, user};
 use crate::northflank::{Email, Member, Text};
 use crate::sync::error::TooLarge;
 
-use super::texts::Texts;
+use super::texts::{Numbers, Texts};
 
 /// Where it is said who somebody is. The least wins, so that the order of reading doesn't
 /// matter: the member list before the mention in a group's list, and that before a role's.
@@ -21,10 +21,10 @@ pub(super) enum Source {
     Role(Text),
 }
 
-/// People by number.
+/// People by number, as they come.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    ids: Texts,
+    ids: Numbers,
     /// What is known of each: encoded [`Facts`].
     facts: Vec<Box<[u8]>>,
     /// From which of `sources`.
@@ -127,26 +127,58 @@ impl People {
         Ok(number)
     }
 
-    /// All of them, by id.
-    pub(super) fn sorted(&self) -> Vec<u32> {
-        self.ids.sorted()
+    /// Everybody in order, and the place of each number there.
+    pub(super) fn in_order(self) -> (InOrder, Vec<u32>) {
+        let Self { ids, mut facts, told_by, sources } = self;
+        let ids = ids.into_texts();
+        let order = ids.order();
+        let mut places = vec![0; order.len()];
+        for (place, number) in (0..).zip(&order) {
+            places[*number as usize] = place;
+        }
+        let is_member =
+            |number: &u32| sources[told_by[*number as usize] as usize] == Source::Members;
+        let people = InOrder {
+            ids: ids.in_order(&order),
+            facts: order
+                .iter()
+                .map(|number| std::mem::take(&mut facts[*number as usize]))
+                .collect(),
+            are_members: order.iter().map(is_member).collect(),
+        };
+        (people, places)
+    }
+}
+
+/// People by id, called by their places. What is told of one holder after another lies together.
+#[derive(Debug)]
+pub(super) struct InOrder {
+    ids: Texts,
+    facts: Vec<Box<[u8]>>,
+    are_members: Vec<bool>,
+}
+
+impl InOrder {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
     }
 
     /// The id of a person.
-    pub(super) fn id(&self, person: u32) -> &str {
-        self.ids.get(person)
+    pub(super) fn id(&self, place: u32) -> &str {
+        self.ids.get(place)
     }
 
     /// Whether the organization's member list has a person.
-    pub(super) fn is_member(&self, person: u32) -> bool {
-        self.sources[self.told_by[person as usize] as usize] == Source::Members
+    pub(super) fn is_member(&self, place: u32) -> bool {
+        self.are_members[place as usize]
     }
 
     /// A person as a resource.
-    pub(super) fn resource(&self, person: u32) -> Result<Resource, prost::DecodeError> {
-        let facts = Facts::decode(&*self.facts[person as usize])?;
-        let member = facts.into_member(self.id(person));
-        Ok(if self.is_member(person) {
+    pub(super) fn resource(&self, place: u32) -> Result<Resource, prost::DecodeError> {
+        let facts = Facts::decode(&*self.facts[place as usize])?;
+        let member = facts.into_member(self.id(place));
+        Ok(if self.is_member(place) {
             user(&member)
         } else {
             let Member { id, name, emails, last_login, .. } = member;
