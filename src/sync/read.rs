@@ -36,8 +36,8 @@ pub(super) struct Plan<'sync> {
 /// Reads everything that isn't in `gathered` yet, and keeps it in `journal`.
 ///
 /// Each worker reads one list at a time, page after page, because a page's cursor comes with
-/// the page before. It asks for the next page while the one before is being made safe on disk,
-/// but not for a third: a run that is killed has read two pages for each list under way in
+/// the page before. It asks for the next page, of this list or another, while the one before is
+/// being made safe on disk, but not for a third: a run that is killed has read two pages for each list under way in
 /// vain, at most.
 pub(super) async fn read(
     plan: &Plan<'_>,
