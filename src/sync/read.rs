@@ -37,8 +37,8 @@ pub(super) struct Plan<'sync> {
 ///
 /// Each worker reads one list at a time, page after page, because a page's cursor comes with
 /// the page before. It asks for the next page, of this list or another, while the one before is
-/// being made safe on disk, but not for a third: a run that is killed has read two pages for each list under way in
-/// vain, at most.
+/// being made safe on disk, but not for a third: a run that is killed has read two pages for each
+/// list under way in vain, at most.
 pub(super) async fn read(
     plan: &Plan<'_>,
     known: Known,
