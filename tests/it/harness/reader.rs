@@ -1,6 +1,7 @@
 //! Readers of sync files that we did not write: the real `baton` command line, and a
 //! baton-sdk of early 2025. Built with Go from the pinned modules below `tests/readers`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -10,14 +11,15 @@ use serde_json::Value;
 /// The real `baton`.
 pub fn baton() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build("baton", "github.com/conductorone/baton-sdk/cmd/baton"))
+    BUILT
+        .get_or_init(|| build("tests/readers/baton", "github.com/conductorone/baton-sdk/cmd/baton"))
 }
 
 /// `files` merged by baton-sdk's compactor into a file below `directory`, which a storage engine
 /// of the SDK's writes; the base comes first.
 pub fn compacted(engine: &str, directory: &Path, files: &[&Path]) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let compact = BUILT.get_or_init(|| build("baton", "./compact"));
+    let compact = BUILT.get_or_init(|| build("tests/readers/baton", "./compact"));
     let output = Command::new(compact).arg(engine).arg(directory).args(files).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim_end().into()
@@ -26,24 +28,29 @@ pub fn compacted(engine: &str, directory: &Path, files: &[&Path]) -> PathBuf {
 /// A program that prints a file as baton-sdk 0.4 reads it.
 pub fn sdk_of_2025() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build("sdk-0.4", "."))
+    BUILT.get_or_init(|| build("tests/readers/sdk-0.4", "."))
 }
 
 /// A program that writes a file with two syncs as baton-sdk 0.4 does.
 pub fn writer_of_2025() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build("sdk-0.4", "./write"))
+    BUILT.get_or_init(|| build("tests/readers/sdk-0.4", "./write"))
 }
 
-/// Builds a reader; Go's cache makes that quick when nothing changed. A missing Go fails the
-/// test: a check that can't be made is no check that passed.
-fn build(name: &str, package: &str) -> PathBuf {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers").join(name);
+/// The connector of `benches/peer`, which writes what ours does.
+pub fn peer() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("benches/peer", "."))
+}
+
+/// Builds a program of one of our Go modules; Go's cache makes that quick when nothing changed.
+/// A missing Go fails the test: a check that can't be made is no check that passed.
+fn build(module: &str, package: &str) -> PathBuf {
     let package_name = package.trim_start_matches("./").rsplit('/').next().unwrap_or_default();
-    let built = format!("reader-{name}-{package_name}");
+    let built = format!("{}-{package_name}", module.replace('/', "-"));
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(built);
     let output = Command::new("go")
-        .current_dir(&module)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(module))
         .args(["build", "-mod=readonly", "-o"])
         .arg(&built)
         .arg(package)
@@ -57,6 +64,39 @@ fn build(name: &str, package: &str) -> PathBuf {
 pub fn baton_json(file: &Path, arguments: &[&str]) -> Value {
     let text = baton_text(file, &[arguments, &["--output-format", "json"]].concat());
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// What `baton` shows of a file's resources, entitlements and grants, by id. Without what
+/// depends on the writer's storage engine: how much is said of the types that an entitlement is
+/// for, the words on what a grant gives, and the mark of an expandable grant.
+pub fn rows(file: &Path) -> BTreeMap<String, Value> {
+    let mut rows = BTreeMap::new();
+    for (list, part) in
+        [("resources", "resource"), ("entitlements", "entitlement"), ("grants", "grant")]
+    {
+        for row in baton_json(file, &[list])[list].as_array().unwrap() {
+            let mut message = row[part].clone();
+            let id = &message["id"];
+            let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+            match part {
+                "entitlement" => {
+                    for kind in message["grantableTo"].as_array_mut().unwrap() {
+                        *kind = kind["id"].take();
+                    }
+                }
+                "grant" => {
+                    message["entitlement"] = message["entitlement"]["id"].take();
+                    if let Some(annotations) = message["annotations"].as_array_mut() {
+                        let mark = "type.googleapis.com/c1.connector.v2.GrantExpandable";
+                        annotations.retain(|annotation| annotation["@type"] != mark);
+                    }
+                }
+                _ => {}
+            }
+            assert_eq!(rows.insert(id, message), None, "no row twice");
+        }
+    }
+    rows
 }
 
 /// What `baton` prints with `arguments` of `file`.

@@ -1,14 +1,13 @@
 //! baton-sdk's compactor merges a later sync of a single group or role into a full sync, as
 //! ConductorOne does after a targeted sync: who is new in a group gets the group's roles.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Role, Size};
-use serde_json::Value;
 
 use crate::harness::Room;
-use crate::harness::reader::{baton_json, compacted};
+use crate::harness::reader::{compacted, rows};
 
 fn organization() -> Organization {
     let size = Size { members: 120, roles: 12, groups: 6, memberships: 600 };
@@ -95,30 +94,4 @@ fn check(changed: &Organization, resource: &str, gained: &[String]) {
         }
         assert_eq!(merged.len(), expected.len(), "{engine}");
     }
-}
-
-/// The newest sync's resources and entitlements by id, and its grants. Of those without what
-/// engines show differently: the words on what is granted, and the mark of an expandable grant.
-fn rows(file: &Path) -> BTreeMap<String, Value> {
-    let mut rows = BTreeMap::new();
-    let mut add = |id: String, row: Value| assert_eq!(rows.insert(id, row), None, "no row twice");
-    for row in baton_json(file, &["resources"])["resources"].as_array().unwrap() {
-        add(row["resource"]["id"].to_string(), Value::Null);
-    }
-    for row in baton_json(file, &["entitlements"])["entitlements"].as_array().unwrap() {
-        add(text(&row["entitlement"]["id"]), Value::Null);
-    }
-    for row in baton_json(file, &["grants"])["grants"].as_array().unwrap() {
-        let mut grant = row["grant"].clone();
-        grant["entitlement"] = grant["entitlement"]["id"].take();
-        if let Some(annotations) = grant["annotations"].as_array_mut() {
-            annotations.retain(|it| !text(&it["@type"]).ends_with(".GrantExpandable"));
-        }
-        add(text(&grant["id"]), grant);
-    }
-    rows
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
 }

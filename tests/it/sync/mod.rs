@@ -8,6 +8,7 @@ mod faults;
 mod file;
 mod interrupt;
 mod paging;
+mod peer;
 mod place;
 mod properties;
 mod rate_limits;
