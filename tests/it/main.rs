@@ -5,6 +5,8 @@
 
 mod access;
 mod architecture;
+#[cfg(target_os = "linux")]
+mod chaos;
 mod command_line;
 mod describe;
 mod diff;

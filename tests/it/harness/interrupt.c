@@ -9,6 +9,7 @@
  *                    tear    half of a write, then SIGKILL; before any other call
  *                    nospace from this call on whatever needs space fails with ENOSPC
  *                    error   only this call fails, with EIO
+ *                    readonly from this call on each fails with EROFS
  *                    sigint  SIGINT and a pause before the call
  */
 #define _GNU_SOURCE
@@ -30,7 +31,7 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-enum how { COUNT, KILL, TEAR, NOSPACE, ERROR, INTERRUPT };
+enum how { COUNT, KILL, TEAR, NOSPACE, ERROR, READONLY, INTERRUPT };
 
 static const char *below;
 static size_t below_length;
@@ -59,6 +60,7 @@ __attribute__((constructor)) static void begin(void) {
           : strcmp(name, "tear") == 0    ? TEAR
           : strcmp(name, "nospace") == 0 ? NOSPACE
           : strcmp(name, "error") == 0   ? ERROR
+          : strcmp(name, "readonly") == 0 ? READONLY
           : strcmp(name, "sigint") == 0  ? INTERRUPT
                                          : COUNT;
     if (how == COUNT || at < 1)
@@ -104,6 +106,12 @@ static enum verdict count(const char *call, const char *path, int needs_space) {
     case ERROR:
         if (number == at) {
             errno = EIO;
+            return FAIL;
+        }
+        break;
+    case READONLY:
+        if (number >= at) {
+            errno = EROFS;
             return FAIL;
         }
         break;

@@ -18,6 +18,9 @@ pub enum How {
     NoSpace,
     /// It fails as on a broken disk; it alone.
     Error,
+    /// It fails as on a disk that may only be read, and so does whatever changes something
+    /// afterwards.
+    ReadOnly,
     /// The process gets SIGINT and time to act on it; then it happens.
     Interrupt,
 }
@@ -47,6 +50,7 @@ impl Interrupter {
             How::Tear => "tear",
             How::NoSpace => "nospace",
             How::Error => "error",
+            How::ReadOnly => "readonly",
             How::Interrupt => "sigint",
         };
         self.watch(connector, room)

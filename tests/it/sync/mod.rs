@@ -10,7 +10,7 @@ mod interrupt;
 mod paging;
 mod peer;
 mod place;
-mod properties;
+pub(crate) mod properties;
 mod rate_limits;
 mod resume;
 mod retries;

@@ -105,7 +105,7 @@ fn role(id: String, accounts: &[String], groups: &[String]) -> impl Strategy<Val
 }
 
 /// Any organization: mostly small, because what matters are the cases.
-fn organization() -> impl Strategy<Value = Organization> {
+pub(crate) fn organization() -> impl Strategy<Value = Organization> {
     let sizes = prop_oneof![4 => 0..12_usize, 1 => 95..130_usize];
     (sizes.prop_flat_map(ids), ids(4), ids(5), ids(2)).prop_flat_map(
         |(accounts, groups, roles, strangers)| {
@@ -141,7 +141,7 @@ prop_compose! {
 
 prop_compose! {
     /// Any way of serving that loses nothing.
-    fn options()(
+    pub(crate) fn options()(
         profile in select(&[Profile::Lenient, Profile::Strict][..]),
         cursors in select(&[CursorStyle::UrlSafe, CursorStyle::Hostile, CursorStyle::Long][..]),
         anchor in select(&[PagingAnchor::Offset, PagingAnchor::Key][..]),

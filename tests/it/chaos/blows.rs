@@ -1,0 +1,284 @@
+//! What happens to a run from outside, besides the network: one blow, at a moment.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Permissions, Rule, Token};
+
+use super::draw::Draw;
+use super::judge::Allowed;
+use super::place::Thing;
+use super::process::{Process, Shell};
+use crate::harness::interrupt::How;
+use crate::harness::{Connector, Room, free_port, interrupt::Interrupter, signal};
+
+/// When.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moment {
+    /// So many requests after the start,
+    Requests(usize),
+    /// or so much time.
+    Milliseconds(usize),
+}
+
+impl Moment {
+    fn any(draw: &mut Draw) -> Self {
+        if draw.percent(60) {
+            Self::Requests(draw.magnitude(60))
+        } else {
+            Self::Milliseconds(draw.magnitude(500))
+        }
+    }
+
+    /// Waits for it, though not beyond the end of a process.
+    fn wait(self, fake: &FakeNorthflank, process: &mut Process) {
+        let (started, asked) = (Instant::now(), fake.requests());
+        let is_there = || match self {
+            Self::Requests(count) => fake.requests() >= asked + count,
+            Self::Milliseconds(time) => started.elapsed().as_millis() >= time as u128,
+        };
+        while !is_there() && !process.has_ended() {
+            std::thread::sleep(Duration::from_micros(300));
+        }
+    }
+}
+
+/// What happens to a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Blow {
+    None,
+    /// A signal, once or twice.
+    Signal(&'static str, usize, Moment),
+    /// Something happens at this change of the file system.
+    Disk(How, usize),
+    FileSize(usize),
+    OpenFiles(usize),
+    /// Another run into the same file, after so many milliseconds.
+    Rival(usize),
+    /// Somebody puts a text in the file's place.
+    Intruder(usize),
+    /// Somebody puts a file into the work directory.
+    Guest(usize),
+    /// Nobody answers.
+    Away,
+    WrongToken,
+    TokenWithoutRoles,
+    TokenWithoutMembers,
+    Revoked(Moment),
+}
+
+/// A text of somebody's.
+const NOTES: &str = "years of work\n";
+
+impl Blow {
+    pub(super) fn any(draw: &mut Draw) -> Self {
+        if draw.percent(25) {
+            return Self::None;
+        }
+        match draw.number(0..=99) {
+            0..=14 => Self::Signal("KILL", 1, Moment::any(draw)),
+            15..=29 => {
+                let times = draw.number(1..=2);
+                Self::Signal(draw.one(&["INT", "TERM"]), times, Moment::any(draw))
+            }
+            30..=64 => {
+                let how = [
+                    How::Kill, How::Tear, How::NoSpace, How::Error, How::ReadOnly, How::Interrupt,
+                ];
+                Self::Disk(draw.one(&how), draw.magnitude(150))
+            }
+            65..=69 => Self::FileSize(draw.magnitude(6_000) - 1),
+            70..=73 => Self::OpenFiles(draw.number(8..=48)),
+            74..=81 => Self::Rival(draw.magnitude(300) - 1),
+            82..=86 => Self::Intruder(draw.magnitude(6) - 1),
+            87..=90 => Self::Guest(draw.magnitude(6) - 1),
+            91 => Self::Away,
+            92 | 93 => Self::WrongToken,
+            94 => Self::TokenWithoutRoles,
+            95 => Self::TokenWithoutMembers,
+            _ => Self::Revoked(Moment::any(draw)),
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Signal(name, ..) => format!("SIG{name}"),
+            Self::Disk(how, _) => format!("{how:?} at a change"),
+            _ => format!("{self:?}").split('(').next().unwrap().to_owned(),
+        }
+    }
+
+    /// What it explains.
+    pub(super) fn allow(self, allowed: &mut Allowed) {
+        let mut code = |codes: &[i32]| allowed.codes.extend(codes);
+        match self {
+            Self::None | Self::Guest(_) => {}
+            Self::Signal(name, ..) => {
+                let (number, of) = match name {
+                    "KILL" => (9, None),
+                    "INT" => (2, Some(130)),
+                    _ => (15, Some(143)),
+                };
+                code(of.as_slice());
+                // Before it listens, or where it can't.
+                allowed.signals.insert(number);
+                allowed.leaves_remains = true;
+            }
+            Self::Disk(how, _) => {
+                match how {
+                    How::Kill | How::Tear => drop(allowed.signals.insert(9)),
+                    How::NoSpace | How::Error => code(&[2]),
+                    How::ReadOnly => code(&[2, 3]),
+                    How::Interrupt => code(&[130]),
+                }
+                allowed.leaves_remains = true;
+            }
+            Self::FileSize(_) => code(&[2]),
+            Self::OpenFiles(_) => {
+                code(&[2, 14]);
+                allowed.leaves_remains = true;
+            }
+            Self::Rival(_) => code(&[14]),
+            Self::Intruder(_) => code(&[3, 14]),
+            Self::Away => {
+                code(&[14]);
+                allowed.must_fail = true;
+            }
+            Self::WrongToken => {
+                code(&[16]);
+                allowed.must_fail = true;
+            }
+            Self::TokenWithoutMembers | Self::TokenWithoutRoles => {
+                code(&[7]);
+                allowed.must_fail = true;
+            }
+            // What is asked at once can be answered before and after.
+            Self::Revoked(_) => code(&[7, 16]),
+        }
+    }
+}
+
+/// A blow that is being dealt.
+pub(super) struct Dealt {
+    blow: Blow,
+    interrupter: Interrupter,
+    /// Whether somebody has put a file where it was to be.
+    is_put: Arc<AtomicBool>,
+    /// A token that is this run's alone.
+    token: Option<String>,
+}
+
+impl Dealt {
+    /// Prepares a blow to a run that writes to `file` and works in `work`.
+    pub(super) fn new(blow: Blow, fake: &FakeNorthflank, file: PathBuf, work: PathBuf) -> Self {
+        let is_put = Arc::new(AtomicBool::new(false));
+        let put = |endpoint: Endpoint, after: usize, path: PathBuf| {
+            let is_put = Arc::clone(&is_put);
+            let action = Action::alter(move |_| {
+                if path.parent().is_some_and(|parent| parent.is_dir()) {
+                    // Whatever stands there: somebody else's program replaces it.
+                    let aside = path.with_extension("aside");
+                    fs::write(&aside, NOTES).unwrap();
+                    fs::rename(&aside, &path).unwrap();
+                    is_put.store(true, Ordering::SeqCst);
+                }
+            });
+            fake.script(Rule::every(endpoint, action).after(after).once());
+        };
+        match blow {
+            Blow::Intruder(after) => put(Endpoint::Members, after, file),
+            Blow::Guest(after) => put(Endpoint::RoleMembers, after, work.join("guest.txt")),
+            _ => {}
+        }
+        let only = |members, roles| fake.add_token(Token::new(Permissions { members, roles }));
+        let token = match blow {
+            Blow::WrongToken => Some("nf-0123456789abcdef0123456789abcdef".to_owned()),
+            Blow::TokenWithoutRoles => Some(only(true, false)),
+            Blow::TokenWithoutMembers => Some(only(false, true)),
+            Blow::Revoked(_) => Some(only(true, true)),
+            _ => None,
+        };
+        Self { blow, interrupter: Interrupter::new(), is_put, token }
+    }
+
+    /// The connector, within reach of the blow.
+    pub(super) fn expose(&self, connector: Connector, room: &Room) -> Connector {
+        let connector = match self.blow {
+            Blow::Disk(how, at) => self.interrupter.interrupt(connector, room, at, how),
+            Blow::Away => {
+                let nobody = format!("http://127.0.0.1:{}", free_port());
+                connector.variable("BATON_NORTHFLANK_BASE_URL", nobody)
+            }
+            _ => connector,
+        };
+        match &self.token {
+            Some(token) => connector.variable("BATON_NORTHFLANK_API_TOKEN", token),
+            None => connector,
+        }
+    }
+
+    pub(super) fn limit(&self, shell: Shell) -> Shell {
+        match self.blow {
+            Blow::FileSize(blocks) => Shell { file_size: Some(blocks), ..shell },
+            Blow::OpenFiles(count) => Shell { open_files: Some(count), ..shell },
+            _ => shell,
+        }
+    }
+
+    /// Deals it. Returns what else has been started, by `again`.
+    pub(super) fn deal(
+        &self,
+        fake: &FakeNorthflank,
+        process: &mut Process,
+        again: impl FnOnce() -> Process,
+    ) -> Option<Process> {
+        match self.blow {
+            Blow::Signal(name, times, moment) => {
+                moment.wait(fake, process);
+                for _ in 0..times {
+                    if !process.has_ended() {
+                        signal(process.id(), name);
+                    }
+                }
+            }
+            Blow::Revoked(moment) => {
+                moment.wait(fake, process);
+                fake.revoke(self.token.as_deref().unwrap());
+            }
+            Blow::Rival(after) => {
+                Moment::Milliseconds(after).wait(fake, process);
+                return Some(again());
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Asserts that somebody's file is where it was put, and takes it away: `former` is what
+    /// stood there. Says whether there was one in the sync file's place.
+    pub(super) fn take_away(&self, file: &Path, work: &Path, former: Option<Thing>) -> bool {
+        if !self.is_put.load(Ordering::SeqCst) {
+            return false;
+        }
+        let is_intruder = matches!(self.blow, Blow::Intruder(_));
+        let path = if is_intruder { file.to_owned() } else { work.join("guest.txt") };
+        let found = fs::read_to_string(&path);
+        assert!(found.is_ok_and(|found| found == NOTES), "somebody's {} is lost", path.display());
+        fs::remove_file(&path).unwrap();
+        match former {
+            Some(Thing::File(content, mode)) if is_intruder => {
+                fs::write(&path, content).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+            // Nothing else may be there after a success; what judges finds out.
+            _ if !is_intruder => drop(fs::remove_dir(work)),
+            _ => {}
+        }
+        is_intruder
+    }
+}

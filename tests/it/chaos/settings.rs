@@ -1,0 +1,187 @@
+//! What the connector is told to do.
+
+use std::collections::BTreeSet;
+
+use fake_northflank::Organization;
+
+use super::draw::Draw;
+use super::faults::IMPATIENT;
+use crate::harness::Connector;
+
+/// How much of each resource is to be synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    Everything,
+    NoGrants,
+    ResourcesOnly,
+}
+
+/// What part of the organization is to be synced.
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
+    pub(super) depth: Depth,
+    /// All if empty.
+    pub(super) types: BTreeSet<&'static str>,
+    /// Type and id; all if empty.
+    pub(super) resources: BTreeSet<(&'static str, String)>,
+}
+
+impl Selection {
+    pub(super) const ALL: Self =
+        Self { depth: Depth::Everything, types: BTreeSet::new(), resources: BTreeSet::new() };
+
+    pub(super) fn is_all(&self) -> bool {
+        self.depth == Depth::Everything && self.types.is_empty() && self.resources.is_empty()
+    }
+
+    fn any(draw: &mut Draw, organization: &Organization) -> Self {
+        let mut selection = Self::ALL;
+        if draw.percent(60) {
+            return selection;
+        }
+        selection.depth =
+            draw.one(&[Depth::Everything, Depth::Everything, Depth::NoGrants, Depth::ResourcesOnly]);
+        if draw.percent(50) {
+            selection.types =
+                ["group", "role", "user"].into_iter().filter(|_| draw.percent(60)).collect();
+        }
+        if draw.percent(50) {
+            let members = organization.members.iter().map(|member| ("user", &member.id));
+            let roles = organization.roles.iter().map(|role| ("role", &role.id));
+            let groups = organization.groups.iter().map(|group| ("group", &group.id));
+            // What a list of settings can carry.
+            let is_plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let all: Vec<_> = members
+                .filter(|_| draw.percent(5))
+                .chain(roles)
+                .chain(groups)
+                .filter(|(of, id)| {
+                    is_plain(id) && (selection.types.is_empty() || selection.types.contains(of))
+                })
+                .map(|(of, id)| (of, id.clone()))
+                .collect();
+            if !all.is_empty() {
+                selection.resources = (0..draw.number(1..=3)).map(|_| draw.one(&all)).collect();
+            }
+        }
+        selection
+    }
+}
+
+/// Which earlier syncs are to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    All,
+    /// So many of a kind, the new one among them.
+    Newest(usize),
+}
+
+/// What the connector is told.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) selection: Selection,
+    pub(super) keep: Keep,
+    /// Whether what changed is to be shown.
+    pub(super) shows_changes: bool,
+    /// Whether a request that says nothing is given up in time for a test.
+    pub(super) is_impatient: bool,
+    /// Whether no time may be spent on waiting for the rate limit.
+    pub(super) never_waits: bool,
+    /// Whether each line of the log is JSON.
+    pub(super) logs_json: bool,
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Settings {
+    /// None at all.
+    pub(super) fn plain() -> Self {
+        Self {
+            selection: Selection::ALL,
+            keep: Keep::Newest(2),
+            shows_changes: false,
+            is_impatient: false,
+            never_waits: false,
+            logs_json: true,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    pub(super) fn any(draw: &mut Draw, organization: &Organization) -> Self {
+        let mut settings =
+            Self { selection: Selection::any(draw, organization), ..Self::plain() };
+        let mut arguments: Vec<String> = Vec::new();
+        let mut say = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
+        if draw.percent(60) {
+            let workers = draw.one(&["-1", "0", "1", "2", "4", "16", "64"]);
+            say("--workers", workers.to_owned());
+        }
+        if draw.percent(40) {
+            say("--http-timeout-seconds", IMPATIENT.to_string());
+            settings.is_impatient = true;
+        }
+        if draw.percent(10) {
+            settings.never_waits = draw.percent(50);
+            let wait = if settings.never_waits { "0s" } else { "10m" };
+            say("--max-wait", wait.to_owned());
+        }
+        if draw.percent(30) {
+            say("--log-level", draw.one(&["debug", "info", "warn", "error"]).to_owned());
+        }
+        if draw.percent(20) {
+            say("--log-format", "console".to_owned());
+            settings.logs_json = false;
+        }
+        let Selection { depth, types, resources } = &settings.selection;
+        if !types.is_empty() {
+            say("--sync-resource-types", types.iter().copied().collect::<Vec<_>>().join(","));
+        }
+        if !resources.is_empty() {
+            let ids = resources.iter().map(|(of, id)| format!("{of}/{id}"));
+            say("--sync-resources", ids.collect::<Vec<_>>().join(","));
+        }
+        match depth {
+            Depth::Everything => {}
+            Depth::NoGrants => arguments.push("--skip-grants".to_owned()),
+            Depth::ResourcesOnly => arguments.push("--skip-entitlements-and-grants".to_owned()),
+        }
+        if draw.percent(15) {
+            arguments.push("--no-resume".to_owned());
+        }
+        if draw.percent(40) {
+            let count = draw.number(1..=4);
+            settings.keep = Keep::Newest(count);
+            settings.variables.push(("BATON_KEEP_SYNC_COUNT", count.to_string()));
+        }
+        if draw.percent(15) {
+            settings.keep = Keep::All;
+            settings.variables.push(("BATON_SKIP_CLEANUP", "true".to_owned()));
+        }
+        if draw.percent(15) {
+            settings.variables.push(("TMPDIR", "/nowhere/at/all".to_owned()));
+        }
+        if settings.selection.is_all() && settings.keep != Keep::Newest(1) && draw.percent(15) {
+            settings.shows_changes = true;
+            arguments.push("--diff=json".to_owned());
+            if draw.percent(50) {
+                arguments.push("--exit-code".to_owned());
+            }
+        }
+        settings.arguments = arguments;
+        settings
+    }
+
+    /// Whether there is no place for what unpacks a file to show what changed.
+    pub(super) fn has_no_scratch(&self) -> bool {
+        self.variables.iter().any(|(name, _)| *name == "TMPDIR")
+    }
+
+    /// Tells a connector.
+    pub(super) fn tell(&self, connector: Connector) -> Connector {
+        let connector = connector.arguments(&self.arguments);
+        self.variables
+            .iter()
+            .fold(connector, |connector, (name, value)| connector.variable(name, value))
+    }
+}

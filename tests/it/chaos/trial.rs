@@ -1,0 +1,322 @@
+//! One trial: an organization, a place, runs through storms, and a calm one at the end.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, RateHeaders, Rule};
+
+use serde_json::Value;
+
+use super::blows::{Blow, Dealt};
+use super::draw::Draw;
+use super::faults::Fault;
+use super::judge::{Allowed, Before, judge};
+use super::model::Truth;
+use super::place::{Damage, Obstacle, Place, thing};
+use super::process::{Ended, Process, Shell, Sink};
+use super::settings::{Selection, Settings};
+use super::world::{self, Change};
+use super::{Told, syncs};
+use crate::harness::reader::baton_json;
+use crate::harness::{Room, expected};
+use crate::secrets::Secret;
+
+/// What a trial is played on.
+struct Stage<'told> {
+    fake: FakeNorthflank,
+    options: Options,
+    place: Place,
+    secret: Secret,
+    /// The organization, as it has been served since a run began to read it.
+    states: Arc<Mutex<Vec<Organization>>>,
+    told: &'told Told,
+}
+
+/// Plays the trial of a seed. Tells all that it draws and what comes of it.
+pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
+    let mut draw = Draw::new(seed);
+    let organization = world::organization(&mut draw);
+    let options = world::options(&mut draw, &organization);
+    let place = Place::any(&mut draw);
+    let (members, roles, groups) =
+        (organization.members.len(), organization.roles.len(), organization.groups.len());
+    told.line(format!("{members} members, {roles} roles, {groups} groups; {options:?}"));
+    told.line(format!("{:?} stands at {}", place.standing, place.file.display()));
+    told.drawn("place", format!("{:?}", place.standing));
+    let fake = FakeNorthflank::start(organization, options.clone()).unwrap();
+    let secret = Secret::of(fake.token());
+    let mut stage = Stage { fake, options, place, secret, states: Arc::default(), told };
+    for number in 0..draw.number(1..=3) {
+        stage.storm(&mut Draw::of_part(seed, number as u64));
+    }
+    stage.calm(reads_with_baton);
+}
+
+impl Stage<'_> {
+    /// A run in a storm, and the verdict.
+    fn storm(&mut self, draw: &mut Draw) {
+        let organization = self.fake.organization();
+        let settings = Settings::any(draw, &organization);
+        let mut shell = Shell::any(draw);
+        if settings.shows_changes && shell.stdout == Sink::Stuck {
+            // What is asked for is waited for.
+            shell.stdout = Sink::Full;
+        }
+        let (damage, obstacle) = (Damage::any(draw), Obstacle::any(draw));
+        let faults = draw.one(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3]);
+        let faults: Vec<_> = (0..faults)
+            .map(|_| Fault::any(draw, &organization, settings.is_impatient))
+            .collect();
+        let blow = match Blow::any(draw) {
+            // Nothing of its own may be put there.
+            Blow::Intruder(_) | Blow::Guest(_)
+                if self.place.standing.is_refused() || obstacle.is_refused() =>
+            {
+                Blow::None
+            }
+            blow => blow,
+        };
+        let is_changed = (draw.percent(25), draw.percent(20));
+        let change = |draw: &mut Draw| (Change::any(draw), draw.number(0..=9_999));
+        let (between, meanwhile) = (change(draw), change(draw));
+        let after = draw.magnitude(12) - 1;
+        let endpoint = draw.one(&[Endpoint::Members, Endpoint::Roles, Endpoint::RoleMembers]);
+        let shuffle = draw.number(0..=9);
+        self.told.line(format!(
+            "run: {settings:?}; {shell:?}; journal {damage:?}; work directory {obstacle:?}; \
+             {faults:?}; {blow:?}; changes {is_changed:?} {between:?} {meanwhile:?} {endpoint:?} \
+             after {after}; ways {shuffle}"
+        ));
+        self.tell_drawn(&settings, shell, damage, obstacle, &faults, blow);
+
+        damage.happen(&self.place.journal());
+        let work = self.place.work();
+        let kept = obstacle.put(&work);
+        let kept: Vec<_> = kept.into_iter().map(|path| (thing(&path), path)).collect();
+        let page = self.options.page_size.unwrap_or(100);
+        if is_changed.0 {
+            self.fake.mutate(|organization| between.0.happen(between.1, page, organization));
+        }
+        let before = self.begin();
+        let dealt = Dealt::new(blow, &self.fake, self.place.file.clone(), work.clone());
+        faults.iter().for_each(|fault| self.fake.script(fault.rule()));
+        if is_changed.1 {
+            let states = Arc::clone(&self.states);
+            let action = Action::mutate(move |organization| {
+                meanwhile.0.happen(meanwhile.1, page, organization);
+                states.lock().unwrap().push(organization.clone());
+            });
+            self.fake.script(Rule::every(endpoint, action).after(after).once());
+        }
+        ways(shuffle).into_iter().for_each(|rule| self.fake.script(rule));
+
+        let former = thing(&self.place.file);
+        let shell = dealt.limit(shell);
+        let start = || shell.start(dealt.expose(self.connector(&settings), &self.place.room));
+        let mut process = start();
+        let rival = dealt.deal(&self.fake, &mut process, start);
+        let ended: Vec<Ended> =
+            [Some(process), rival].into_iter().flatten().map(Process::end).collect();
+        self.fake.unscript();
+        self.tell_ended(&ended);
+
+        let mut allowed = self.allowed(&settings, shell, obstacle, &faults);
+        blow.allow(&mut allowed);
+        if !self.place.standing.is_refused() {
+            allowed.must_fail |= dealt.take_away(&self.place.file, &work, former);
+        }
+        for (content, path) in kept {
+            assert!(thing(&path) == content, "somebody's {} is lost", path.display());
+        }
+        self.judge(&before, &ended, &settings, &allowed);
+        obstacle.remove(&work);
+    }
+
+    /// Runs without any fault, until the file can only be what is served now.
+    fn calm(&mut self, reads_with_baton: bool) {
+        self.place.clear();
+        let settings = Settings::plain();
+        loop {
+            let before = self.begin();
+            let states = self.states.lock().unwrap().len();
+            let process = Shell::PLAIN.start(self.connector(&settings));
+            let ended = [process.end()];
+            self.told.line(format!("a calm run, of {states} states"));
+            self.tell_ended(&ended);
+            let is_new = self.judge(&before, &ended, &settings, &Allowed::default());
+            assert!(is_new, "the calm run fails");
+            if states == 1 {
+                break;
+            }
+        }
+        // It is the one that a run makes that nothing has ever happened to.
+        let room = Room::new();
+        room.connector_to(&self.fake).run().expect_success();
+        let newest = |path| syncs::read(path).pop().unwrap();
+        let (found, expected) = (newest(&self.place.file), newest(&room.file("sync.c1z")));
+        assert!(found.rows() == expected.rows(), "its rows are others than those of a first run");
+        if reads_with_baton {
+            self.read_with_baton();
+        }
+    }
+
+    /// The real reader finds the same.
+    fn read_with_baton(&self) {
+        let organization = self.fake.organization();
+        let grants = baton_json(&self.place.file, &["grants"]);
+        let ids = grants["grants"].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = ids.map(|row| row["grant"]["id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        let expected = expected::grants(&organization);
+        assert!(ids.iter().eq(expected.keys()), "baton shows other grants");
+        self.told.drawn("read with", "baton");
+    }
+
+    /// What there is before a run, which reads from then on what no journal holds.
+    fn begin(&self) -> Before {
+        let before = Before::of(&self.place);
+        let mut states = self.states.lock().unwrap();
+        if !before.has_journal(&self.place) {
+            states.clear();
+        }
+        states.push(self.fake.organization());
+        states.dedup();
+        before
+    }
+
+    fn connector(&self, settings: &Settings) -> crate::harness::Connector {
+        let mut connector = settings.tell(self.place.room.connector_to(&self.fake));
+        if let Some(file) = &self.place.told {
+            let mut argument = std::ffi::OsString::from("--file=");
+            argument.push(file);
+            connector.0.arg(argument);
+        }
+        connector
+    }
+
+    fn judge(
+        &self,
+        before: &Before,
+        ended: &[Ended],
+        settings: &Settings,
+        allowed: &Allowed,
+    ) -> bool {
+        let states = self.states.lock().unwrap().clone();
+        let truth = Truth { states, selection: settings.selection.clone() };
+        let is_new =
+            judge(&self.place, before, ended, settings, allowed, &truth, &self.secret);
+        if is_new {
+            // What has been written is not gone on from.
+            self.states.lock().unwrap().clear();
+        }
+        is_new
+    }
+
+    /// What a run may do, blows apart.
+    fn allowed(
+        &self,
+        settings: &Settings,
+        shell: Shell,
+        obstacle: Obstacle,
+        faults: &[Fault],
+    ) -> Allowed {
+        let mut allowed = Allowed::default();
+        // A request has five tries.
+        let passing = faults.iter().map(Fault::passes_after);
+        let tries = passing.fold(Some(0_usize), |sum, times| sum?.checked_add(times?));
+        if tries.is_none_or(|tries| tries > 4) {
+            allowed.codes.extend(faults.iter().flat_map(Fault::codes));
+        }
+        let is_limited = self.options.rate_limit.is_some();
+        let is_told = self.options.rate_headers == RateHeaders::Always;
+        let is_refused = faults.iter().any(|fault| fault.codes().contains(&8));
+        if (is_limited && (!is_told || settings.never_waits))
+            || (is_refused && settings.never_waits)
+        {
+            allowed.codes.insert(8);
+        }
+        if self.place.standing.is_refused() || obstacle.is_refused() {
+            allowed.codes.insert(3);
+            allowed.must_fail = true;
+        }
+        allowed.leaves_remains = obstacle != Obstacle::None;
+        if settings.shows_changes {
+            allowed.fails_after_saving = true;
+            if shell.stdout != Sink::Read || settings.has_no_scratch() {
+                allowed.codes.insert(2);
+            }
+        }
+        allowed
+    }
+
+    fn tell_drawn(
+        &self,
+        settings: &Settings,
+        shell: Shell,
+        damage: Damage,
+        obstacle: Obstacle,
+        faults: &[Fault],
+        blow: Blow,
+    ) {
+        let told = self.told;
+        faults.iter().for_each(|fault| told.drawn("fault", fault.name()));
+        told.drawn("blow", blow.name());
+        told.drawn("obstacle", format!("{obstacle:?}"));
+        told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
+        told.drawn("standard error", format!("{:?}", shell.stderr));
+        let Selection { depth, types, resources } = &settings.selection;
+        told.drawn("depth", format!("{depth:?}"));
+        told.drawn("selection", match (types.is_empty(), resources.is_empty()) {
+            (true, true) => "all",
+            (false, true) => "types",
+            (true, false) => "resources",
+            (false, false) => "types and resources",
+        });
+    }
+
+    fn tell_ended(&self, ended: &[Ended]) {
+        for run in ended {
+            let mut line = format!("ended: {} after {:?}", run.word(), run.took);
+            for text in run.stderr.iter().flat_map(|text| text.lines()) {
+                write!(line, "\n    {text}").unwrap();
+            }
+            self.told.line(line);
+            self.told.drawn("ended", run.word());
+        }
+    }
+}
+
+/// How rows are served besides: twice, or in another order on each page.
+fn ways(number: usize) -> Vec<Rule> {
+    let rows = |alter: fn(&mut Vec<Value>)| {
+        move || {
+            Action::alter(move |answer| {
+                // Half a surrogate pair is JSON to some only.
+                let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
+                    return;
+                };
+                let lists = body.get_mut("data").and_then(Value::as_object_mut);
+                let lists = lists.into_iter().flat_map(serde_json::Map::values_mut);
+                lists.filter_map(Value::as_array_mut).for_each(alter);
+                answer.body = body.to_string().into_bytes();
+            })
+        }
+    };
+    let action = match number {
+        0 => rows(|rows| rows.extend_from_within(..)),
+        1 => rows(|rows| rows.reverse()),
+        2 => rows(|rows| {
+            let middle = rows.len() / 2;
+            rows.rotate_left(middle);
+        }),
+        _ => return Vec::new(),
+    };
+    let lists = [
+        Endpoint::Members,
+        Endpoint::Roles,
+        Endpoint::Groups,
+        Endpoint::RoleMembers,
+        Endpoint::GroupMembers,
+    ];
+    lists.into_iter().map(|list| Rule::every(list, action())).collect()
+}

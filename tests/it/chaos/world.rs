@@ -1,0 +1,154 @@
+//! The organization, how it is served, and how it changes meanwhile.
+
+use std::time::Duration;
+
+use fake_northflank::{
+    DirectoryUser, Member, Options, Organization, RateHeaders, Role, Size,
+};
+
+use super::draw::Draw;
+use crate::sync::properties;
+
+/// Any organization: of odd ids, of many pages, or none.
+pub(super) fn organization(draw: &mut Draw) -> Organization {
+    match draw.number(0..=9) {
+        0 => Organization::demo(),
+        1 => Organization::odd(),
+        2..=4 => draw.any(&properties::organization()),
+        _ => {
+            let size = Size {
+                members: draw.magnitude(400),
+                roles: draw.magnitude(14) - 1,
+                groups: draw.magnitude(9) - 1,
+                memberships: draw.magnitude(1_500),
+            };
+            Organization::generate(draw.number(0..=1_000_000) as u64, size)
+        }
+    }
+}
+
+/// Any way of serving that loses nothing.
+pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
+    let mut options = draw.any(&properties::options());
+    let roles = organization.roles.iter().map(|role| organization.role_members(role).len());
+    let groups = organization.groups.iter().map(|group| group.users.len());
+    let rows = organization.members.len() + roles.sum::<usize>() + groups.sum::<usize>();
+    // No more than some 150 pages.
+    options.page_size = options.page_size.map(|size| size.max(rows / 150));
+    options.title_case_headers = draw.percent(30);
+    if draw.percent(30) {
+        options.latency = Duration::from_millis(draw.number(1..=30) as u64);
+    }
+    if draw.percent(25) {
+        // A few windows.
+        let pages = organization.requests() + rows / options.page_size.unwrap_or(100);
+        let pages = pages * (1 + options.empty_pages);
+        options.rate_limit = u32::try_from(6 + pages / 3).ok();
+        options.window = Duration::from_secs(1);
+        options.refused_count = draw.percent(50);
+        let headers = [RateHeaders::Always, RateHeaders::OnSuccess, RateHeaders::Never];
+        options.rate_headers = draw.one(&headers);
+    }
+    options
+}
+
+/// What happens to an organization. None of it makes a list that is being read in pages skip a
+/// row that stays: what comes is added behind, and what goes stands on a list's only page or at
+/// its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    SomebodyJoins,
+    SomebodyIsGivenARole,
+    SomebodyLosesARole,
+    SomebodyIsRenamed,
+    ARoleComes,
+    TheLastRoleGoes,
+    TheLastGroupGoes,
+}
+
+impl Change {
+    pub(super) fn any(draw: &mut Draw) -> Self {
+        draw.one(&[
+            Self::SomebodyJoins,
+            Self::SomebodyIsGivenARole,
+            Self::SomebodyLosesARole,
+            Self::SomebodyIsRenamed,
+            Self::ARoleComes,
+            Self::TheLastRoleGoes,
+            Self::TheLastGroupGoes,
+        ])
+    }
+
+    /// Happens to `organization`, which is served in pages of `page` rows at least; `number`
+    /// says to whom.
+    pub(super) fn happen(self, number: usize, page: usize, organization: &mut Organization) {
+        // Two rows for each holder, at most.
+        let fits = |organization: &Organization, role: &Role| {
+            organization.role_members(role).len() * 2 < page
+        };
+        let Organization { members, roles, groups } = organization;
+        let somebody = (!members.is_empty()).then(|| members[number % members.len()].id.clone());
+        let place = number % roles.len().max(1);
+        match self {
+            Self::SomebodyJoins => {
+                let id = format!("newcomer-{number}");
+                if members.iter().any(|member| member.id == id) {
+                    return;
+                }
+                let new = Member { id: id.clone(), finalized: true, listed: true, ..<_>::default() };
+                members.push(new);
+                if let Some(role) = roles.get_mut(place) {
+                    role.explicit.push(id.clone());
+                }
+                if let Some(group) = groups.last_mut() {
+                    group.users.push(DirectoryUser::Account(id));
+                }
+            }
+            Self::SomebodyIsGivenARole => {
+                if let (Some(id), Some(role)) = (somebody, roles.get_mut(place))
+                    && !role.explicit.contains(&id)
+                {
+                    role.explicit.push(id);
+                }
+            }
+            Self::SomebodyLosesARole => {
+                if !roles.is_empty() && fits(organization, &organization.roles[place]) {
+                    organization.roles[place].explicit.pop();
+                }
+            }
+            Self::SomebodyIsRenamed => {
+                let there = number % members.len().max(1);
+                if let Some(member) = members.get_mut(there) {
+                    member.name = Some(format!("Renamed {number}"));
+                }
+            }
+            Self::ARoleComes => {
+                let id = format!("new-role-{number}");
+                if roles.iter().all(|role| role.id != id) {
+                    let directory_groups = groups.last().map(|group| group.id.clone());
+                    roles.push(Role {
+                        id,
+                        name: "New".to_owned(),
+                        directory_groups: directory_groups.into_iter().collect(),
+                        explicit: somebody.into_iter().collect(),
+                        ..Role::default()
+                    });
+                }
+            }
+            Self::TheLastRoleGoes => {
+                if organization.roles.last().is_some_and(|role| fits(organization, role)) {
+                    organization.roles.pop();
+                }
+            }
+            Self::TheLastGroupGoes => {
+                let is_linked = |id: &String| {
+                    organization.roles.iter().any(|role| role.directory_groups.contains(id))
+                };
+                let last = organization.groups.last();
+                if last.is_some_and(|last| last.users.len() < page && !is_linked(&last.id)) {
+                    organization.groups.pop();
+                }
+            }
+        }
+    }
+}
