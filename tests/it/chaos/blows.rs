@@ -86,9 +86,8 @@ impl Blow {
                 Self::Signal(draw.one(&["INT", "TERM"]), times, Moment::any(draw))
             }
             30..=64 => {
-                let how = [
-                    How::Kill, How::Tear, How::NoSpace, How::Error, How::ReadOnly, How::Interrupt,
-                ];
+                let how =
+                    [How::Kill, How::Tear, How::NoSpace, How::Error, How::ReadOnly, How::Interrupt];
                 Self::Disk(draw.one(&how), draw.magnitude(150))
             }
             65..=69 => Self::FileSize(draw.magnitude(6_000) - 1),
@@ -175,12 +174,12 @@ pub(super) struct Dealt {
 
 impl Dealt {
     /// Prepares a blow to a run that writes to `file` and works in `work`.
-    pub(super) fn new(blow: Blow, fake: &FakeNorthflank, file: PathBuf, work: PathBuf) -> Self {
+    pub(super) fn new(blow: Blow, fake: &FakeNorthflank, file: PathBuf, work: &Path) -> Self {
         let is_put = Arc::new(AtomicBool::new(false));
         let put = |endpoint: Endpoint, after: usize, path: PathBuf| {
             let is_put = Arc::clone(&is_put);
             let action = Action::alter(move |_| {
-                if path.parent().is_some_and(|parent| parent.is_dir()) {
+                if path.parent().is_some_and(Path::is_dir) {
                     // Whatever stands there: somebody else's program replaces it.
                     let aside = path.with_extension("aside");
                     fs::write(&aside, NOTES).unwrap();

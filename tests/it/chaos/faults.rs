@@ -127,12 +127,14 @@ impl Fault {
             Kind::Status(403) | Kind::Gateway(403) => &[7],
             Kind::Status(408) | Kind::Gateway(408) | Kind::Stalled(_) | Kind::Silent => &[4],
             Kind::Status(429) | Kind::Gateway(429) | Kind::Refused(_) => &[8],
-            Kind::Status(500..) | Kind::Gateway(500..) => &[14],
-            Kind::Status(_) | Kind::Gateway(_) => &[2],
-            Kind::Closed | Kind::Reset | Kind::Cut(_) => &[14],
+            Kind::Status(500..)
+            | Kind::Gateway(500..)
+            | Kind::Closed
+            | Kind::Reset
+            | Kind::Cut(_) => &[14],
             // Twenty pieces, in time.
             Kind::Dripping => &[],
-            Kind::Truncated(_) | Kind::Odd(_) => &[2],
+            Kind::Status(_) | Kind::Gateway(_) | Kind::Truncated(_) | Kind::Odd(_) => &[2],
             // Nothing that reads gzip can decode it, or it is no JSON.
             Kind::Encoded(_) | Kind::Endless => &[2, 14],
         }
@@ -151,8 +153,8 @@ impl Fault {
 impl Kind {
     fn any(draw: &mut Draw, impatient: bool) -> Self {
         let statuses = [
-            201, 204, 301, 302, 304, 400, 401, 403, 404, 404, 404, 408, 409, 410, 418, 422, 429, 500, 501,
-            502, 503, 504, 520,
+            201, 204, 301, 302, 304, 400, 401, 403, 404, 404, 404, 408, 409, 410, 418, 422, 429,
+            500, 501, 502, 503, 504, 520,
         ];
         match draw.number(0..=29) {
             0..=5 => Self::Status(draw.one(&statuses)),

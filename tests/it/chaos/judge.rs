@@ -87,7 +87,8 @@ pub(super) fn judge(
     assert!(succeeded == 0 || is_new, "success, and the file is as it was");
     if is_new {
         let failed_late = ended.iter().filter(|run| {
-            run.signal == Some(9) || (allowed.fails_after_saving && !matches!(run.code, Some(0 | 20)))
+            run.signal == Some(9)
+                || (allowed.fails_after_saving && !matches!(run.code, Some(0 | 20)))
         });
         let most = succeeded + failed_late.count();
         assert!(most > 0, "failed, and the file is another");

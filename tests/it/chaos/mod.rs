@@ -65,14 +65,21 @@ fn failure(seed: u64, drawn: &Mutex<BTreeMap<(&'static str, String), usize>>) ->
     let reads_with_baton = seed.is_multiple_of(READ_WITH_BATON);
     let outcome = std::thread::scope(|scope| {
         let play = || trial::play(seed, reads_with_baton, &told);
-        std::thread::Builder::new().name(format!("seed {seed}")).spawn_scoped(scope, play).unwrap().join()
+        std::thread::Builder::new()
+            .name(format!("seed {seed}"))
+            .spawn_scoped(scope, play)
+            .unwrap()
+            .join()
     });
     let mut all = drawn.lock().unwrap();
     for (what, count) in told.drawn.into_inner().unwrap() {
         *all.entry(what).or_default() += count;
     }
     let panic = outcome.err()?;
-    let panic = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let panic = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(panic.downcast_ref::<&str>().copied());
     let mut text = format!("seed {seed}:\n");
     for line in told.lines.into_inner().unwrap() {
         writeln!(text, "  {line}").unwrap();
@@ -93,7 +100,7 @@ fn whatever_happens_the_file_is_complete_and_true_or_as_it_was_and_a_calm_run_ma
     let seconds = variable("CHAOS_SECONDS").map(Duration::from_secs);
     let fresh = || {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        now.as_nanos() as u64 % 1_000_000_000
+        u64::from(now.subsec_nanos())
     };
     let count: Option<u64> = variable("CHAOS_RUNS");
     let seeds: Box<dyn Iterator<Item = u64> + Send> = match (first, seconds) {
@@ -115,12 +122,10 @@ fn whatever_happens_the_file_is_complete_and_true_or_as_it_was_and_a_calm_run_ma
                     let Some(seed) = seeds.lock().unwrap().next() else {
                         break;
                     };
-                    if std::env::var_os("CHAOS_TRACE").is_some() { eprintln!("begins {seed} at {:?}", started.elapsed()); }
                     last.fetch_max(seed, Ordering::Relaxed);
                     played.fetch_add(1, Ordering::Relaxed);
-                    let f = failure(seed, &drawn);
-                    if std::env::var_os("CHAOS_TRACE").is_some() { eprintln!("ends {seed} at {:?}", started.elapsed()); }
-                    if let Some(failure) = f {
+                    let failed = failure(seed, &drawn);
+                    if let Some(failure) = failed {
                         println!("{failure}");
                         failures.lock().unwrap().push(seed);
                     }
@@ -131,7 +136,11 @@ fn whatever_happens_the_file_is_complete_and_true_or_as_it_was_and_a_calm_run_ma
     for ((what, which), count) in drawn.into_inner().unwrap() {
         println!("{what}: {which}: {count}");
     }
-    println!("{} trials, the last of seed {last:?}, took {:?}", played.into_inner(), started.elapsed());
+    println!(
+        "{} trials, the last of seed {last:?}, took {:?}",
+        played.into_inner(),
+        started.elapsed()
+    );
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "failed: {failures:?}");
 }

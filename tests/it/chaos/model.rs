@@ -121,19 +121,20 @@ impl Truth {
         let found = Rows::read(&file);
         let states: Vec<_> =
             self.states.iter().map(|state| Rows::of(state, &self.selection)).collect();
-        let among = |what: &str, found: &BTreeSet<String>, of: &dyn Fn(&Rows) -> BTreeSet<String>| {
-            let mut all = states.iter().map(of);
-            let first = all.next().unwrap();
-            let (always, ever) = all.fold((first.clone(), first), |(always, ever), next| {
-                (&always & &next, &ever | &next)
-            });
-            let missing: Vec<_> = always.difference(found).collect();
-            let invented: Vec<_> = found.difference(&ever).collect();
-            assert!(
-                missing.is_empty() && invented.is_empty(),
-                "{what}: missing {missing:?}, invented {invented:?}"
-            );
-        };
+        let among =
+            |what: &str, found: &BTreeSet<String>, of: &dyn Fn(&Rows) -> BTreeSet<String>| {
+                let mut all = states.iter().map(of);
+                let first = all.next().unwrap();
+                let (always, ever) = all.fold((first.clone(), first), |(always, ever), next| {
+                    (&always & &next, &ever | &next)
+                });
+                let missing: Vec<_> = always.difference(found).collect();
+                let invented: Vec<_> = found.difference(&ever).collect();
+                assert!(
+                    missing.is_empty() && invented.is_empty(),
+                    "{what}: missing {missing:?}, invented {invented:?}"
+                );
+            };
         among("types", &found.types, &|rows| rows.types.clone());
         among("resources", &found.resources, &|rows| rows.resources.clone());
         among("entitlements", &found.entitlements, &|rows| rows.entitlements.clone());

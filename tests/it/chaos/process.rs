@@ -1,5 +1,6 @@
 //! A run of the connector as a process of its own, which must end.
 
+use std::fmt::Write as _;
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
@@ -83,10 +84,10 @@ impl Shell {
         let command = connector.0;
         let mut script = format!("umask {}; ", self.umask);
         if let Some(blocks) = self.file_size {
-            script += &format!("ulimit -f {blocks}; ");
+            write!(script, "ulimit -f {blocks}; ").unwrap();
         }
         if let Some(files) = self.open_files {
-            script += &format!("ulimit -n {files}; ");
+            write!(script, "ulimit -n {files}; ").unwrap();
         }
         script += "exec \"$0\" \"$@\"";
         for (sink, end) in [(self.stdout, " >&-"), (self.stderr, " 2>&-")] {
@@ -146,7 +147,8 @@ impl Process {
         }
         let took = self.started.elapsed();
         let status = self.child.wait().unwrap();
-        let text = |reading: JoinHandle<Vec<u8>>| String::from_utf8(reading.join().unwrap()).unwrap();
+        let text =
+            |reading: JoinHandle<Vec<u8>>| String::from_utf8(reading.join().unwrap()).unwrap();
         Ended {
             code: status.code(),
             signal: status.signal(),

@@ -39,8 +39,12 @@ impl Selection {
         if draw.percent(60) {
             return selection;
         }
-        selection.depth =
-            draw.one(&[Depth::Everything, Depth::Everything, Depth::NoGrants, Depth::ResourcesOnly]);
+        selection.depth = draw.one(&[
+            Depth::Everything,
+            Depth::Everything,
+            Depth::NoGrants,
+            Depth::ResourcesOnly,
+        ]);
         if draw.percent(50) {
             selection.types =
                 ["group", "role", "user"].into_iter().filter(|_| draw.percent(60)).collect();
@@ -50,7 +54,8 @@ impl Selection {
             let roles = organization.roles.iter().map(|role| ("role", &role.id));
             let groups = organization.groups.iter().map(|group| ("group", &group.id));
             // What a list of settings can carry.
-            let is_plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let is_plain =
+                |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             let all: Vec<_> = members
                 .filter(|_| draw.percent(5))
                 .chain(roles)
@@ -78,6 +83,7 @@ pub(super) enum Keep {
 
 /// What the connector is told.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "switches, each of its own")]
 pub(super) struct Settings {
     pub(super) selection: Selection,
     pub(super) keep: Keep,
@@ -109,8 +115,7 @@ impl Settings {
     }
 
     pub(super) fn any(draw: &mut Draw, organization: &Organization) -> Self {
-        let mut settings =
-            Self { selection: Selection::any(draw, organization), ..Self::plain() };
+        let mut settings = Self { selection: Selection::any(draw, organization), ..Self::plain() };
         let mut arguments: Vec<String> = Vec::new();
         let mut say = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
         if draw.percent(60) {

@@ -63,7 +63,12 @@ pub(super) fn read(path: &Path) -> Vec<Sync> {
 
 /// Asserts that `new`, to which `added` syncs have been added, has all syncs of `old` that were
 /// to be kept, as they were. Returns the ids of those added.
-pub(super) fn assert_kept(old: &[Sync], new: &[Sync], added: usize, keep: Keep) -> BTreeSet<String> {
+pub(super) fn assert_kept(
+    old: &[Sync],
+    new: &[Sync],
+    added: usize,
+    keep: Keep,
+) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for sync in new {
         match old.iter().find(|earlier| earlier.id == sync.id) {
@@ -93,8 +98,8 @@ pub(super) fn assert_kept(old: &[Sync], new: &[Sync], added: usize, keep: Keep) 
             assert!(newer >= count, "{what} with {newer} newer ones, and {count} were to be kept");
         } else {
             let newest_full = old.iter().rfind(|other| other.is_full());
-            let is_newer = newest_full
-                .is_none_or(|full| sync.ended_at.as_deref() >= Some(&*full.started_at));
+            let is_newer =
+                newest_full.is_none_or(|full| sync.ended_at.as_deref() >= Some(&*full.started_at));
             assert!(!is_newer, "{what}, which is newer than every full one");
         }
     }

@@ -64,9 +64,8 @@ impl Stage<'_> {
         }
         let (damage, obstacle) = (Damage::any(draw), Obstacle::any(draw));
         let faults = draw.one(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3]);
-        let faults: Vec<_> = (0..faults)
-            .map(|_| Fault::any(draw, &organization, settings.is_impatient))
-            .collect();
+        let faults: Vec<_> =
+            (0..faults).map(|_| Fault::any(draw, &organization, settings.is_impatient)).collect();
         let blow = match Blow::any(draw) {
             // Nothing of its own may be put there.
             Blow::Intruder(_) | Blow::Guest(_)
@@ -98,8 +97,10 @@ impl Stage<'_> {
             self.fake.mutate(|organization| between.0.happen(between.1, page, organization));
         }
         let before = self.begin();
-        let dealt = Dealt::new(blow, &self.fake, self.place.file.clone(), work.clone());
-        faults.iter().for_each(|fault| self.fake.script(fault.rule()));
+        let dealt = Dealt::new(blow, &self.fake, self.place.file.clone(), &work);
+        for fault in &faults {
+            self.fake.script(fault.rule());
+        }
         if is_changed.1 {
             let states = Arc::clone(&self.states);
             let action = Action::mutate(move |organization| {
@@ -108,7 +109,9 @@ impl Stage<'_> {
             });
             self.fake.script(Rule::every(endpoint, action).after(after).once());
         }
-        ways(shuffle).into_iter().for_each(|rule| self.fake.script(rule));
+        for rule in ways(shuffle) {
+            self.fake.script(rule);
+        }
 
         let former = thing(&self.place.file);
         let shell = dealt.limit(shell);
@@ -203,8 +206,7 @@ impl Stage<'_> {
     ) -> bool {
         let states = self.states.lock().unwrap().clone();
         let truth = Truth { states, selection: settings.selection.clone() };
-        let is_new =
-            judge(&self.place, before, ended, settings, allowed, &truth, &self.secret);
+        let is_new = judge(&self.place, before, ended, settings, allowed, &truth, &self.secret);
         if is_new {
             // What has been written is not gone on from.
             self.states.lock().unwrap().clear();
@@ -222,8 +224,8 @@ impl Stage<'_> {
     ) -> Allowed {
         let mut allowed = Allowed::default();
         // A request has five tries.
-        let passing = faults.iter().map(Fault::passes_after);
-        let tries = passing.fold(Some(0_usize), |sum, times| sum?.checked_add(times?));
+        let mut passing = faults.iter().map(Fault::passes_after);
+        let tries = passing.try_fold(0_usize, |sum, times| sum.checked_add(times?));
         if tries.is_none_or(|tries| tries > 4) {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
         }
@@ -259,19 +261,24 @@ impl Stage<'_> {
         blow: Blow,
     ) {
         let told = self.told;
-        faults.iter().for_each(|fault| told.drawn("fault", fault.name()));
+        for fault in faults {
+            told.drawn("fault", fault.name());
+        }
         told.drawn("blow", blow.name());
         told.drawn("obstacle", format!("{obstacle:?}"));
         told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
         told.drawn("standard error", format!("{:?}", shell.stderr));
         let Selection { depth, types, resources } = &settings.selection;
         told.drawn("depth", format!("{depth:?}"));
-        told.drawn("selection", match (types.is_empty(), resources.is_empty()) {
-            (true, true) => "all",
-            (false, true) => "types",
-            (true, false) => "resources",
-            (false, false) => "types and resources",
-        });
+        told.drawn(
+            "selection",
+            match (types.is_empty(), resources.is_empty()) {
+                (true, true) => "all",
+                (false, true) => "types",
+                (true, false) => "resources",
+                (false, false) => "types and resources",
+            },
+        );
     }
 
     fn tell_ended(&self, ended: &[Ended]) {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use fake_northflank::{
-    DirectoryUser, Member, Options, Organization, RateHeaders, Role, Size,
-};
+use fake_northflank::{DirectoryUser, Member, Options, Organization, RateHeaders, Role, Size};
 
 use super::draw::Draw;
 use crate::sync::properties;
@@ -95,7 +93,8 @@ impl Change {
                 if members.iter().any(|member| member.id == id) {
                     return;
                 }
-                let new = Member { id: id.clone(), finalized: true, listed: true, ..<_>::default() };
+                let new =
+                    Member { id: id.clone(), finalized: true, listed: true, ..<_>::default() };
                 members.push(new);
                 if let Some(role) = roles.get_mut(place) {
                     role.explicit.push(id.clone());
