@@ -14,7 +14,27 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// A private file, emptied if it stood there.
 pub(crate) fn private_file(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)
+    let file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
+    make_private(&file)?;
+    Ok(file)
+}
+
+/// Takes from others what they may do with a file that stood there already.
+#[cfg(unix)]
+pub(crate) fn make_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        // Some file systems have the same permissions for all that they hold: then it is the
+        // directory's that count.
+        let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
+    }
+    Ok(())
+}
+
+/// Here files are their directory's.
+#[cfg(not(unix))]
+pub(crate) fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Opens what must be a regular file, to be read or written: a pipe would be waited for, and a
@@ -174,7 +194,9 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Directory, is_at, lock, open_regular, private_directory, read_regular};
+    use super::{
+        Directory, is_at, lock, open_regular, private_directory, private_file, read_regular,
+    };
 
     #[test]
     fn a_directory_of_another_user_or_at_the_end_of_a_link_is_not_ours() {
@@ -208,6 +230,18 @@ mod tests {
         assert!(!is_at(&held, &path), "another one stands there");
         std::os::unix::fs::symlink(&path, room.path().join("link")).unwrap();
         assert!(lock(&room.path().join("link")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_stood_there_for_all_to_read_is_private_from_now_on() {
+        use std::os::unix::fs::PermissionsExt;
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        private_file(&path).unwrap();
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.permissions().mode() & 0o777, found.len()), (0o600, 0));
     }
 
     #[test]

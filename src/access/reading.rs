@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
-use crate::c1z::{GrantRow, OpenSync, Rows};
+use crate::c1z::{GrantRow, OpenSync, Rows, Scratch};
 use crate::facts::{How, Known, Names, SyncLabel};
 
 use super::error::Error;
@@ -32,8 +32,15 @@ pub struct Row<'row> {
 
 impl Access {
     /// Opens the newest finished full sync of `file`, or the one that is named.
-    pub fn open(file: &Path, sync_id: Option<&str>, asked: &Asked) -> Result<Self, Error> {
-        let sync = OpenSync::open(file, sync_id)?;
+    ///
+    /// It is unpacked into `scratch`, which has to last as long.
+    pub fn open(
+        file: &Path,
+        sync_id: Option<&str>,
+        asked: &Asked,
+        scratch: &Scratch,
+    ) -> Result<Self, Error> {
+        let sync = OpenSync::open(file, sync_id, scratch)?;
         let kinds = Kinds::read(&sync)?;
         let selection = Selection::find(&sync, &kinds, asked)?;
         Ok(Self { sync, kinds, selection })

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Error;
 use super::finished::{FinishedSync, OpenSync, Rows, finished_syncs, row};
-use super::unpacked::{Unpacked, connect, damaged};
+use super::unpacked::{Scratch, Unpacked, connect, damaged};
 
 /// Two syncs to compare.
 #[derive(Debug)]
@@ -50,9 +50,10 @@ impl Side {
 }
 
 impl Comparison {
-    /// The newest syncs of two files.
-    pub fn of_files(old: &Path, new: &Path) -> Result<Self, Error> {
-        let [older, newer] = [Unpacked::new(old)?, Unpacked::new(new)?].map(Rc::new);
+    /// The newest syncs of two files, unpacked into `scratch`.
+    pub fn of_files(old: &Path, new: &Path, scratch: &Scratch) -> Result<Self, Error> {
+        let unpack = |path, side: Side| Unpacked::new(path, scratch, side.schema()).map(Rc::new);
+        let (older, newer) = (unpack(old, Side::Old)?, unpack(new, Side::New)?);
         let connection = connect(&[(&older, Side::Old.schema()), (&newer, Side::New.schema())])?;
         let newest = |path: &Path, side: Side| {
             let newest = finished_syncs(&connection, path, side.schema())?.into_iter().next();
@@ -63,8 +64,8 @@ impl Comparison {
     }
 
     /// The two newest syncs of one file; `None` if it holds only one.
-    pub fn within(file: &Path) -> Result<Option<Self>, Error> {
-        Self::with_the_one_before(&OpenSync::open(file, None)?)
+    pub fn within(file: &Path, scratch: &Scratch) -> Result<Option<Self>, Error> {
+        Self::with_the_one_before(&OpenSync::open(file, None, scratch)?)
     }
 
     /// A sync and the one before it in its file, if there is one.

@@ -16,6 +16,14 @@ pub enum Error {
         /// What it is instead.
         found: &'static str,
     },
+    /// No file can be at the target's path.
+    #[error("there can be no file {}: {source}; name another one", .path.display())]
+    NoPlace {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The directory that the target would be in doesn't exist.
     #[error("the directory {} does not exist; create it or name another file", .0.display())]
     NoDirectory(PathBuf),

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::token::Token;
-use super::unpacked::{RowLimit, Unpacked, connect, damaged};
+use super::unpacked::{RowLimit, Scratch, Unpacked, connect, damaged};
 
 /// A finished full sync of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,9 +89,9 @@ pub struct OpenSync {
 const READ: &str = "read";
 
 impl OpenSync {
-    /// The newest sync of `file`, or the one that is named.
-    pub fn open(file: &Path, sync_id: Option<&str>) -> Result<Self, Error> {
-        let database = Rc::new(Unpacked::new(file)?);
+    /// The newest sync of `file`, or the one that is named, unpacked into `scratch`.
+    pub fn open(file: &Path, sync_id: Option<&str>, scratch: &Scratch) -> Result<Self, Error> {
+        let database = Rc::new(Unpacked::new(file, scratch, READ)?);
         let connection = connect(&[(&database, READ)])?;
         let syncs = finished_syncs(&connection, file, READ)?;
         let is_meant = |sync: &&FinishedSync| sync_id.is_none_or(|sync_id| sync.sync_id == sync_id);

@@ -25,3 +25,4 @@ pub use insert::Inserts;
 pub use previous::Previous;
 pub use run::{Retention, Saved, Stats, SyncRun, SyncType};
 pub use target::Target;
+pub use unpacked::Scratch;

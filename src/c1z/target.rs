@@ -49,7 +49,7 @@ impl Target {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Self::absent(path);
             }
-            Err(error) => return Err(Error::io("look at", path)(error)),
+            Err(error) => return Err(no_target(path, error)),
         };
         let kind = fs::metadata(&path).map_err(Error::io("look at", &path))?;
         if !kind.is_file() {
@@ -77,7 +77,7 @@ impl Target {
     }
 
     fn absent(path: &Path) -> Result<Self, Error> {
-        let path = &pointed_to(path).map_err(Error::io("look at", path))?;
+        let path = &pointed_to(path).map_err(|error| no_target(path, error))?;
         let is_directory = path
             .as_os_str()
             .as_encoded_bytes()
@@ -98,7 +98,7 @@ impl Target {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(Error::NoDirectory(parent.to_owned()))
             }
-            Err(error) => Err(Error::io("look at", parent)(error)),
+            Err(error) => Err(no_target(parent, error)),
         }
     }
 
@@ -133,6 +133,22 @@ impl Version {
         let place = None;
         Self { length: metadata.len(), modified: metadata.modified().ok(), place }
     }
+}
+
+/// Why nothing can be at a path: because of the path itself, or for the system's reasons.
+fn no_target(path: &Path, error: io::Error) -> Error {
+    #[cfg(unix)]
+    let is_circle = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    let is_circle = false;
+    let is_path = matches!(
+        error.kind(),
+        io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput
+    );
+    if is_circle || is_path {
+        return Error::NoPlace { path: path.to_owned(), source: error };
+    }
+    Error::io("look at", path)(error)
 }
 
 /// The path at the end of dangling links, or `path` itself if it is none.
@@ -236,6 +252,11 @@ mod tests {
         symlink("nowhere/file.c1z", at("lost.c1z")).unwrap();
         assert!(matches!(Target::inspect(&at("lost.c1z")), Err(Error::NoDirectory(_))));
         symlink("circle.c1z", at("circle.c1z")).unwrap();
-        assert!(Target::inspect(&at("circle.c1z")).is_err());
+        let long = "x".repeat(300);
+        fs::write(at("text"), "").unwrap();
+        for nowhere in [&*at("circle.c1z"), &at("text/sync.c1z"), &at(&long)] {
+            let error = Target::inspect(nowhere).unwrap_err();
+            assert!(matches!(error, Error::NoPlace { .. }), "{error}");
+        }
     }
 }

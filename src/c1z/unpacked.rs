@@ -30,12 +30,37 @@ pub(super) struct Unpacked {
     pub(super) packed: File,
     /// Where that is.
     file: PathBuf,
-    _scratch: TempDir,
+}
+
+/// A directory for unpacked databases, which tell who has access to what: this user's alone, and
+/// gone when it is dropped.
+#[derive(Debug)]
+pub struct Scratch(TempDir);
+
+impl Scratch {
+    /// A new one among the system's temporary files.
+    pub fn new() -> Result<Self, Error> {
+        let directory = std::env::temp_dir();
+        let made = TempDir::with_prefix("baton-northflank-");
+        Ok(Self(made.map_err(Error::io("work in", &directory))?))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Removes it at once, whoever may still have something of it open.
+    pub fn remove(&self) {
+        // What can't be removed now can't be removed later either.
+        let _ = fs::remove_dir_all(self.path());
+    }
 }
 
 impl Unpacked {
-    /// Unpacks a sync file that may be anybody's.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+    /// Unpacks a sync file that may be anybody's into `scratch`, which has to last as long, under
+    /// this name.
+    pub(super) fn new(path: &Path, scratch: &Scratch, name: &str) -> Result<Self, Error> {
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
             _ => Error::io("read", path)(error),
@@ -51,17 +76,9 @@ impl Unpacked {
         begin.and_then(|_| packed.rewind()).map_err(failed)?;
         let found = match magic.as_slice() {
             start if start == container::MAGIC => {
-                let directory = std::env::temp_dir();
-                let scratch = TempDir::with_prefix("baton-northflank-")
-                    .map_err(Error::io("work in", &directory))?;
-                let database = scratch.path().join("sync.db");
+                let database = scratch.path().join(name).with_extension("db");
                 container::unpack_opened(&packed, path, &database)?;
-                return Ok(Self {
-                    path: database,
-                    packed,
-                    file: path.to_owned(),
-                    _scratch: scratch,
-                });
+                return Ok(Self { path: database, packed, file: path.to_owned() });
             }
             start if start == container::MAGIC_3 => {
                 "it is a C1Z3 file, the Go SDK's newer format; let its connector write into a \

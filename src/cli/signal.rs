@@ -1,8 +1,10 @@
 //! The signals that end a run.
 
-use std::io;
 #[cfg(unix)]
-use std::sync::Arc;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,43 @@ pub(super) fn survive_file_size_limit() {
 /// There is no such limit here.
 #[cfg(not(unix))]
 pub(super) fn survive_file_size_limit() {}
+
+/// Files and directories that a signal leaves nothing of: it ends the process as ever, but they
+/// are removed before. For whatever runs without listening.
+pub(super) struct Leftovers(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Leftovers {
+    /// Begins to watch for signals.
+    #[cfg(unix)]
+    pub(super) fn watch() -> io::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let leftovers = Self(Arc::default());
+        let paths = Arc::clone(&leftovers.0);
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            for signal in signals.forever() {
+                for path in paths.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                    // What can't be removed stays.
+                    let _ = fs::remove_dir_all(path).or_else(|_| fs::remove_file(path));
+                }
+                // What can't be ended so runs to its end.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        })?;
+        Ok(leftovers)
+    }
+
+    /// There are no such signals here.
+    #[cfg(not(unix))]
+    pub(super) fn watch() -> io::Result<Self> {
+        Ok(Self(Arc::default()))
+    }
+
+    /// One more.
+    pub(super) fn add(&self, path: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+    }
+}
 
 /// Listens for signals from its making on.
 #[cfg(unix)]

@@ -139,6 +139,7 @@ impl Earlier {
             }
             Err(error) => return Err(error),
         };
+        disk::make_private(&file)?;
         let length = file.metadata()?.len();
         if length == 0 {
             // A run that was stopped before it had written anything.

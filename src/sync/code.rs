@@ -61,6 +61,7 @@ pub fn file_code(error: &c1z::Error) -> Code {
     match error {
         c1z::Error::NotAFile { .. }
         | c1z::Error::NoDirectory(_)
+        | c1z::Error::NoPlace { .. }
         | c1z::Error::Foreign { .. }
         | c1z::Error::Mounted(_)
         | c1z::Error::TooLarge { .. }

@@ -9,9 +9,10 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use tempfile::NamedTempFile;
 
 use crate::access::{self, Access, Asked, Cover, Look, csv, json, markdown, page, table};
-use crate::c1z::Comparison;
+use crate::c1z::{Comparison, Scratch};
 use crate::cli::exit::Failure;
 use crate::cli::output;
+use crate::cli::signal::Leftovers;
 use crate::cli::terminal::colour_is_wanted;
 use crate::diff::{self, Diff};
 use crate::facts;
@@ -147,13 +148,15 @@ impl Telling {
             let source = io::Error::other("it is no regular file");
             return Err(Failure::Target { path: path.clone(), source });
         }
-        let access = self.open()?;
+        let (scratch, leftovers) = Self::unpacking()?;
+        let access = self.open(&scratch)?;
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         // Only its owner may read it from the first byte on.
         let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
+        leftovers.add(file.path());
         self.write(&access, Look { colour: false, width: None }, &mut file).map_err(|failure| {
             match failure {
                 Failure::Access(access::Error::Output(source)) => failed(source),
@@ -175,7 +178,8 @@ impl Telling {
         if let (true, Some(why)) = (is_terminal, unfit) {
             return Err(Failure::Usage(format!("{why}: name a file with --output")));
         }
-        let access = self.open()?;
+        let (scratch, _leftovers) = Self::unpacking()?;
+        let access = self.open(&scratch)?;
         let look = Look {
             colour: is_terminal && colour_is_wanted(),
             width: terminal_size::terminal_size()
@@ -188,8 +192,16 @@ impl Telling {
         output::copy(file)
     }
 
-    fn open(&self) -> Result<Access, Failure> {
-        Ok(Access::open(&self.file, self.sync_id.as_deref(), &self.asked)?)
+    /// Where the file is unpacked, which a signal leaves nothing of.
+    fn unpacking() -> Result<(Scratch, Leftovers), Failure> {
+        let scratch = Scratch::new().map_err(facts::Error::File)?;
+        let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
+        leftovers.add(scratch.path());
+        Ok((scratch, leftovers))
+    }
+
+    fn open(&self, scratch: &Scratch) -> Result<Access, Failure> {
+        Ok(Access::open(&self.file, self.sync_id.as_deref(), &self.asked, scratch)?)
     }
 
     fn write(&self, access: &Access, look: Look, output: impl Write) -> Result<(), Failure> {

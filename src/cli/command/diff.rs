@@ -2,15 +2,16 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::c1z::{Comparison, OpenSync};
+use crate::c1z::{Comparison, OpenSync, Scratch};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{AfterSync, DiffFormat};
-use crate::cli::signal::Signals;
+use crate::cli::signal::{Leftovers, Signals};
 use crate::cli::terminal::colour_is_wanted;
 use crate::diff::{self, Diff};
 use crate::facts;
@@ -74,9 +75,13 @@ impl Compared {
 
     /// `diff OLD NEW`, or `diff FILE` for the two newest syncs of one file.
     pub(super) fn print(&self) -> Result<(), Failure> {
+        let scratch = Scratch::new().map_err(facts::Error::File)?;
+        Leftovers::watch().map_err(Failure::Runtime)?.add(scratch.path());
         let comparison = match &self.new {
-            Some(new) => Comparison::of_files(&self.old, new).map_err(facts::Error::File)?,
-            None => Comparison::within(&self.old)
+            Some(new) => {
+                Comparison::of_files(&self.old, new, &scratch).map_err(facts::Error::File)?
+            }
+            None => Comparison::within(&self.old, &scratch)
                 .map_err(facts::Error::File)?
                 .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
         };
@@ -92,19 +97,28 @@ pub(super) async fn after_sync(
     how: AfterSync,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
+    let scratch = Arc::new(Scratch::new().map_err(facts::Error::File)?);
     let showing = {
-        let file = file.to_owned();
-        tokio::task::spawn_blocking(move || changes_of(&file, &sync_id, how))
+        let (file, scratch) = (file.to_owned(), Arc::clone(&scratch));
+        tokio::task::spawn_blocking(move || changes_of(&file, &sync_id, how, &scratch))
     };
     tokio::select! {
         outcome = showing => outcome.map_err(|error| Failure::Runtime(error.into()))?,
-        signal = signals.next() => Err(Failure::Unshown { signal, file: file.to_owned() }),
+        signal = signals.next() => {
+            scratch.remove();
+            Err(Failure::Unshown { signal, file: file.to_owned() })
+        }
     }
 }
 
-fn changes_of(file: &Path, sync_id: &str, how: AfterSync) -> Result<(), Failure> {
+fn changes_of(
+    file: &Path,
+    sync_id: &str,
+    how: AfterSync,
+    scratch: &Scratch,
+) -> Result<(), Failure> {
     // By its id: an earlier one may claim to be newer.
-    let sync = OpenSync::open(file, Some(sync_id)).map_err(facts::Error::File)?;
+    let sync = OpenSync::open(file, Some(sync_id), scratch).map_err(facts::Error::File)?;
     let comparison = Comparison::with_the_one_before(&sync).map_err(facts::Error::File)?;
     if let Some(comparison) = comparison {
         return show(&comparison, how.format, how.exit_code);

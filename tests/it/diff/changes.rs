@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::sync_file::pack;
-use crate::harness::{Room, Run};
+use crate::harness::{Room, Run, signal, wait_until};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
-use fake_northflank::{FakeNorthflank, Options, Organization};
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use prost::Message;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 fn sync(room: &Room, organization: &Organization, arguments: &[&str]) -> Run {
-    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    let options = Options { rate_limit: None, ..Options::default() };
+    let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
     room.connector_to(&fake).arguments(arguments).run()
 }
 
@@ -57,6 +60,39 @@ fn a_login_alone_is_no_change() {
     assert_eq!(sync(&room, &renamed, &["--diff", "--exit-code"]).code(), Some(20));
     let diff = diff_json(&room, &["sync.c1z"]);
     assert_eq!(ids(&diff["resources"]["modified"]), ["ada-marlow"].into());
+}
+
+/// What is unpacked tells who has access to what.
+#[cfg(unix)]
+#[test]
+fn whoever_is_stopped_leaves_nothing_unpacked() {
+    use std::os::unix::process::ExitStatusExt;
+    let room = Room::new();
+    let size = |memberships| Size { members: 900, roles: 20, groups: 20, memberships };
+    for (seed, memberships) in [(1, 4_000), (2, 4_500)] {
+        let organization = Organization::generate(seed, size(memberships));
+        sync(&room, &organization, &[]).expect_success();
+    }
+    let scratch = room.file("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let is_empty = || fs::read_dir(&scratch).unwrap().count() == 0;
+    for (arguments, name, number) in [
+        (["diff", "sync.c1z", "--format=json"], "TERM", 15),
+        (["diff", "sync.c1z", "--format=markdown"], "INT", 2),
+        (["access", "sync.c1z", "--format=json"], "TERM", 15),
+        (["access", "sync.c1z", "--format=csv"], "HUP", 1),
+    ] {
+        let connector = room.connector().variable("TMPDIR", &scratch).arguments(arguments);
+        let mut command = connector.0;
+        // Nobody reads what it says: it waits, with all that it has unpacked.
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        wait_until("something unpacked", Duration::from_secs(30), || !is_empty());
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(child.try_wait().unwrap().is_none(), "{arguments:?} said too little");
+        signal(child.id(), name);
+        assert_eq!(child.wait().unwrap().signal(), Some(number), "{arguments:?}");
+        assert!(is_empty(), "{arguments:?} left something");
+    }
 }
 
 fn ids(rows: &Value) -> BTreeSet<&str> {
