@@ -8,7 +8,11 @@ use std::path::Path;
 use baton_northflank::access::{
     Access, Asked, Cover, Error, Look, csv, json, markdown, page, table,
 };
+use baton_northflank::c1z::Scratch;
 use libfuzzer_sys::{Corpus, fuzz_target};
+
+/// What Markdown shows in an element of its own, so that it marks nothing up.
+const MARKED: [char; 5] = ['@', '#', '$', ':', '.'];
 
 const LOOK: Look = Look { colour: false, width: Some(80) };
 
@@ -25,7 +29,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 });
 
 fn tell(path: &Path, asked: &Asked) {
-    let Ok(access) = Access::open(path, None, asked) else { return };
+    let scratch = Scratch::new().expect("a directory");
+    let Ok(access) = Access::open(path, None, asked, &scratch) else { return };
     let told = |tell: &dyn Fn(&mut Vec<u8>) -> Result<(), Error>| {
         let mut text = Vec::new();
         tell(&mut text).ok().map(|()| String::from_utf8(text).expect("it is text"))
@@ -42,7 +47,10 @@ fn tell(path: &Path, asked: &Asked) {
     }
     if let Some(text) = told(&|text| markdown(&access, text)) {
         assert!(!text.contains(steers));
-        assert!(!text.replace("<span>$</span>", "").contains('<'));
+        let text = MARKED
+            .iter()
+            .fold(text, |text, char| text.replace(&format!("<span>{char}</span>"), ""));
+        assert!(!text.contains('<'));
     }
     if let Some(text) = told(&|text| csv(&access, text)) {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
