@@ -172,7 +172,7 @@ fn a_task_that_fails_goes_on_at_its_next_try() {
     let (platform, northflank) = (platform(), northflank());
     let broken = Action::json(400, r#"{"error":{"message":"no"}}"#);
     northflank.script(fake_northflank::Rule::every(Endpoint::GroupMembers, broken).after(2).once());
-    let daemon = Daemon::start(&platform, &northflank);
+    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), one_by_one);
     let failed = platform.assign_sync();
     assert_eq!(platform.ending(&failed).code, Code::Unknown);
     let task = platform.assign_sync();
