@@ -93,6 +93,8 @@ impl Screen {
             (r"(1h|\d+m( \d+s)?)( left)?, until \d\d:\d\d(:\d\d)?", "59m 58s$3, until 09:00$4"),
             (r"(until\S*=\S*?)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "${1}2026-11-24T09:00:00Z"),
             (r"(seconds\S*=\S*?)3(600|5\d\d)\b", "${1}3600"),
+            // The last page may not be safe yet when the wait begins.
+            (r"(pages\S*=\S*?)7\b", "${1}8"),
         ] {
             text = regex::Regex::new(pattern).unwrap().replace_all(&text, value).into_owned();
         }
