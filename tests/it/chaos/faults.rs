@@ -7,6 +7,7 @@ use fake_northflank::{Action, Delivery, Encoding, Endpoint, Organization, Rule};
 use serde_json::{Value, json};
 
 use super::draw::Draw;
+use super::world::is_linked;
 
 /// A fault of some requests.
 #[derive(Debug, Clone)]
@@ -72,21 +73,30 @@ pub(super) const IMPATIENT: u64 = 2;
 impl Fault {
     /// Any fault; one that says nothing only for a client that is `impatient`.
     pub(super) fn any(draw: &mut Draw, organization: &Organization, impatient: bool) -> Self {
-        let lists = [
+        let endpoints = [
+            Endpoint::Auth,
             Endpoint::Members,
             Endpoint::Roles,
             Endpoint::Groups,
             Endpoint::RoleMembers,
             Endpoint::GroupMembers,
         ];
-        let endpoint = draw.one(&lists);
+        let kind = Kind::any(draw, impatient);
+        let endpoint = match draw.one(&endpoints) {
+            // Nobody could tell it from an organization without Directory Sync.
+            Endpoint::Groups
+                if matches!(kind, Kind::Status(400..500)) && !is_linked(organization) =>
+            {
+                Endpoint::Members
+            }
+            endpoint => endpoint,
+        };
         let ids: Vec<&String> = match endpoint {
             Endpoint::RoleMembers => organization.roles.iter().map(|role| &role.id).collect(),
             Endpoint::GroupMembers => organization.groups.iter().map(|group| &group.id).collect(),
             _ => Vec::new(),
         };
         let of = (draw.percent(40) && !ids.is_empty()).then(|| draw.one(&ids).clone());
-        let kind = Kind::any(draw, impatient);
         let times = if draw.percent(15) { usize::MAX } else { draw.number(1..=2) };
         Self { kind, endpoint, of, after: draw.magnitude(8) - 1, times }
     }

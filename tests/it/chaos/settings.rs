@@ -24,11 +24,17 @@ pub(super) struct Selection {
     pub(super) types: BTreeSet<&'static str>,
     /// Type and id; all if empty.
     pub(super) resources: BTreeSet<(&'static str, String)>,
+    /// Whether the organization never had one of these.
+    pub(super) names_nothing: bool,
 }
 
 impl Selection {
-    pub(super) const ALL: Self =
-        Self { depth: Depth::Everything, types: BTreeSet::new(), resources: BTreeSet::new() };
+    pub(super) const ALL: Self = Self {
+        depth: Depth::Everything,
+        types: BTreeSet::new(),
+        resources: BTreeSet::new(),
+        names_nothing: false,
+    };
 
     pub(super) fn is_all(&self) -> bool {
         self.depth == Depth::Everything && self.types.is_empty() && self.resources.is_empty()
@@ -67,6 +73,11 @@ impl Selection {
                 .collect();
             if !all.is_empty() {
                 selection.resources = (0..draw.number(1..=3)).map(|_| draw.one(&all)).collect();
+                if draw.percent(10) {
+                    let (of, id) = draw.one(&all);
+                    selection.resources.insert((of, format!("{id}-that-is-none")));
+                    selection.names_nothing = true;
+                }
             }
         }
         selection
@@ -138,7 +149,7 @@ impl Settings {
             say("--log-format", "console".to_owned());
             settings.logs_json = false;
         }
-        let Selection { depth, types, resources } = &settings.selection;
+        let Selection { depth, types, resources, names_nothing: _ } = &settings.selection;
         if !types.is_empty() {
             say("--sync-resource-types", types.iter().copied().collect::<Vec<_>>().join(","));
         }

@@ -43,6 +43,7 @@ pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
     told.line(format!("{members} members, {roles} roles, {groups} groups; {options:?}"));
     told.line(format!("{:?} stands at {}", place.standing, place.file.display()));
     told.drawn("place", format!("{:?}", place.standing));
+    told.drawn("directory sync", format!("{:?}", options.without_directory_sync));
     let fake = FakeNorthflank::start(organization, options.clone()).unwrap();
     let secret = Secret::of(fake.token());
     let mut stage = Stage { fake, options, place, secret, states: Arc::default(), told };
@@ -124,6 +125,10 @@ impl Stage<'_> {
         self.tell_ended(&ended);
 
         let mut allowed = self.allowed(&settings, shell, obstacle, &faults);
+        if is_changed.0 || is_changed.1 {
+            // What is to be synced may be gone.
+            allowed.codes.extend((!settings.selection.resources.is_empty()).then_some(3));
+        }
         blow.allow(&mut allowed);
         if !self.place.standing.is_refused() {
             allowed.must_fail |= dealt.take_away(&self.place.file, &work, former);
@@ -241,6 +246,10 @@ impl Stage<'_> {
             allowed.codes.insert(3);
             allowed.must_fail = true;
         }
+        if settings.selection.names_nothing {
+            allowed.codes.insert(3);
+            allowed.must_fail = true;
+        }
         allowed.leaves_remains = obstacle != Obstacle::None;
         if settings.shows_changes {
             allowed.fails_after_saving = true;
@@ -268,11 +277,12 @@ impl Stage<'_> {
         told.drawn("obstacle", format!("{obstacle:?}"));
         told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
         told.drawn("standard error", format!("{:?}", shell.stderr));
-        let Selection { depth, types, resources } = &settings.selection;
+        let Selection { depth, types, resources, names_nothing } = &settings.selection;
         told.drawn("depth", format!("{depth:?}"));
         told.drawn(
             "selection",
             match (types.is_empty(), resources.is_empty()) {
+                _ if *names_nothing => "a resource that is none",
                 (true, true) => "all",
                 (false, true) => "types",
                 (true, false) => "resources",

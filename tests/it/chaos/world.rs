@@ -7,9 +7,9 @@ use fake_northflank::{DirectoryUser, Member, Options, Organization, RateHeaders,
 use super::draw::Draw;
 use crate::sync::properties;
 
-/// Any organization: of odd ids, of many pages, or none.
+/// Any organization: of odd ids, of many pages, or none, with Directory Sync or without.
 pub(super) fn organization(draw: &mut Draw) -> Organization {
-    match draw.number(0..=9) {
+    let organization = match draw.number(0..=9) {
         0 => Organization::demo(),
         1 => Organization::odd(),
         2..=4 => draw.any(&properties::organization()),
@@ -22,7 +22,8 @@ pub(super) fn organization(draw: &mut Draw) -> Organization {
             };
             Organization::generate(draw.number(0..=1_000_000) as u64, size)
         }
-    }
+    };
+    if draw.percent(10) { organization.without_directory_sync() } else { organization }
 }
 
 /// Any way of serving that loses nothing.
@@ -34,6 +35,9 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
     // No more than some 150 pages.
     options.page_size = options.page_size.map(|size| size.max(rows / 150));
     options.title_case_headers = draw.percent(30);
+    if !is_linked(organization) && organization.groups.is_empty() && draw.percent(70) {
+        options.without_directory_sync = Some(draw.one(&[200, 400, 404, 409, 422]));
+    }
     if draw.percent(30) {
         options.latency = Duration::from_millis(draw.number(1..=30) as u64);
     }
@@ -48,6 +52,13 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
         options.rate_headers = draw.one(&headers);
     }
     options
+}
+
+/// Whether some of its roles are linked to groups, however many of the last ones go in a run.
+pub(super) fn is_linked(organization: &Organization) -> bool {
+    let roles = &organization.roles;
+    let staying = &roles[..roles.len().saturating_sub(2)];
+    staying.iter().any(|role| !role.directory_groups.is_empty())
 }
 
 /// What happens to an organization. None of it makes a list that is being read in pages skip a
