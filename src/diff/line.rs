@@ -1,5 +1,7 @@
 //! Changes as lines, which every format shows in its own way.
 
+use std::collections::HashSet;
+
 use crate::baton::printable;
 use crate::facts::{self, Entitled, Line, Named, Section, Sign, SyncLabel};
 
@@ -61,6 +63,7 @@ pub(super) fn summary(diff: &Diff) -> String {
 /// The entitlements' changes but for those that came or went with their resource.
 fn own_changes(diff: &Diff) -> Changes<Entitled> {
     let without = |rows: &[Entitled], resources: &[Named]| {
+        let resources: HashSet<_> = resources.iter().collect();
         rows.iter().filter(|row| !resources.contains(&row.resource)).cloned().collect()
     };
     Changes {

@@ -25,7 +25,7 @@ pub struct SyncLabel {
 }
 
 /// A resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Named {
     /// The id of its type.
     pub resource_type: String,

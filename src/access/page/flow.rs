@@ -48,32 +48,46 @@ pub(super) struct Stream {
     pub(super) said: String,
 }
 
-/// What a stream goes through.
-type Way = (&'static str, String);
+/// What a stream goes through, or to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Stop {
+    class: &'static str,
+    name: String,
+    /// Tells it from others of the same name.
+    id: String,
+}
+
+impl Stop {
+    fn new(class: &'static str, name: &str, id: &str) -> Self {
+        Self { class, name: name.to_owned(), id: id.to_owned() }
+    }
+}
 
 impl Flow {
     pub(super) fn new(subjects: &Subjects) -> Self {
-        let mut people: BTreeMap<(Way, String), BTreeSet<usize>> = BTreeMap::new();
-        let mut by_way: BTreeMap<Way, BTreeSet<usize>> = BTreeMap::new();
-        let mut by_role: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut people: BTreeMap<(Stop, Stop), BTreeSet<usize>> = BTreeMap::new();
+        let mut by_way: BTreeMap<Stop, BTreeSet<usize>> = BTreeMap::new();
+        let mut by_role: BTreeMap<Stop, BTreeSet<usize>> = BTreeMap::new();
         let roles: BTreeSet<_> = subjects.roles.iter().map(|it| anchor(&it.known)).collect();
         for (person, subject) in subjects.people.iter().enumerate() {
             for held in subject.holds.iter().map(|number| &subjects.held[*number]) {
                 let resource = &held.given.resource;
-                if !roles.contains(&anchor(resource)) {
+                let role = anchor(resource);
+                if !roles.contains(&role) {
                     continue;
                 }
                 let through = held.way.through().iter();
                 let through = through.map(|given| {
                     let name = &given.resource.named.display_name;
-                    ("through", if name.is_empty() { &given.id } else { name }.clone())
+                    let name = if name.is_empty() { &given.id } else { name };
+                    Stop::new("through", name, &given.id)
                 });
-                let by_hand = held.way.is_direct().then(|| ("direct", "by hand".to_owned()));
-                let mut ways: Vec<Way> = by_hand.into_iter().chain(through).collect();
+                let by_hand = held.way.is_direct().then(|| Stop::new("direct", "by hand", ""));
+                let mut ways: Vec<_> = by_hand.into_iter().chain(through).collect();
                 if let (true, Some(word)) = (ways.is_empty(), held.way.membership()) {
-                    ways.push(("word", word.to_owned()));
+                    ways.push(Stop::new("word", word, ""));
                 }
-                let role = resource.named.display_name.clone();
+                let role = Stop::new("role", &resource.named.display_name, &role);
                 for way in ways {
                     by_way.entry(way.clone()).or_default().insert(person);
                     by_role.entry(role.clone()).or_default().insert(person);
@@ -82,8 +96,8 @@ impl Flow {
             }
         }
         let everybody: BTreeSet<_> = by_role.values().flatten().copied().collect();
-        let ways = shown(by_way);
-        let roles = shown(by_role);
+        let ways = shown(by_way, "through");
+        let roles = shown(by_role, "role");
         let mut said: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
         for ((way, role), people) in people {
             let key = (place(&ways, &way), place(&roles, &role));
@@ -94,8 +108,8 @@ impl Flow {
 
     fn draw(
         everybody: usize,
-        ways: &[(Way, usize)],
-        roles: &[(String, usize)],
+        ways: &[(Stop, usize)],
+        roles: &[(Stop, usize)],
         people: &BTreeMap<(usize, usize), BTreeSet<usize>>,
     ) -> Self {
         // A stream's width is how many people go it: all of one column add up to the same.
@@ -129,7 +143,7 @@ impl Flow {
         let mut from = left.first().copied().unwrap_or_default();
         for (way, top) in middle.iter().enumerate() {
             let width = width_of(way_sizes[way]);
-            let (class, name) = &ways[way].0;
+            let Stop { class, name, .. } = &ways[way].0;
             streams.push(Stream {
                 path: path(LEFT + NODE, from + width / 2.0, MIDDLE, top + width / 2.0),
                 width,
@@ -149,8 +163,8 @@ impl Flow {
                     into[*role] + width / 2.0,
                 ),
                 width,
-                class: ways[*way].0.0,
-                said: format!("{}: {} {}", roles[*role].0, people.len(), ways[*way].0.1),
+                class: ways[*way].0.class,
+                said: format!("{}: {} {}", roles[*role].0.name, people.len(), ways[*way].0.name),
             });
             out[*way] += width;
             into[*role] += width;
@@ -174,17 +188,17 @@ impl Flow {
         };
         let mut nodes: Vec<Node> =
             left.iter().map(|y| node(LEFT, *y, total, "People", "people", everybody)).collect();
-        for (((class, name), count), (y, size)) in ways.iter().zip(middle.iter().zip(&way_sizes)) {
-            let count = *count;
-            nodes.push(node(MIDDLE, *y, *size, name, class, count));
-        }
-        for ((name, count), (y, size)) in roles.iter().zip(right.iter().zip(&role_sizes)) {
-            nodes.push(node(RIGHT, *y, *size, name, "role", *count));
+        for (x, stops, tops, sizes) in
+            [(MIDDLE, ways, middle, way_sizes), (RIGHT, roles, right, role_sizes)]
+        {
+            for ((stop, count), (y, size)) in stops.iter().zip(tops.into_iter().zip(sizes)) {
+                nodes.push(node(x, y, size, &stop.name, stop.class, *count));
+            }
         }
         let said = people
             .iter()
             .map(|((way, role), people)| {
-                (ways[*way].0.1.clone(), roles[*role].0.clone(), people.len())
+                (ways[*way].0.name.clone(), roles[*role].0.name.clone(), people.len())
             })
             .collect();
         let nodes = if total == 0 { Vec::new() } else { nodes };
@@ -193,40 +207,23 @@ impl Flow {
 }
 
 /// The largest, with their sizes; the last stands for all others.
-fn shown<K: Ord + Clone + Other>(all: BTreeMap<K, BTreeSet<usize>>) -> Vec<(K, usize)> {
+fn shown(all: BTreeMap<Stop, BTreeSet<usize>>, class: &'static str) -> Vec<(Stop, usize)> {
     let mut all: Vec<_> = all.into_iter().collect();
     all.sort_by_key(|(_, people)| std::cmp::Reverse(people.len()));
     let rest = if all.len() > MOST { all.split_off(MOST - 1) } else { Vec::new() };
-    let other = K::other(rest.len());
+    let others = Stop::new(class, &format!("{} others", rest.len()), "");
     let rest: BTreeSet<usize> = rest.into_iter().flat_map(|(_, people)| people).collect();
     let mut shown: Vec<_> = all.into_iter().map(|(key, people)| (key, people.len())).collect();
     if !rest.is_empty() {
-        shown.push((other, rest.len()));
+        shown.push((others, rest.len()));
     }
     shown
 }
 
 /// Where something stands; what isn't shown is among the others, who stand last.
-fn place<K: PartialEq>(shown: &[(K, usize)], key: &K) -> usize {
-    let place = shown.iter().position(|(other, _)| other == key);
+fn place(shown: &[(Stop, usize)], stop: &Stop) -> usize {
+    let place = shown.iter().position(|(other, _)| other == stop);
     place.unwrap_or(shown.len().saturating_sub(1))
-}
-
-/// What stands for those that aren't shown.
-trait Other {
-    fn other(count: usize) -> Self;
-}
-
-impl Other for String {
-    fn other(count: usize) -> Self {
-        format!("{count} others")
-    }
-}
-
-impl Other for Way {
-    fn other(count: usize) -> Self {
-        ("through", format!("{count} others"))
-    }
 }
 
 /// A curve from one node to another.

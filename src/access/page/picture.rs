@@ -1,5 +1,8 @@
 //! Bars: holders of each role, and last logins by age. Each bar stands beside its number.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use crate::access::words::{counted, ended_on};
 
 use super::shade::Shade;
@@ -39,11 +42,18 @@ pub(super) fn holders(subjects: &Subjects) -> Bars {
         .roles
         .iter()
         .map(|role| {
-            let mut counts = [0; 4];
-            let shades = [Shade::Direct, Shade::Both, Shade::Through, Shade::Word];
+            // Somebody may hold several things of a role, and is counted once, like in the matrix.
+            let mut holders = HashMap::new();
             let held = role.holders.iter().map(|number| &subjects.held[*number]);
             for held in held.filter(|held| !held.way.is_link()) {
-                counts[Shade::of(held) as usize] += 1;
+                let shade = Shade::of(held);
+                let most = holders.entry(Rc::as_ptr(&held.principal)).or_insert(shade);
+                *most = shade.min(*most);
+            }
+            let mut counts = [0; 4];
+            let shades = [Shade::Direct, Shade::Both, Shade::Through, Shade::Word];
+            for shade in holders.into_values() {
+                counts[shade as usize] += 1;
             }
             (subjects.link(&role.known), shades.into_iter().zip(counts).collect::<Vec<_>>())
         })

@@ -210,3 +210,18 @@ ANN (ann)  pending · ann@x.test · last login 2023-11-14
         assert!(page.contains(part), "{part}");
     }
 }
+
+#[test]
+fn somebody_who_holds_two_things_of_one_resource_is_pictured_as_one_holder() {
+    let file = File::new();
+    file.kind("account", Some(Trait::User));
+    file.kind("app", None);
+    file.resource("account", "ann", None);
+    file.resource("app", "wiki", None);
+    file.grant(("app", "wiki", "reader"), ("account", "ann"), &[]);
+    file.grant(("app", "wiki", "writer"), ("account", "ann"), &[]);
+    let room = Room::new();
+    file.save(&room.file("sync.c1z"));
+    let page = printed(&room, &["--format", "html"]);
+    assert!(page.contains("aria-label=\"1 by hand\""), "{page}");
+}

@@ -92,3 +92,12 @@ fn changes_since_the_sync_before_stand_on_the_page() {
     assert!(!page.contains("id=\"changes\""));
     assert!(between(&page, "<p class=\"note\">", "</p>").contains("role Owner"));
 }
+
+#[test]
+fn roles_of_the_same_name_are_pictured_each_by_itself() {
+    let mut organization = Organization::demo();
+    let name = organization.roles[0].name.clone();
+    organization.roles[1].name.clone_from(&name);
+    let page = printed(&synced(&organization), &["--format", "html"]);
+    assert_eq!(page.matches(&format!("<g><title>{name}: ")).count(), 2);
+}
