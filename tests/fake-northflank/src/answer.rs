@@ -24,6 +24,8 @@ pub(crate) struct Asked<'request> {
     pub(crate) query: &'request str,
     /// The values of all `authorization` headers.
     pub(crate) authorization: Vec<&'request str>,
+    /// Whether the answer may be compressed.
+    pub(crate) accepts_gzip: bool,
 }
 
 /// An answer, before it goes out.
@@ -95,7 +97,7 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
         return refusal;
     }
     if endpoint == Endpoint::Auth {
-        return scripted(state, options, endpoint, None, asked.query, &token);
+        return scripted(state, options, endpoint, None, asked, &token);
     }
     if token.is_team {
         let status = if options.profile == Profile::Strict { 403 } else { 401 };
@@ -113,7 +115,7 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
             DeniedAs::Forbidden => error(403, "nf-permission", "Forbidden", &json!(null)),
         };
     }
-    scripted(state, options, endpoint, id.as_deref(), asked.query, &token)
+    scripted(state, options, endpoint, id.as_deref(), asked, &token)
 }
 
 /// What a rule says, or else the usual.
@@ -122,7 +124,7 @@ fn scripted(
     options: &Options,
     endpoint: Endpoint,
     id: Option<&str>,
-    query: &str,
+    asked: &Asked<'_>,
     token: &Token,
 ) -> Answer {
     // Taken out while one of them is at work on the rest of the state.
@@ -139,14 +141,25 @@ fn scripted(
         }
         Some(Action::Mutate(change)) => {
             state.mutate(change);
-            usual(state, options, endpoint, id, query, token)
+            usual(state, options, endpoint, id, asked.query, token)
         }
         Some(Action::Alter(alter)) => {
-            let mut answer = usual(state, options, endpoint, id, query, token);
+            let mut answer = usual(state, options, endpoint, id, asked.query, token);
             alter(&mut answer);
             answer
         }
-        None => usual(state, options, endpoint, id, query, token),
+        None if options.keep_answers && endpoint != Endpoint::Auth => {
+            let question = format!("{} {} {}", asked.path, asked.query, asked.accepts_gzip);
+            if let Some(kept) = state.kept.get(&question) {
+                kept.clone()
+            } else {
+                let mut answer = usual(state, options, endpoint, id, asked.query, token);
+                answer.compress(options, asked.accepts_gzip);
+                state.kept.insert(question, answer.clone());
+                answer
+            }
+        }
+        None => usual(state, options, endpoint, id, asked.query, token),
     };
     state.rules = rules;
     answer

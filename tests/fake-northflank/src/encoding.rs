@@ -6,6 +6,10 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::answer::Answer;
+use crate::options::Options;
+
+/// Bodies beyond this are compressed for clients that accept it.
+const COMPRESSED_FROM: usize = 1024;
 
 /// A content encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,14 @@ impl Encoding {
 }
 
 impl Answer {
+    /// Compresses a large body for a client that accepts it.
+    pub(crate) fn compress(&mut self, options: &Options, accepts_gzip: bool) {
+        let is_encoded = self.headers.iter().any(|(name, _)| name == "content-encoding");
+        if options.gzip && accepts_gzip && !is_encoded && self.body.len() > COMPRESSED_FROM {
+            self.encode(Encoding::Gzip);
+        }
+    }
+
     /// Encodes the body and says so, whether the client accepts it or not.
     pub fn encode(&mut self, encoding: Encoding) {
         self.body = encoding.encode(&self.body);

@@ -31,6 +31,7 @@ Serves a fake Northflank API on loopback until standard input ends.
                         stray-cursor (on the last page, with an empty page behind it),
                         without-cursor (hasNextPage is true; pages go by number)
   --empty-pages N       so many, each promising more, before each page but the first (0)
+  --keep-answers        make each answer once and give it again: for measuring clients
   --port N              (any free one)
 
 Prints origin=… and token=… once it serves.";
@@ -96,6 +97,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
                     other => return Err(format!("{flag} can't be {other:?}; see --help").into()),
                 }
             }
+            "--keep-answers" => options.keep_answers = true,
             "--port" => port = number()?.try_into()?,
             _ => return Err(format!("{flag} is no flag; see --help").into()),
         }

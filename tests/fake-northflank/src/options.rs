@@ -52,6 +52,9 @@ pub struct Options {
     pub schema: Schema,
     /// More requests than this at once are a violation.
     pub most_in_flight: Option<usize>,
+    /// Whether an answer is made once and then given again, its cursor included, until the
+    /// organization changes: for benchmarks, which measure clients and not this.
+    pub keep_answers: bool,
 }
 
 impl Default for Options {
@@ -79,6 +82,7 @@ impl Default for Options {
             title_case_headers: false,
             schema: Schema::default(),
             most_in_flight: None,
+            keep_answers: false,
         }
     }
 }

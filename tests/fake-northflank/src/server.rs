@@ -12,8 +12,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
-    HeaderName, HeaderValue,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue,
 };
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -24,7 +24,6 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, Asked, answer};
 use crate::delivery::{Delivery, HungUp};
-use crate::encoding::Encoding;
 use crate::journal;
 use crate::options::Options;
 use crate::organization::Organization;
@@ -32,9 +31,6 @@ use crate::route::Endpoint;
 use crate::script::Rule;
 use crate::state::State;
 use crate::token::{Permissions, Token, hash};
-
-/// Bodies beyond this are compressed for clients that accept it.
-const COMPRESSED_FROM: usize = 1024;
 
 /// A running fake. Dropping it stops it.
 pub struct FakeNorthflank {
@@ -223,6 +219,7 @@ fn answered(shared: &Shared, request: &Request<Incoming>) -> Answer {
         path,
         query,
         authorization: authorization.iter().map(String::as_str).collect(),
+        accepts_gzip: accepts_gzip(request.headers()),
     };
     judge(&mut state, request, &asked);
     let at = state.now();
@@ -288,15 +285,13 @@ fn judge(state: &mut State, request: &Request<Incoming>, asked: &Asked<'_>) {
     state.violations.extend(violations);
 }
 
+fn accepts_gzip(asked: &HeaderMap) -> bool {
+    let mut values = asked.get_all(ACCEPT_ENCODING).iter();
+    values.any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")))
+}
+
 fn response(options: &Options, asked: &HeaderMap, mut answer: Answer) -> Response<Body> {
-    let accepts_gzip = asked
-        .get_all(ACCEPT_ENCODING)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")));
-    let is_encoded = answer.headers.iter().any(|(name, _)| name == CONTENT_ENCODING.as_str());
-    if options.gzip && accepts_gzip && !is_encoded && answer.body.len() > COMPRESSED_FROM {
-        answer.encode(Encoding::Gzip);
-    }
+    answer.compress(options, accepts_gzip(asked));
     let body = Bytes::from(answer.body);
     let length = answer.delivery.content_length(body.len());
     let mut response = Response::new(match answer.delivery {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::answer::Answer;
 use crate::cursor::Cursors;
 use crate::journal::Request;
 use crate::organization::{Member, Organization};
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) violations: Vec<String>,
     pub(crate) in_flight: usize,
     pub(crate) most_in_flight: usize,
+    /// Answers that are given again, by question.
+    pub(crate) kept: HashMap<String, Answer>,
     /// Until when the last 429 said to wait.
     pub(crate) not_before: Option<Duration>,
     clock: Clock,
@@ -74,6 +77,7 @@ impl State {
             violations: Vec::new(),
             in_flight: 0,
             most_in_flight: 0,
+            kept: HashMap::new(),
             not_before: None,
             clock: Clock { start: Instant::now(), advanced: Duration::ZERO },
             index: None,
@@ -108,6 +112,7 @@ impl State {
     pub(crate) fn mutate(&mut self, change: &mut dyn FnMut(&mut Organization)) {
         change(&mut self.organization);
         self.index = None;
+        self.kept.clear();
     }
 
     pub(crate) fn index(&mut self) -> Arc<Index> {
