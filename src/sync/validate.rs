@@ -218,14 +218,18 @@ impl Checks {
     }
 }
 
-/// Whether the refusal to list directory groups may have that reason, as no other is known.
+/// Whether the refusal to list directory groups may have that reason, as no other is known. A
+/// gateway's or proxy's says nothing of the organization.
 fn may_lack_directory_sync(error: &Error) -> bool {
     error.refusal().is_some_and(|answer| {
         let has_another_reason = matches!(
             answer.status,
             StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
         );
-        answer.status.is_client_error() && !answer.is_denied() && !has_another_reason
+        answer.is_northflanks
+            && answer.status.is_client_error()
+            && !answer.is_denied()
+            && !has_another_reason
     })
 }
 

@@ -58,6 +58,24 @@ fn a_refusal_with_another_reason_is_an_error() {
 }
 
 #[test]
+fn a_refusal_that_is_not_northflanks_own_is_an_error() {
+    // No role is linked to its groups.
+    let mut organization = Organization::demo();
+    organization.roles.iter_mut().for_each(|role| role.directory_groups.clear());
+    for status in [400, 404, 409, 410, 422] {
+        for body in ["<html>no</html>", r#"{"message":"no Route matched"}"#, ""] {
+            let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+            let answer = Action::Respond { status, headers: Vec::new(), body: body.into() };
+            fake.script(Rule::every(Endpoint::Groups, answer).once());
+            let room = Room::new();
+            let part = format!("GET /v1/directory-groups: Northflank answered {status}");
+            run(&fake, &room, &[]).expect_failure(2, &[&part]);
+            assert!(room.names().is_empty());
+        }
+    }
+}
+
+#[test]
 fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
     let (fake, room) = (served(&Organization::demo(), 404), Room::new());
     run(&fake, &room, &[]).expect_failure(2, &[REFUSED]);
