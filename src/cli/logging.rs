@@ -66,10 +66,11 @@ impl Logs {
         Ok(Self(writers))
     }
 
-    /// Waits until everything that was logged is written, though not for ever.
-    pub(super) fn flush(&self) {
+    /// Waits until everything that was logged is written, though not for ever. What threads that
+    /// are still at work log from then on is not: an error is the last line.
+    pub(super) fn end(&self) {
         for writer in &self.0 {
-            writer.flush();
+            writer.end();
         }
     }
 }

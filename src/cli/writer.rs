@@ -59,6 +59,8 @@ enum Job {
     Write(Message),
     /// Everything before is done.
     Answer(SyncSender<()>),
+    /// The same, and nothing comes any more.
+    End(SyncSender<()>),
 }
 
 impl Writer {
@@ -99,8 +101,17 @@ impl Writer {
 
     /// Waits until everything that was handed over is written, though not for ever.
     pub(super) fn flush(&self) {
+        self.wait(Job::Answer);
+    }
+
+    /// Waits like [`Self::flush`]. What is handed over from then on is not written.
+    pub(super) fn end(&self) {
+        self.wait(Job::End);
+    }
+
+    fn wait(&self, job: impl FnOnce(SyncSender<()>) -> Job) {
         let (answer, answered) = mpsc::sync_channel(1);
-        let _ = self.jobs.send(Job::Answer(answer));
+        let _ = self.jobs.send(job(answer));
         let _ = answered.recv_timeout(FLUSH_WITHIN);
     }
 }
@@ -120,6 +131,10 @@ impl Backlog {
                     // Who asked may have gone on without the answer.
                     let _ = answer.try_send(());
                     continue;
+                }
+                Job::End(answer) => {
+                    let _ = answer.try_send(());
+                    return;
                 }
             };
             let size = message.size();
@@ -232,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_was_handed_over_is_written_before_the_end() {
+    fn everything_that_was_handed_over_is_written_before_the_end_and_nothing_after_it() {
         let (writer, read, written) = pipe();
         let mut expected = String::new();
         for number in 0..100 {
@@ -241,6 +256,8 @@ mod tests {
             writer.send(Message::Lines(line.into()));
             read.send(()).unwrap();
         }
+        writer.end();
+        writer.send(Message::Lines(b"too late\n".into()));
         writer.flush();
         assert_eq!(*written.lock().unwrap(), expected.as_bytes());
     }

@@ -43,7 +43,7 @@ pub(super) fn run(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure
     }
     // After a signal a thread may still be compressing; its work is not wanted.
     runtime.shutdown_background();
-    logs.flush();
+    logs.end();
     outcome
 }
 
