@@ -83,6 +83,9 @@ impl Shell {
     pub(super) fn start(self, connector: Connector) -> Process {
         let command = connector.0;
         let mut script = format!("umask {}; ", self.umask);
+        for (sink, close) in [(self.stdout, "exec >&-; "), (self.stderr, "exec 2>&-; ")] {
+            script += if sink == Sink::Closed { close } else { "" };
+        }
         if let Some(blocks) = self.file_size {
             write!(script, "ulimit -f {blocks}; ").unwrap();
         }
@@ -90,9 +93,6 @@ impl Shell {
             write!(script, "ulimit -n {files}; ").unwrap();
         }
         script += "exec \"$0\" \"$@\"";
-        for (sink, end) in [(self.stdout, " >&-"), (self.stderr, " 2>&-")] {
-            script += if sink == Sink::Closed { end } else { "" };
-        }
         let mut shell = Command::new("/bin/sh");
         shell.env_clear().stdin(Stdio::null());
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));

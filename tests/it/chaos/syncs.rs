@@ -97,12 +97,15 @@ pub(super) fn assert_kept(
             let newer = newer + if like_new { added } else { 0 };
             assert!(newer >= count, "{what} with {newer} newer ones, and {count} were to be kept");
         } else {
-            // Of two runs that added one each, the second found the first's.
+            // Of two runs that added one each, the second found the first's. It goes with the full
+            // one that it follows.
             let newest_full = old.iter().rfind(|other| other.is_full());
             let is_newer = added == 1
-                && newest_full
-                    .is_none_or(|full| sync.ended_at.as_deref() >= Some(&*full.started_at));
-            assert!(!is_newer, "{what}, which is newer than every full one");
+                && newest_full.is_none_or(|full| {
+                    new.iter().any(|other| other.id == full.id)
+                        && sync.ended_at.as_deref() >= Some(&*full.started_at)
+                });
+            assert!(!is_newer, "{what}, which is newer than the full one that stays");
         }
     }
     ids

@@ -125,9 +125,14 @@ impl Stage<'_> {
         self.tell_ended(&ended);
 
         let mut allowed = self.allowed(&settings, shell, obstacle, &faults);
-        if is_changed.0 || is_changed.1 {
-            // What is to be synced may be gone.
-            allowed.codes.extend((!settings.selection.resources.is_empty()).then_some(3));
+        let resources = &settings.selection.resources;
+        let is_unlisted = organization
+            .members
+            .iter()
+            .any(|it| !it.listed && resources.contains(&("user", it.id.clone())));
+        // What is to be synced may be gone, or only be known by what it holds.
+        if !resources.is_empty() && (is_changed.0 || is_changed.1 || is_unlisted) {
+            allowed.codes.insert(3);
         }
         blow.allow(&mut allowed);
         if !self.place.standing.is_refused() {

@@ -115,10 +115,14 @@ impl Change {
                 }
             }
             Self::SomebodyIsGivenARole => {
-                if let (Some(id), Some(role)) = (somebody, roles.get_mut(place))
-                    && !role.explicit.contains(&id)
+                // Whoever holds it through a group would move to another page.
+                let holds = |role: &Role, id: &str| {
+                    organization.role_members(role).iter().any(|holder| holder.id == id)
+                };
+                if let Some(id) = somebody
+                    && organization.roles.get(place).is_some_and(|role| !holds(role, &id))
                 {
-                    role.explicit.push(id);
+                    organization.roles[place].explicit.push(id);
                 }
             }
             Self::SomebodyLosesARole => {
