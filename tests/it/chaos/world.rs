@@ -35,7 +35,8 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
     // No more than some 150 pages.
     options.page_size = options.page_size.map(|size| size.max(rows / 150));
     options.title_case_headers = draw.percent(30);
-    if !is_linked(organization) && organization.groups.is_empty() && draw.percent(70) {
+    let mut links = organization.roles.iter().flat_map(|role| &role.directory_groups);
+    if organization.groups.is_empty() && links.next().is_none() && draw.percent(70) {
         options.without_directory_sync = Some(draw.one(&[200, 400, 404, 409, 422]));
     }
     if draw.percent(30) {
