@@ -69,7 +69,7 @@ impl Error {
         }
     }
 
-    /// Whether Northflank found the request itself wrong.
+    /// Whether the request was found wrong, by Northflank or on the way to it.
     pub(super) fn is_bad_request(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.status == StatusCode::BAD_REQUEST)
     }
@@ -155,6 +155,11 @@ impl Refusal {
                 .details
                 .and_then(|details| shown(details.get("requiredPermission").cloned())),
         }
+    }
+
+    /// Whether Northflank itself found the request wrong.
+    pub(super) fn is_bad_request(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST && self.is_northflanks
     }
 
     /// Whether Northflank itself says that there is no such thing.

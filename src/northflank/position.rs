@@ -110,6 +110,11 @@ impl Word {
         is(&self.has_promised) && is(&self.was_kept) && !is(&self.was_broken)
     }
 
+    /// Whether there were rows behind a cursor that it denied.
+    pub(super) fn is_broken(&self) -> bool {
+        self.was_broken.load(Ordering::Relaxed)
+    }
+
     /// Takes down what a page says of it.
     fn weigh<T>(&self, was_denied: bool, told: &Told<T>) {
         let note = |flag: &AtomicBool| flag.store(true, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::connection::Connection;
-use super::error::{Error, Problem};
+use super::error::{Error, Problem, Refusal};
 use super::page::{Listed, Told};
 use super::position::{Place, Position, Word};
 use super::request::Endpoint;
@@ -72,8 +72,14 @@ impl Reading {
     ) -> Result<(Answer<T>, Option<Self>), Error> {
         let page = connection.page(&self.endpoint, self.per_page, self.place()).await;
         let (told, body) = match page {
-            // Told of a moment ago, it can't have expired: the page that denied it was right.
-            Err(error) if self.is_fresh && self.is_denied() && error.is_bad_request() => {
+            // Told of a moment ago, it can't have expired: the page that denied it was right. Not
+            // where others were wrong, and not if it is a gateway that says so.
+            Err(error)
+                if self.is_fresh
+                    && self.is_denied()
+                    && !word.is_broken()
+                    && error.refusal().is_some_and(Refusal::is_bad_request) =>
+            {
                 tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
                 nothing()
             }

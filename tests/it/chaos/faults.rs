@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fake_northflank::{Action, Delivery, Encoding, Endpoint, Organization, Rule};
+use fake_northflank::{Action, Delivery, Encoding, Endpoint, Organization, Rule, Word};
 use serde_json::{Value, json};
 
 use super::draw::Draw;
@@ -71,8 +71,14 @@ enum Oddity {
 pub(super) const IMPATIENT: u64 = 2;
 
 impl Fault {
-    /// Any fault; one that says nothing only for a client that is `impatient`.
-    pub(super) fn any(draw: &mut Draw, organization: &Organization, impatient: bool) -> Self {
+    /// Any fault of a server that says by `word` what follows; one that says nothing only for a
+    /// client that is `impatient`.
+    pub(super) fn any(
+        draw: &mut Draw,
+        organization: &Organization,
+        word: Word,
+        impatient: bool,
+    ) -> Self {
         let endpoints = [
             Endpoint::Auth,
             Endpoint::Members,
@@ -81,7 +87,13 @@ impl Fault {
             Endpoint::RoleMembers,
             Endpoint::GroupMembers,
         ];
-        let kind = Kind::any(draw, impatient);
+        let kind = match Kind::any(draw, impatient) {
+            // Where a page denies the cursor that it has, this may mean that it was right.
+            Kind::Status(400) if !matches!(word, Word::Kept | Word::WithoutCursor) => {
+                Kind::Gateway(400)
+            }
+            kind => kind,
+        };
         let endpoint = match draw.one(&endpoints) {
             // Nobody could tell it from an organization without Directory Sync.
             Endpoint::Groups
@@ -148,6 +160,11 @@ impl Fault {
             // Nothing that reads gzip can decode it, or it is no JSON.
             Kind::Encoded(_) | Kind::Endless => &[2, 14],
         }
+    }
+
+    /// Whether it is one of this endpoint's answers.
+    pub(super) fn is_of(&self, endpoint: Endpoint) -> bool {
+        self.endpoint == endpoint
     }
 
     pub(super) fn rule(&self) -> Rule {

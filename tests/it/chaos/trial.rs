@@ -65,8 +65,9 @@ impl Stage<'_> {
         }
         let (damage, obstacle) = (Damage::any(draw), Obstacle::any(draw));
         let faults = draw.one(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3]);
-        let faults: Vec<_> =
-            (0..faults).map(|_| Fault::any(draw, &organization, settings.is_impatient)).collect();
+        let faults: Vec<_> = (0..faults)
+            .map(|_| Fault::any(draw, &organization, self.options.word, settings.is_impatient))
+            .collect();
         let blow = match Blow::any(draw) {
             // Nothing of its own may be put there.
             Blow::Intruder(_) | Blow::Guest(_)
@@ -238,6 +239,11 @@ impl Stage<'_> {
         let tries = passing.try_fold(0_usize, |sum, times| sum.checked_add(times?));
         if tries.is_none_or(|tries| tries > 4) {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
+        }
+        // Of an altered refusal nobody can tell that it means there are no groups.
+        let is_refusal = self.options.without_directory_sync.is_some_and(|status| status != 200);
+        if is_refusal && faults.iter().any(|fault| fault.is_of(Endpoint::Groups)) {
+            allowed.codes.insert(2);
         }
         let is_limited = self.options.rate_limit.is_some();
         let is_told = self.options.rate_headers == RateHeaders::Always;

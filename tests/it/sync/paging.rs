@@ -1,6 +1,7 @@
 //! Lists are read whole however the server says where they go on, and whether they do.
 
 use fake_northflank::{Action, CursorStyle, Endpoint, Options, Rule, Word};
+use serde_json::json;
 
 use crate::harness::trial::{Trial, long_role, organization, requests};
 
@@ -50,6 +51,27 @@ fn empty_pages_in_the_middle_are_no_end() {
     for word in [Word::Kept, Word::AlwaysFalse, Word::StrayCursor] {
         let options = Options { word, empty_pages: 3, ..Options::default() };
         Trial::with(options, []).succeed();
+    }
+}
+
+#[test]
+fn a_page_that_is_refused_is_not_taken_for_the_end_of_its_list() {
+    let own = json!({"error": {"status": 400, "message": "cursor is not valid here"}}).to_string();
+    let refusal = |after, body: &str| {
+        let answer = Action::Respond { status: 400, headers: Vec::new(), body: body.into() };
+        Rule::every(Endpoint::RoleMembers, answer).of(&long_role()).after(after).once()
+    };
+    for rule in [
+        // Somebody else than Northflank refuses.
+        refusal(1, "<html>Bad request</html>"),
+        refusal(1, ""),
+        // There were rows behind a cursor after which nothing was said to follow.
+        refusal(2, &own),
+    ] {
+        let options = Options { word: Word::AlwaysFalse, page_size: Some(7), ..Options::default() };
+        let trial = Trial::with(Options { rate_limit: None, ..options }, [rule]);
+        let run = trial.succeed();
+        assert!(run.stderr().contains("reading the list from its beginning"), "{}", run.stderr());
     }
 }
 
