@@ -94,7 +94,9 @@ fn a_refusal_without_a_usable_hint_is_tried_again_after_a_pause() {
 
 #[test]
 fn what_one_worker_is_asked_to_wait_all_wait() {
-    let options = Options { rate_limit: None, ..Options::default() };
+    // Answers take longer than a busy machine takes to see that one of them is a refusal.
+    let latency = Duration::from_millis(50);
+    let options = Options { rate_limit: None, latency, ..Options::default() };
     let refusal = refusal(&[("x-ratelimit-reset", "2".into())], 2);
     let rule = Rule::every(Endpoint::RoleMembers, refusal).once();
     let trial = Trial::with(options, [rule]).arguments(&["--workers", "4"]);
