@@ -157,11 +157,6 @@ impl Refusal {
         }
     }
 
-    /// Whether Northflank itself found the request wrong.
-    pub(super) fn is_bad_request(&self) -> bool {
-        self.status == StatusCode::BAD_REQUEST && self.is_northflanks
-    }
-
     /// Whether Northflank itself says that there is no such thing.
     pub fn is_missing(&self) -> bool {
         self.status == StatusCode::NOT_FOUND && self.is_northflanks

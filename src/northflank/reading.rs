@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::connection::Connection;
-use super::error::{Error, Problem, Refusal};
+use super::error::{Error, Problem};
 use super::page::{Listed, Told};
 use super::position::{Place, Position, Word};
 use super::request::Endpoint;
@@ -72,14 +72,7 @@ impl Reading {
     ) -> Result<(Answer<T>, Option<Self>), Error> {
         let page = connection.page(&self.endpoint, self.per_page, self.place()).await;
         let (told, body) = match page {
-            // Told of a moment ago, it can't have expired: the page that denied it was right. Not
-            // where others were wrong, and not if it is a gateway that says so.
-            Err(error)
-                if self.is_fresh
-                    && self.is_denied()
-                    && !word.is_broken()
-                    && error.refusal().is_some_and(Refusal::is_bad_request) =>
-            {
+            Err(error) if self.is_at_its_end(&error, word) => {
                 tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
                 nothing()
             }
@@ -104,8 +97,15 @@ impl Reading {
         Ok((answer, rest))
     }
 
-    fn is_denied(&self) -> bool {
-        self.at.as_ref().is_some_and(Position::is_denied)
+    /// Whether a page is refused because there is none, as the page before it said. Told of a
+    /// moment ago, its cursor can't have expired. Where pages were wrong before, or where it is a
+    /// gateway that refuses, it means nothing.
+    fn is_at_its_end(&self, error: &Error, word: &Word) -> bool {
+        self.is_fresh
+            && self.at.as_ref().is_some_and(Position::is_denied)
+            && !word.is_broken()
+            && error.is_bad_request()
+            && error.refusal().is_some_and(|refusal| refusal.is_northflanks)
     }
 
     fn place(&self) -> Option<Place> {
