@@ -51,6 +51,7 @@ impl Answer {
 /// Answers a request.
 pub(crate) fn answer(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
     let mut outcome = checked(state, options, asked);
+    outcome.compress(options, asked.accepts_gzip);
     let success = outcome.status == 200;
     let shown = match options.rate_headers {
         RateHeaders::Always => true,
@@ -148,16 +149,9 @@ fn scripted(
             alter(&mut answer);
             answer
         }
+        // Who the token is changes with token and time.
         None if options.keep_answers && endpoint != Endpoint::Auth => {
-            let question = format!("{} {} {}", asked.path, asked.query, asked.accepts_gzip);
-            if let Some(kept) = state.kept.get(&question) {
-                kept.clone()
-            } else {
-                let mut answer = usual(state, options, endpoint, id, asked.query, token);
-                answer.compress(options, asked.accepts_gzip);
-                state.kept.insert(question, answer.clone());
-                answer
-            }
+            kept(state, options, endpoint, id, asked, token)
         }
         None => usual(state, options, endpoint, id, asked.query, token),
     };
@@ -193,6 +187,25 @@ fn left(state: &State, options: &Options) -> Duration {
     let now = state.now();
     let end = state.window.started.map_or(now, |started| started + options.window);
     end.saturating_sub(now)
+}
+
+/// What was answered to the same question before, and else the usual, kept as it goes out.
+fn kept(
+    state: &mut State,
+    options: &Options,
+    endpoint: Endpoint,
+    id: Option<&str>,
+    asked: &Asked<'_>,
+    token: &Token,
+) -> Answer {
+    let question = format!("{} {} {}", asked.path, asked.query, asked.accepts_gzip);
+    if let Some(kept) = state.kept.get(&question) {
+        return kept.clone();
+    }
+    let mut answer = usual(state, options, endpoint, id, asked.query, token);
+    answer.compress(options, asked.accepts_gzip);
+    state.kept.insert(question, answer.clone());
+    answer
 }
 
 /// What is answered where no rule says otherwise.

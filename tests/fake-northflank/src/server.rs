@@ -184,7 +184,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
         Delivery::Closed => Some(Err(HungUp { reset: false })),
         Delivery::Reset => Some(Err(HungUp { reset: true })),
         Delivery::Silence => None,
-        _ => Some(Ok(response(&shared.options, request.headers(), answer))),
+        _ => Some(Ok(response(&shared.options, answer))),
     };
     if !shared.options.latency.is_zero() {
         // Making the answer is a part of the time that it takes.
@@ -290,8 +290,7 @@ fn accepts_gzip(asked: &HeaderMap) -> bool {
     values.any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")))
 }
 
-fn response(options: &Options, asked: &HeaderMap, mut answer: Answer) -> Response<Body> {
-    answer.compress(options, accepts_gzip(asked));
+fn response(options: &Options, answer: Answer) -> Response<Body> {
     let body = Bytes::from(answer.body);
     let length = answer.delivery.content_length(body.len());
     let mut response = Response::new(match answer.delivery {
