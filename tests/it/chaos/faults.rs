@@ -7,7 +7,7 @@ use fake_northflank::{Action, Delivery, Encoding, Endpoint, Organization, Rule, 
 use serde_json::{Value, json};
 
 use super::draw::Draw;
-use super::world::is_linked;
+use super::world::stays_linked;
 
 /// A fault of some requests.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Fault {
         let endpoint = match draw.one(&endpoints) {
             // Nobody could tell it from an organization without Directory Sync.
             Endpoint::Groups
-                if matches!(kind, Kind::Status(400..500)) && !is_linked(organization) =>
+                if matches!(kind, Kind::Status(400..500)) && !stays_linked(organization) =>
             {
                 Endpoint::Members
             }

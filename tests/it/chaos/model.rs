@@ -22,7 +22,7 @@ struct Rows {
 impl Rows {
     /// What a sync of `selection` holds of `organization`.
     fn of(organization: &Organization, selection: &Selection) -> Self {
-        let Selection { depth, types, resources, names_nothing: _ } = selection;
+        let Selection { depth, types, resources } = selection;
         let has_type = |of: &str| types.is_empty() || types.contains(of);
         let is_selected = |of: &'static str, id: &str| {
             has_type(of) && (resources.is_empty() || resources.contains(&(of, id.to_owned())))

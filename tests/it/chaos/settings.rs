@@ -16,6 +16,9 @@ pub(super) enum Depth {
     ResourcesOnly,
 }
 
+/// How ids end that no organization has.
+const NONE: &str = "-that-is-none";
+
 /// What part of the organization is to be synced.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
@@ -24,17 +27,16 @@ pub(super) struct Selection {
     pub(super) types: BTreeSet<&'static str>,
     /// Type and id; all if empty.
     pub(super) resources: BTreeSet<(&'static str, String)>,
-    /// Whether the organization never had one of these.
-    pub(super) names_nothing: bool,
 }
 
 impl Selection {
-    pub(super) const ALL: Self = Self {
-        depth: Depth::Everything,
-        types: BTreeSet::new(),
-        resources: BTreeSet::new(),
-        names_nothing: false,
-    };
+    pub(super) const ALL: Self =
+        Self { depth: Depth::Everything, types: BTreeSet::new(), resources: BTreeSet::new() };
+
+    /// Whether one of the resources is none.
+    pub(super) fn names_nothing(&self) -> bool {
+        self.resources.iter().any(|(_, id)| id.ends_with(NONE))
+    }
 
     pub(super) fn is_all(&self) -> bool {
         self.depth == Depth::Everything && self.types.is_empty() && self.resources.is_empty()
@@ -75,8 +77,7 @@ impl Selection {
                 selection.resources = (0..draw.number(1..=3)).map(|_| draw.one(&all)).collect();
                 if draw.percent(10) {
                     let (of, id) = draw.one(&all);
-                    selection.resources.insert((of, format!("{id}-that-is-none")));
-                    selection.names_nothing = true;
+                    selection.resources.insert((of, format!("{id}{NONE}")));
                 }
             }
         }
@@ -149,7 +150,7 @@ impl Settings {
             say("--log-format", "console".to_owned());
             settings.logs_json = false;
         }
-        let Selection { depth, types, resources, names_nothing: _ } = &settings.selection;
+        let Selection { depth, types, resources } = &settings.selection;
         if !types.is_empty() {
             say("--sync-resource-types", types.iter().copied().collect::<Vec<_>>().join(","));
         }

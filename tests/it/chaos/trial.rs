@@ -125,16 +125,8 @@ impl Stage<'_> {
         self.fake.unscript();
         self.tell_ended(&ended);
 
-        let mut allowed = self.allowed(&settings, shell, obstacle, &faults);
-        let resources = &settings.selection.resources;
-        let is_unlisted = organization
-            .members
-            .iter()
-            .any(|it| !it.listed && resources.contains(&("user", it.id.clone())));
-        // What is to be synced may be gone, or only be known by what it holds.
-        if !resources.is_empty() && (is_changed.0 || is_changed.1 || is_unlisted) {
-            allowed.codes.insert(3);
-        }
+        let is_changed = is_changed.0 || is_changed.1;
+        let mut allowed = self.allowed(&settings, shell, obstacle, &faults, is_changed);
         blow.allow(&mut allowed);
         if !self.place.standing.is_refused() {
             allowed.must_fail |= dealt.take_away(&self.place.file, &work, former);
@@ -232,6 +224,7 @@ impl Stage<'_> {
         shell: Shell,
         obstacle: Obstacle,
         faults: &[Fault],
+        is_changed: bool,
     ) -> Allowed {
         let mut allowed = Allowed::default();
         // A request has five tries.
@@ -253,13 +246,20 @@ impl Stage<'_> {
         {
             allowed.codes.insert(8);
         }
-        if self.place.standing.is_refused() || obstacle.is_refused() {
+        if self.place.standing.is_refused()
+            || obstacle.is_refused()
+            || settings.selection.names_nothing()
+        {
             allowed.codes.insert(3);
             allowed.must_fail = true;
         }
-        if settings.selection.names_nothing {
+        let resources = &settings.selection.resources;
+        let members = self.fake.organization().members.into_iter();
+        let is_unlisted =
+            members.filter(|it| !it.listed).any(|it| resources.contains(&("user", it.id)));
+        // What is to be synced may be gone, or only be known by what it holds.
+        if !resources.is_empty() && (is_changed || is_unlisted) {
             allowed.codes.insert(3);
-            allowed.must_fail = true;
         }
         allowed.leaves_remains = obstacle != Obstacle::None;
         if settings.shows_changes {
@@ -288,12 +288,12 @@ impl Stage<'_> {
         told.drawn("obstacle", format!("{obstacle:?}"));
         told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
         told.drawn("standard error", format!("{:?}", shell.stderr));
-        let Selection { depth, types, resources, names_nothing } = &settings.selection;
+        let Selection { depth, types, resources } = &settings.selection;
         told.drawn("depth", format!("{depth:?}"));
         told.drawn(
             "selection",
             match (types.is_empty(), resources.is_empty()) {
-                _ if *names_nothing => "a resource that is none",
+                _ if settings.selection.names_nothing() => "a resource that is none",
                 (true, true) => "all",
                 (false, true) => "types",
                 (true, false) => "resources",

@@ -56,7 +56,7 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
 }
 
 /// Whether some of its roles are linked to groups, however many of the last ones go in a run.
-pub(super) fn is_linked(organization: &Organization) -> bool {
+pub(super) fn stays_linked(organization: &Organization) -> bool {
     let roles = &organization.roles;
     let staying = &roles[..roles.len().saturating_sub(2)];
     staying.iter().any(|role| !role.directory_groups.is_empty())
