@@ -41,7 +41,11 @@ impl Scratch {
     /// A new one among the system's temporary files.
     pub fn new() -> Result<Self, Error> {
         let directory = std::env::temp_dir();
-        let made = TempDir::with_prefix("baton-northflank-");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("baton-northflank-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let made = builder.tempdir();
         Ok(Self(made.map_err(Error::io("work in", &directory))?))
     }
 

@@ -3,6 +3,7 @@
 //! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
 //! in flags, variables or file, and 130 and 143 for signals.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,6 +29,9 @@ const UNAVAILABLE: u8 = Code::Unavailable as u8;
 
 /// The longest that is said of a mistake on the command line, in bytes.
 const LONGEST: usize = 600;
+
+/// The longest line that is printed, in bytes: room for all mistakes at once.
+const LONGEST_LINE: usize = 8_000;
 
 /// Success, and something changed. No code of gRPC, nor of a signal.
 const CHANGED: u8 = 20;
@@ -191,16 +195,33 @@ pub(super) fn usage(said: &clap::Error, secrets: &Secrets) -> ExitCode {
     code(Failure::unless_printed(said.print()), secrets)
 }
 
+/// A line without its middle where it is longer than anybody reads: a value of any length may
+/// stand there, and the reason is often behind it.
+fn without_middle(line: &str) -> String {
+    if line.len() <= LONGEST_LINE {
+        return line.to_owned();
+    }
+    let half = LONGEST_LINE / 2;
+    let start = line.floor_char_boundary(half);
+    let end = line.ceil_char_boundary(line.len() - half);
+    format!("{} … {}", &line[..start], &line[end..])
+}
+
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to
 /// the line.
 fn report(failure: &Failure, secrets: &Secrets) -> ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
-        let line =
-            format!("baton-northflank: {}\n", printable(&secrets.hide(&with_causes(failure))));
-        if let Ok(writer) = lines_to("standard error", std::io::stderr()) {
-            writer.send(Message::Lines(line.into()));
-            writer.flush();
+        let line = without_middle(&printable(&secrets.hide(&with_causes(failure))));
+        let line = format!("baton-northflank: {line}\n");
+        match lines_to("standard error", std::io::stderr()) {
+            Ok(writer) => {
+                writer.send(Message::Lines(line.into()));
+                writer.flush();
+            }
+            // Without another thread whoever doesn't read is waited for, but nobody goes without
+            // a word. What can't be written can't be told either.
+            Err(_) => drop(std::io::stderr().write_all(line.as_bytes())),
         }
     }
     ExitCode::from(failure.exit_code())

@@ -36,4 +36,4 @@ pub use position::Position;
 pub use reading::{Answer, Page};
 pub use shape::Shapes;
 pub use text::Text;
-pub use whoami::{Access, Owner, Whoami};
+pub use whoami::{Access, Expiry, Owner, Whoami};

@@ -25,10 +25,22 @@ pub struct Whoami {
     pub token: Option<String>,
     /// What its role is called, or else the role's id.
     pub role: Option<String>,
-    /// When it stops being valid; `None` for never as well.
-    pub expires_at: Option<OffsetDateTime>,
+    /// When it stops being valid.
+    pub expiry: Expiry,
     /// What it may do, for comparison only.
     pub access: Access,
+}
+
+/// When a token stops being valid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// Never: none is said.
+    #[default]
+    Never,
+    /// At this time.
+    At(OffsetDateTime),
+    /// Something is said, but not in the documented form.
+    Unreadable,
 }
 
 /// What a token belongs to.
@@ -92,9 +104,7 @@ impl Whoami {
             organization_uid,
             token: text(&data["name"]).or_else(|| text(&data["id"])),
             role: text(&role["name"]).or_else(|| text(&role["roleId"])),
-            expires_at: data["expiresAt"]
-                .as_str()
-                .and_then(|time| OffsetDateTime::parse(time.trim(), &Rfc3339).ok()),
+            expiry: expiry(&data["expiresAt"]),
             access: Access {
                 owner: text(&data["entityUid"]),
                 role: text(&role["roleId"]).or_else(|| text(&role["name"])),
@@ -131,19 +141,38 @@ impl Whoami {
         Some(Sha256::new().chain_update(salt).chain_update(uid).finalize().into())
     }
 
+    /// When it expires, if that is said.
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        match self.expiry {
+            Expiry::At(expires_at) => Some(expires_at),
+            Expiry::Never | Expiry::Unreadable => None,
+        }
+    }
+
     /// The day on which it expires, in UTC.
     pub fn expiry_day(&self) -> Option<Date> {
-        self.expires_at.map(|expires_at| expires_at.to_offset(UtcOffset::UTC).date())
+        self.expires_at().map(|expires_at| expires_at.to_offset(UtcOffset::UTC).date())
     }
 
     /// Whether the token is said to have expired by `now`.
     pub fn has_expired(&self, now: OffsetDateTime) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+        self.expires_at().is_some_and(|expires_at| expires_at <= now)
     }
 }
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(one_line).filter(|text| !text.trim().is_empty())
+}
+
+/// Null or nothing is never; anything else that is no time could be any.
+fn expiry(value: &Value) -> Expiry {
+    match value {
+        Value::Null => Expiry::Never,
+        Value::String(time) => {
+            OffsetDateTime::parse(time.trim(), &Rfc3339).map_or(Expiry::Unreadable, Expiry::At)
+        }
+        _ => Expiry::Unreadable,
+    }
 }
 
 fn permissions(value: &Value) -> BTreeSet<(String, String)> {
@@ -160,7 +189,7 @@ mod tests {
     use serde_json::{Value, json};
     use time::macros::{date, datetime};
 
-    use super::{Owner, Whoami};
+    use super::{Expiry, Owner, Whoami};
 
     fn read(data: &Value) -> Whoami {
         Whoami::read(json!({"data": data}).to_string().as_bytes()).unwrap()
@@ -179,7 +208,7 @@ mod tests {
         assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
         assert_eq!(whoami.token.as_deref(), Some("Access  review"));
         assert_eq!(whoami.role.as_deref(), Some("Auditor"));
-        assert_eq!(whoami.expires_at, Some(datetime!(2026-12-01 0:00 UTC)));
+        assert_eq!(whoami.expiry, Expiry::At(datetime!(2026-12-01 0:00 UTC)));
         assert_eq!(whoami.expiry_day(), Some(date!(2026 - 12 - 01)));
         let called = "the API token Access  review (role Auditor) of the organization acme";
         assert_eq!(whoami.full_name(), called);
@@ -194,7 +223,7 @@ mod tests {
             "id": "t-1", "entityType": "team", "entityId": "core", "entityUid": "65b0",
             "orgId": "acme", "orgUid": "65a4", "role": {"roleId": "r-1"}, "expiresAt": null,
         }));
-        assert_eq!((whoami.owner, whoami.expires_at), (Some(Owner::Team), None));
+        assert_eq!((whoami.owner, whoami.expiry), (Some(Owner::Team), Expiry::Never));
         assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
         assert_eq!((whoami.token.as_deref(), whoami.role.as_deref()), (Some("t-1"), Some("r-1")));
     }
@@ -205,9 +234,13 @@ mod tests {
             "id": ["a"], "name": "", "entityType": "galaxy", "entityId": "acme",
             "entityUid": 12, "role": "admin", "permissions": ["all"], "expiresAt": 1_893_456_000,
         }));
-        assert_eq!(odd, Whoami { slug: Some("acme".into()), ..Whoami::default() });
-        assert_eq!(read(&json!({"expiresAt": "20000-01-01T00:00:00Z"})), Whoami::default());
-        assert_eq!(read(&json!({"expiresAt": "soon"})), Whoami::default());
+        let unreadable = Whoami { expiry: Expiry::Unreadable, ..Whoami::default() };
+        assert_eq!(odd, Whoami { slug: Some("acme".into()), ..unreadable.clone() });
+        for expiry in [json!("20000-01-01T00:00:00Z"), json!("soon"), json!(""), json!(0)] {
+            assert_eq!(read(&json!({"expiresAt": expiry})), unreadable);
+        }
+        assert_eq!(read(&json!({"expiresAt": null})), Whoami::default());
+        assert_eq!(read(&json!({})), Whoami::default());
         for body in [
             "",
             "[]",

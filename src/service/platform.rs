@@ -239,7 +239,10 @@ pub(super) fn reached(status: &Status) -> Reached {
     let mut reached = Reached::ConductorOne;
     while let Some(error) = cause {
         match error.downcast_ref::<TokenError>() {
-            Some(TokenError::Failing(_) | TokenError::Unreachable(_)) => return Reached::Nobody,
+            // A gateway's page is no token.
+            Some(TokenError::Failing(_) | TokenError::Unreachable(_) | TokenError::Malformed) => {
+                return Reached::Nobody;
+            }
             Some(_) => return Reached::ConductorOne,
             None if error.is::<tonic::ConnectError>() || error.is::<GatewayError>() => {
                 return Reached::Nobody;

@@ -295,7 +295,7 @@ pub fn warnings(whoami: &Whoami, now: OffsetDateTime) -> Vec<String> {
     if whoami.owner == Some(Owner::Team) {
         warnings.push(format!("{token} is said to belong to a team, but reads an organization"));
     }
-    if let (Some(expires_at), Some(day)) = (whoami.expires_at, whoami.expiry_day()) {
+    if let (Some(expires_at), Some(day)) = (whoami.expires_at(), whoami.expiry_day()) {
         if whoami.has_expired(now) {
             warnings.push(format!("{token} is said to have expired on {day}, but still works"));
         } else if expires_at - now <= WARN_BEFORE {
@@ -314,7 +314,7 @@ mod tests {
         Error, Owner, Problem, Scope, StatusCode, ValidationError, Whoami, may_lack_directory_sync,
         problem, warnings,
     };
-    use crate::northflank::{READ_MEMBERS, READ_ROLES, Refusal};
+    use crate::northflank::{Expiry, READ_MEMBERS, READ_ROLES, Refusal};
 
     const NOW: OffsetDateTime = datetime!(2026-11-25 12:00 UTC);
 
@@ -384,8 +384,8 @@ mod tests {
 
     #[test]
     fn an_expired_token_that_is_refused_says_when_it_expired() {
-        let expires_at = Some(NOW - Duration::days(2));
-        let expired = Whoami { expires_at, ..token_of(Owner::Organization) };
+        let expiry = Expiry::At(NOW - Duration::days(2));
+        let expired = Whoami { expiry, ..token_of(Owner::Organization) };
         let error = of(all(401), Some(&expired)).to_string();
         assert!(error.contains("review (role Auditor) of the organization acme"), "{error}");
         assert!(error.contains("it expired on 2026-11-23"), "{error}");
@@ -436,8 +436,8 @@ mod tests {
     #[test]
     fn an_expiry_is_warned_of_from_two_weeks_before_and_after_it() {
         let expiring = |days| {
-            let expires_at = Some(NOW + Duration::days(days));
-            let token = Whoami { expires_at, ..token_of(Owner::Organization) };
+            let expiry = Expiry::At(NOW + Duration::days(days));
+            let token = Whoami { expiry, ..token_of(Owner::Organization) };
             warnings(&token, NOW).join("; ")
         };
         assert_eq!(expiring(15), "");

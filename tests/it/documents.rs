@@ -229,6 +229,8 @@ fn the_deployment_writes_nowhere_but_to_its_volume_and_asks_probes_that_exist() 
     let pod = &deployment["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(pod["securityContext"]["runAsNonRoot"].as_bool(), Some(true));
+    // Variables of services would be taken for settings.
+    assert_eq!(pod["enableServiceLinks"].as_bool(), Some(false));
     assert_eq!(container["securityContext"]["readOnlyRootFilesystem"].as_bool(), Some(true));
     let mount = &container["volumeMounts"][0];
     assert_eq!(mount["name"].as_str(), pod["volumes"][0]["name"].as_str());
@@ -274,7 +276,14 @@ fn the_systemd_unit_does_not_start_again_what_can_not_succeed() {
     }
     // A mistake in settings, as found by the binary itself.
     let code = connector(&["--client-id", "x"]).status.code().unwrap().to_string();
-    assert!(value("RestartPreventExitStatus").split(' ').any(|it| it == code), "{code}");
+    assert_eq!(value("RestartPreventExitStatus"), code);
+    // What else ends it may be over by then: it is started again, less and less often.
+    assert_eq!(value("Restart"), "on-failure");
+    let seconds: u64 = value("RestartSec").parse().unwrap();
+    assert!(seconds > 0 && value("RestartSteps").parse::<u64>().unwrap() > 0);
+    assert!(value("RestartMaxDelaySec").ends_with("min"));
+    // ConductorOne refuses whose clock is wrong.
+    assert!(value("After").split(' ').any(|it| it == "time-sync.target"));
 }
 
 /// Asserts that a list of words, without its first ones, runs the binary with arguments that

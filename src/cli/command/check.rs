@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::json;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::baton::printable;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{self, Flags, NORTHFLANK_FIELDS, Variables};
-use crate::northflank::{Answer, Client, Error, Listed, Owner, Shapes, Whoami, Window};
+use crate::northflank::{Answer, Client, Error, Expiry, Listed, Owner, Shapes, Whoami, Window};
 use crate::sync::{self, Checks, Scope};
 
 /// What is to be shown of Northflank's answers.
@@ -98,14 +98,19 @@ fn expiry(whoami: Option<&Whoami>, now: OffsetDateTime) -> String {
     let Some(whoami) = whoami else {
         return "unknown, Northflank doesn't tell".to_owned();
     };
-    match (whoami.expires_at, whoami.expiry_day()) {
-        (Some(at), Some(day)) if at <= now => format!("{day}, which has passed"),
-        (Some(at), Some(day)) => match (at - now).whole_days() {
-            0 => format!("{day}, within a day"),
-            1 => format!("{day}, in 1 day"),
-            days => format!("{day}, in {days} days"),
-        },
-        _ => "never".to_owned(),
+    let at = match whoami.expiry {
+        Expiry::Never => return "never".to_owned(),
+        Expiry::Unreadable => {
+            return "unknown, Northflank tells it in a form that isn't documented".to_owned();
+        }
+        Expiry::At(at) => at,
+    };
+    let day = at.to_offset(UtcOffset::UTC).date();
+    match (at - now).whole_days() {
+        _ if at <= now => format!("{day}, which has passed"),
+        0 => format!("{day}, within a day"),
+        1 => format!("{day}, in 1 day"),
+        days => format!("{day}, in {days} days"),
     }
 }
 

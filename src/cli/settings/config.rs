@@ -9,6 +9,7 @@ use crate::northflank::Settings;
 use crate::sync::Options;
 
 use super::certificates;
+use super::field::Field;
 use super::fields;
 use super::flags::Flags;
 use super::log::{self, Log};
@@ -51,13 +52,10 @@ impl Config {
         if let (Some(Mode::OneShot { file, .. }), Some(log)) = (&mode, &log) {
             check_logs(&mut values, log, file);
         }
-        certificates::check(&mut values);
-        proxy::check(&mut values, matches!(mode, Some(Mode::Service(_))));
-        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank)
-            && northflank.max_wait.take().is_some()
-        {
+        check_network(&mut values, matches!(mode, Some(Mode::Service(_))));
+        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank) {
             // It limits all waits of a process together, which a daemon's life would use up.
-            notes.push("--max-wait does not apply to service mode".to_owned());
+            northflank.max_wait = None;
         }
         let config = match (mode, northflank, sync, log) {
             (Some(mode), Some(northflank), Some(sync), Some(log)) => {
@@ -76,7 +74,14 @@ pub(crate) fn northflank_settings(
 ) -> Result<Settings, Problems> {
     let mut values = Values::new(flags, variables);
     let settings = northflank::settings(&mut values);
+    check_network(&mut values, false);
     values.finish(settings)
+}
+
+/// What the environment says of the way to others must be usable, for whoever goes it.
+fn check_network(values: &mut Values<'_>, is_service: bool) {
+    certificates::check(values);
+    proxy::check(values, is_service);
 }
 
 /// Where the health check server of a service with these settings listens.
@@ -115,11 +120,23 @@ fn check_storage_engine(values: &mut Values<'_>) {
     });
 }
 
+/// What every Go connector takes and this one has no use for, with the reason.
+const WITHOUT_EFFECT: [(&Field, &str); 6] = [
+    (fields::PROVISIONING, "this connector only reads"),
+    (fields::TICKETING, "this connector has no tickets"),
+    (fields::PARALLEL_SYNC, "lists are read side by side anyway; --workers says how many"),
+    (fields::KEEP_PREVIOUS_SYNC_C1Z, "each sync reads everything anew"),
+    (fields::AUTH_METHOD, "the API token is the only method"),
+    (fields::SESSION_STORE_MAXIMUM_SIZE, "this connector has no session store"),
+];
+
 /// What is accepted without effect.
 fn notes(values: &mut Values<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if values.switch(fields::PROVISIONING) {
-        notes.push("--provisioning has no effect: this connector only reads".to_owned());
+    for (field, why) in WITHOUT_EFFECT {
+        if values.is_set(field) {
+            notes.push(format!("--{} has no effect: {why}", field.name));
+        }
     }
     if let Some(unknown) = values.unknown_keys() {
         notes.push(format!(

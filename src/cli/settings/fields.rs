@@ -126,6 +126,36 @@ fields! {
     )
     .short('p');
 
+    TICKETING = Field::switch("ticketing", "Accepted as by every connector; this one has no tickets")
+        .hidden();
+
+    PARALLEL_SYNC = Field::switch(
+        "parallel-sync",
+        "Accepted as by every connector; this one always reads side by side",
+    )
+    .hidden();
+
+    KEEP_PREVIOUS_SYNC_C1Z = Field::switch(
+        "keep-previous-sync-c1z",
+        "Accepted as by every connector; this one reads everything anew",
+    )
+    .hidden();
+
+    AUTH_METHOD = Field::text(
+        "auth-method",
+        "METHOD",
+        "Accepted as by every connector; this one knows an API token only",
+    )
+    .hidden();
+
+    SESSION_STORE_MAXIMUM_SIZE = Field::text(
+        "session-store-maximum-size",
+        "BYTES",
+        "Accepted as by every connector; this one has no session store",
+    )
+    .group(Group::Service)
+    .hidden();
+
     CLIENT_ID = Field::text(
         "client-id",
         "ID",

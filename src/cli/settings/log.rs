@@ -34,18 +34,19 @@ pub(crate) enum LogFormat {
 
 /// What to log, where, and in what form.
 pub(super) fn log(values: &mut Values<'_>) -> Option<Log> {
-    let level = values.parsed(fields::LOG_LEVEL, |text| match text {
+    let level = values.parsed(fields::LOG_LEVEL, |text| match &*text.to_lowercase() {
         "debug" => Ok(LevelFilter::DEBUG),
         "info" => Ok(LevelFilter::INFO),
-        "warn" => Ok(LevelFilter::WARN),
-        "error" => Ok(LevelFilter::ERROR),
+        "warn" | "warning" => Ok(LevelFilter::WARN),
+        // Go's connectors have levels above errors; here nothing is worse than one.
+        "error" | "dpanic" | "panic" | "fatal" => Ok(LevelFilter::ERROR),
         _ => Err("it can be debug, info, warn or error".to_owned()),
     });
     let debug_until = values.parsed(fields::LOG_LEVEL_DEBUG_EXPIRES_AT, |text| {
         OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|_| "it takes a time such as 2026-12-01T00:00:00Z".to_owned())
     });
-    let format = values.parsed(fields::LOG_FORMAT, |text| match text {
+    let format = values.parsed(fields::LOG_FORMAT, |text| match &*text.to_lowercase() {
         "console" => Ok(LogFormat::Console),
         "json" => Ok(LogFormat::Json),
         _ => Err("it can be console or json".to_owned()),

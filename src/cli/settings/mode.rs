@@ -74,10 +74,7 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
     let file = values.text(fields::FILE);
     match (client_id, has_secret) {
         (None, false) => {
-            // The health check is switched on in the container image, for both modes.
-            if skip_full_sync {
-                notes.push("--skip-full-sync applies to service mode only".to_owned());
-            }
+            notes.extend(without_effect(values, &FOR_SERVICE, "applies to service mode only"));
             let diff = diff.map(|format| AfterSync { format, exit_code });
             if diff.is_some() {
                 check_diff(values);
@@ -88,17 +85,16 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
             Some(Mode::OneShot { file: file?.into(), diff })
         }
         (Some(client_id), true) => {
-            if diff.is_some() {
-                notes.push("--diff does not apply to service mode".to_owned());
-            }
+            notes.extend(without_effect(values, &FOR_ONE_SYNC, "does not apply to service mode"));
             let given_secret = client_secret?;
             let [id, secret] = [fields::CLIENT_ID, fields::CLIENT_SECRET].map(Field::both_names);
             let client_id = understood(values, &id, &client_id);
             let client_secret = understood(values, &secret, given_secret.expose_secret());
-            let api_host = filled(values, "BATON_C1_API_HOST")
+            let api_host = values
+                .filled("BATON_C1_API_HOST")
                 .and_then(|host| understood(values, "BATON_C1_API_HOST", &host));
-            let host_id = filled(values, "BATON_HOST_ID").unwrap_or_default();
-            let scratch = scratch.or_else(|| filled(values, "BATON_TMPDIR").map(Into::into));
+            let host_id = values.filled("BATON_HOST_ID").unwrap_or_default();
+            let scratch = scratch.or_else(|| values.filled("BATON_TMPDIR").map(Into::into));
             Some(Mode::Service(Box::new(Service {
                 client_id: client_id?,
                 client_secret: client_secret?,
@@ -126,9 +122,27 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
     }
 }
 
-/// A variable that has no flag, unless it is blank.
-fn filled(values: &mut Values<'_>, variable: &str) -> Option<String> {
-    values.variable(variable).filter(|text| !text.trim().is_empty())
+/// Settings that only a service heeds. Those of the health check are not among them: it is
+/// switched on in the container image, for both modes.
+const FOR_SERVICE: [&Field; 3] =
+    [fields::TASK_CONCURRENCY, fields::SKIP_FULL_SYNC, fields::C1Z_TEMP_DIR];
+
+/// Settings that only a sync into a file heeds. ConductorOne says what a task syncs; the types
+/// that this connector is limited to hold for both.
+const FOR_ONE_SYNC: [&Field; 7] = [
+    fields::FILE,
+    fields::DIFF,
+    fields::EXIT_CODE,
+    fields::MAX_WAIT,
+    fields::SYNC_RESOURCES,
+    fields::SKIP_ENTITLEMENTS_AND_GRANTS,
+    fields::SKIP_GRANTS,
+];
+
+/// A note on each of `fields` that is set.
+fn without_effect(values: &mut Values<'_>, fields: &[&Field], why: &str) -> Vec<String> {
+    let set = fields.iter().filter(|field| values.is_set(field));
+    set.map(|field| format!("--{} {why}", field.name)).collect()
 }
 
 /// What ConductorOne gave, understood. No problem quotes it.
@@ -161,7 +175,7 @@ fn check_diff(values: &mut Values<'_>) {
 
 /// Where the health check server listens.
 pub(super) fn health_check_address(values: &mut Values<'_>) -> Option<SocketAddr> {
-    let port = values.number(fields::HEALTH_CHECK_PORT);
+    let port = health_check_port(values);
     let address = values.parsed(fields::HEALTH_CHECK_BIND_ADDRESS, |text| match text {
         "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
         text => text
@@ -169,4 +183,23 @@ pub(super) fn health_check_address(values: &mut Values<'_>) -> Option<SocketAddr
             .map_err(|_| "it takes an IP address such as 127.0.0.1 or 0.0.0.0".to_owned()),
     });
     Some(SocketAddr::new(address?, port?))
+}
+
+/// Its port. Kubernetes sets the same variable to an address, for a service called
+/// `baton-health-check`: whoever reads the message has set nothing.
+fn health_check_port(values: &mut Values<'_>) -> Option<u16> {
+    let is_link = |text: &str| {
+        ["tcp://", "udp://", "sctp://"].iter().any(|protocol| text.starts_with(protocol))
+    };
+    let is_from_kubernetes =
+        values.parsed(fields::HEALTH_CHECK_PORT, |text| Ok(is_link(text))).unwrap_or_default();
+    if is_from_kubernetes {
+        values.problem(format!(
+            "{} holds a service's address, which Kubernetes sets for a service named \
+             baton-health-check; set enableServiceLinks to false in the pod, or this to a port",
+            fields::HEALTH_CHECK_PORT.both_names(),
+        ));
+        return None;
+    }
+    values.number(fields::HEALTH_CHECK_PORT)
 }

@@ -16,6 +16,9 @@ const BEGINNINGS: [&str; 2] = ["nf-", "eyJ"];
 /// A run of so many characters may be a secret.
 const LONG_RUN: usize = 20;
 
+/// The longest name that is taken for a flag's.
+const LONGEST_FLAG: usize = 64;
+
 /// The variables that hold secrets.
 const VARIABLES: [&str; 2] = ["BATON_NORTHFLANK_API_TOKEN", "BATON_CLIENT_SECRET"];
 
@@ -129,12 +132,21 @@ fn secret_in(piece: &str, hides_long_runs: bool) -> Option<Range<usize>> {
     let begins = BEGINNINGS.iter().any(|it| whole.len() > it.len() && whole.starts_with(it));
     let has_long_run = whole.split('.').any(may_be_a_secret);
     let is_secret = if hides_long_runs {
-        begins || has_long_run
+        begins || has_long_run && !(piece.starts_with("--") && may_be_a_flag(whole))
     } else {
         // Northflank's ids of errors begin like its tokens.
         begins && (has_long_run || whole.contains("eyJ"))
     };
     is_secret.then_some(start..piece.len())
+}
+
+/// Whether this may be the name of a flag, that of another connector say, and no token that was
+/// pasted after two hyphens.
+fn may_be_a_flag(name: &str) -> bool {
+    let in_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name.len() <= LONGEST_FLAG
+        && name.bytes().all(in_name)
+        && name.split('-').all(|part| part.len() <= LONG_RUN)
 }
 
 /// Whether a run is long and no words with hyphens, as flags and names are.
@@ -156,6 +168,10 @@ mod tests {
         for (typed, shown) in [
             ("nf-abc.def-ghi", "[hidden]"),
             ("unexpected argument '--nf-abc' found", "unexpected argument '--[hidden]' found"),
+            ("--nf-keep-previous-sync-c1z", "--[hidden]"),
+            ("--keep-previous-sync-C1Z", "--[hidden]"),
+            ("--keep-abcdefghij0123456789a", "--[hidden]"),
+            ("keep-previous-sync-c1z", "[hidden]"),
             ("eyJhbGciOi.eyJzdWIi.c2ln", "[hidden]"),
             ("role/nf-abc", "role/[hidden]"),
             ("secret-token:a:v1:eyJrdHki", "secret-token:a:v1:[hidden]"),
@@ -184,6 +200,8 @@ mod tests {
             "many",
             "https://api.northflank.com/v1",
             "--otel-collector-endpoint-tls-certpath",
+            "unexpected argument '--keep-previous-sync-c1z' found",
+            "--create-account-resource-type-2",
             "a similar argument exists: '--otel-collector-endpoint-tls-cert-path'",
             "/nowhere/at/all",
             "role/platform-engineering",

@@ -77,7 +77,7 @@ pub(super) fn selection(values: &mut Values<'_>) -> Selection {
 fn own_type(text: &str) -> Result<&'static str, String> {
     [GROUP, ROLE, USER]
         .into_iter()
-        .find(|own| *own == text)
+        .find(|own| own.eq_ignore_ascii_case(text))
         .ok_or_else(|| "the types are group, role and user".to_owned())
 }
 

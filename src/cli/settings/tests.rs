@@ -249,10 +249,137 @@ fn variables_without_a_flag_say_more_of_the_service() {
 
 #[test]
 fn settings_of_the_other_mode_are_noted() {
-    let notes = |arguments: &[&str], variables| with(arguments, variables).unwrap().notes;
+    fn notes(arguments: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+        with(arguments, variables).unwrap().notes
+    }
     assert_eq!(notes(&["--skip-full-sync", "-p", "--exit-code"], &[]).len(), 3);
     assert_eq!(notes(&["--health-check"], &[]).len(), 0);
-    assert_eq!(notes(&["--diff", "--max-wait=1h"], &CREDENTIALS).len(), 2);
+    for (name, value) in [
+        ("FILE", "other.c1z"),
+        ("DIFF", "json"),
+        ("EXIT_CODE", "true"),
+        ("MAX_WAIT", "1h"),
+        ("SYNC_RESOURCES", "role/admin"),
+        ("SKIP_ENTITLEMENTS_AND_GRANTS", "1"),
+        ("SKIP_GRANTS", "t"),
+    ] {
+        let flag = format!("--{} ", name.to_lowercase().replace('_', "-"));
+        let variable = format!("BATON_{name}");
+        let notes = notes(&[], &[&[(&*variable, value)], &CREDENTIALS[..]].concat());
+        let [note] = &notes[..] else { panic!("{name}: {notes:?}") };
+        assert!(note.starts_with(&flag) && note.ends_with("service mode"), "{note}");
+    }
+    for (name, value) in [("TASK_CONCURRENCY", "2"), ("C1Z_TEMP_DIR", "/")] {
+        let notes = notes(&[], &[(&*format!("BATON_{name}"), value)]);
+        assert!(notes.len() == 1 && notes[0].ends_with("service mode only"), "{notes:?}");
+    }
+    let off = [&[("BATON_SKIP_GRANTS", "false")], &CREDENTIALS[..]].concat();
+    assert_eq!(notes(&["--sync-resource-types=role"], &off).len(), 0);
+    // Its limit would be that of the daemon's life.
+    let config = with(&["--max-wait=1h"], &CREDENTIALS).unwrap();
+    assert_eq!(config.northflank.max_wait, None);
+}
+
+#[test]
+fn what_every_go_connector_takes_is_taken_and_noted_where_it_does_nothing() {
+    for words in [
+        &["--parallel-sync"][..],
+        &["--ticketing=true"],
+        &["--keep-previous-sync-c1z"],
+        &["--auth-method", "token"],
+        &["--session-store-maximum-size", "15728640"],
+        &["--provisioning"],
+    ] {
+        let notes = with(words, &[]).unwrap().notes;
+        assert!(notes.len() == 1 && notes[0].contains(" has no effect: "), "{notes:?}");
+    }
+    assert_eq!(with(&["--ticketing=false"], &[]).unwrap().notes.len(), 0);
+}
+
+#[test]
+fn levels_and_formats_are_known_in_any_case_and_by_gos_names() {
+    for (text, level) in [
+        ("DEBUG", LevelFilter::DEBUG),
+        ("Info", LevelFilter::INFO),
+        ("warning", LevelFilter::WARN),
+        ("WARN", LevelFilter::WARN),
+        ("panic", LevelFilter::ERROR),
+        ("DPANIC", LevelFilter::ERROR),
+        ("fatal", LevelFilter::ERROR),
+    ] {
+        assert_eq!(with(&["--log-level", text], &[]).unwrap().log.level, level, "{text}");
+    }
+    let format = |text| with(&[], &[("BATON_LOG_FORMAT", text)]).unwrap().log.format;
+    assert_eq!([format("JSON"), format("Console")], [LogFormat::Json, LogFormat::Console]);
+    assert!(with(&["--log-level", "loud"], &[]).is_err());
+}
+
+#[test]
+fn types_are_named_in_any_case_and_separated_by_blanks_or_commas_wherever_they_stand() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yaml");
+    let types = |text: &str, variable: &str| {
+        std::fs::write(&path, format!("sync-resource-types: {text}\n")).unwrap();
+        let variables = [
+            ("BATON_CONFIG_PATH", path.to_str().unwrap()),
+            ("BATON_SYNC_RESOURCE_TYPES", variable),
+        ];
+        with(&[], &variables).map(|config| config.sync.selection.resource_types.clone())
+    };
+    for text in ["user role", "USER,Role", "user, role", " User  ROLE "] {
+        assert_eq!(types(&format!("{text:?}"), ""), Ok(vec![USER, ROLE]), "{text}");
+        assert_eq!(types("", text), Ok(vec![USER, ROLE]), "{text}");
+    }
+    assert_eq!(types("[user, Role]", ""), Ok(vec![USER, ROLE]));
+    assert!(types("team", "").is_err());
+    let resources = with(&["--sync-resources", "Role/Admin"], &[]).unwrap().sync;
+    let id = &resources.selection.resources[0];
+    assert_eq!((&*id.resource_type, &*id.resource), (ROLE, "Admin"));
+}
+
+#[test]
+fn quotation_marks_that_a_value_has_kept_are_told_and_no_secret_with_it() {
+    let mistake = |variable: (&str, &str)| {
+        let variables = [&[variable], &CREDENTIALS[..]].concat();
+        let other = CREDENTIALS.into_iter().filter(|it| it.0 != variable.0);
+        let problems = match variable.0 {
+            "BATON_NORTHFLANK_API_TOKEN" => resolve(&[], &[variable]),
+            name if name.starts_with("BATON_CLIENT") => {
+                with(&[], &other.chain([variable]).collect::<Vec<_>>())
+            }
+            _ => with(&[], &variables),
+        };
+        let problems = problems.unwrap_err().to_string();
+        assert!(problems.starts_with(variable.0), "{problems}");
+        assert!(problems.contains("leave them out, docker's --env-file keeps them"), "{problems}");
+        problems
+    };
+    for token in ["\"nf-1-hidden\"", "'nf-1-hidden'", "\"nf-1-hidden", "`nf-1-hidden`"] {
+        let problems = mistake(("BATON_NORTHFLANK_API_TOKEN", token));
+        assert!(!problems.contains("hidden"), "{problems}");
+    }
+    let secret = mistake(("BATON_CLIENT_SECRET", &format!("\"{SECRET}\"")));
+    assert!(!secret.contains("eyJ"), "{secret}");
+    mistake(("BATON_CLIENT_ID", "\"a@b.test/c\""));
+    mistake(("BATON_FILE", "'sync.c1z'"));
+    mistake(("BATON_HOST_ID", "\"tidy\""));
+    mistake(("BATON_C1_API_HOST", "\"host.test\""));
+}
+
+#[test]
+fn a_services_address_in_place_of_a_port_is_told_with_its_cause() {
+    let port = |text| with(&["--health-check"], &[("BATON_HEALTH_CHECK_PORT", text)]);
+    for text in ["tcp://10.0.0.1:8081", "udp://[fd00::1]:53"] {
+        let problems = port(text).unwrap_err().to_string();
+        assert!(
+            problems.starts_with("BATON_HEALTH_CHECK_PORT (--health-check-port)"),
+            "{problems}"
+        );
+        assert!(problems.contains("enableServiceLinks"), "{problems}");
+        assert!(!problems.contains("takes a number"), "{problems}");
+    }
+    assert!(!port("many").unwrap_err().to_string().contains("enableServiceLinks"));
+    assert!(port("8082").is_ok());
 }
 
 #[test]

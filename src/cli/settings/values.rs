@@ -14,6 +14,9 @@ use super::flags::Flags;
 use super::problems::Problems;
 use super::quote::Secrets;
 
+/// What to do with quotation marks that a value has kept.
+const LEAVE_THEM_OUT: &str = "leave them out, docker's --env-file keeps them";
+
 /// The longest list that a message holds, in bytes.
 const LONGEST_LIST: usize = 300;
 
@@ -72,6 +75,11 @@ impl<'source> Values<'source> {
         self.given(field).is_some()
     }
 
+    /// Whether the field was given anywhere, and not as a switch that is off.
+    pub(super) fn is_set(&mut self, field: &Field) -> bool {
+        if field.kind == Kind::Switch { self.switch(field) } else { self.is_given(field) }
+    }
+
     /// A text, or its default.
     pub(super) fn text(&mut self, field: &Field) -> Option<String> {
         self.parsed(field, |text| Ok(text.to_owned()))
@@ -92,6 +100,9 @@ impl<'source> Values<'source> {
             (None, None) => return None,
         };
         let parsed = match given.words.as_slice() {
+            [text] if !given.is_list && is_in_quotation_marks(text) => {
+                Err(format!("is in quotation marks; {LEAVE_THEM_OUT}"))
+            }
             [text] if !given.is_list => parse(text.trim())
                 .map_err(|problem| format!("is {}; {problem}", self.secrets.quote(text))),
             _ => Err("is a list; it takes one value".to_owned()),
@@ -151,6 +162,11 @@ impl<'source> Values<'source> {
         let problem = match given.words.as_slice() {
             _ if given.is_list => "is a list; it takes one value",
             [secret] if secret.trim().is_empty() => "is blank",
+            // No secret has any.
+            [secret] if secret.contains(['"', '\'', '`']) => {
+                self.problem(format!("{} has quotation marks; {LEAVE_THEM_OUT}", given.name));
+                return None;
+            }
             [secret] if secret.trim().bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return Some(secret.trim().into());
             }
@@ -189,6 +205,16 @@ impl<'source> Values<'source> {
             self.problem(format!("{name} is {shown}; it takes a number"));
         }
         count
+    }
+
+    /// A text in a variable that is no field's, unless it is blank.
+    pub(super) fn filled(&mut self, name: &str) -> Option<String> {
+        let text = self.variable(name).filter(|text| !text.trim().is_empty())?;
+        if is_in_quotation_marks(&text) {
+            self.problem(format!("{name} is in quotation marks; {LEAVE_THEM_OUT}"));
+            return None;
+        }
+        Some(text)
     }
 
     /// A truth value in a variable that is no field's.
@@ -230,12 +256,26 @@ impl<'source> Values<'source> {
             return Some(Given { words, is_list: false, name: field.both_names() });
         }
         let value = self.file.get(field.name)?;
+        let words = match value {
+            // As in variables. In a list blanks are kept.
+            Value::Text(text) if field.kind == Kind::List => {
+                text.split_whitespace().map(str::to_owned).collect()
+            }
+            value => value.words().to_vec(),
+        };
         Some(Given {
-            words: value.words().to_vec(),
+            words,
             is_list: matches!(value, Value::List(_)),
             name: format!("{} in {}", field.name, self.file.path().display()),
         })
     }
+}
+
+/// Whether a value has kept the quotation marks that somebody wrote around it.
+fn is_in_quotation_marks(text: &str) -> bool {
+    let text = text.trim();
+    let inner = |mark| text.strip_prefix(mark).and_then(|rest: &str| rest.strip_suffix(mark));
+    ['"', '\''].into_iter().any(|mark| inner(mark).is_some())
 }
 
 /// A truth value, written as the reference's language reads them.

@@ -110,5 +110,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let fake = FakeNorthflank::start_at(organization, options, port)?;
     println!("origin={}\ntoken={}", fake.origin(), fake.add_token(token));
     std::io::stdin().read_to_end(&mut Vec::new())?;
+    // In the background of a script it ends at once.
+    eprintln!("fake-northflank: standard input has ended, and with it the serving; keep it open");
     Ok(())
 }

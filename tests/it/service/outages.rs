@@ -13,8 +13,9 @@ const CALLS: [Method; 5] =
     [Method::Token, Method::Hello, Method::GetTask, Method::UploadAsset, Method::FinishTask];
 
 /// What a gateway refuses or doesn't find has been judged by nobody.
-const OUTAGES: [Outage; 5] = [
+const OUTAGES: [Outage; 6] = [
     Outage::Refusal,
+    Outage::Gateway(200),
     Outage::Gateway(503),
     Outage::Gateway(403),
     Outage::Gateway(404),
