@@ -35,8 +35,10 @@ pub fn json(access: &Access, mut output: impl Write) -> Result<(), Error> {
 /// What was met on the way; fields are written in the order in which they stand.
 #[derive(Default)]
 struct Met {
-    /// Who and what the grants name.
-    keys: RefCell<HashSet<(String, String)>>,
+    /// Who holds something.
+    principals: RefCell<HashSet<Key>>,
+    /// What is held.
+    resources: RefCell<HashSet<Key>>,
     /// Why reading ended, which the serializer can't tell.
     failure: RefCell<Option<Error>>,
 }
@@ -57,7 +59,10 @@ struct Grants<'access> {
     met: &'access Met,
 }
 
-/// People, or roles, groups and other resources, that no grant names.
+/// The type and id of a resource.
+type Key = (String, String);
+
+/// People who hold nothing, or roles and groups that nobody holds.
 struct Without<'access> {
     access: &'access Access,
     met: &'access Met,
@@ -119,14 +124,11 @@ impl<'row> Principal<'row> {
 impl Serialize for Grants<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        let mut keys = self.met.keys.borrow_mut();
+        let mut principals = self.met.principals.borrow_mut();
+        let mut resources = self.met.resources.borrow_mut();
         let read = self.access.each(|row| {
-            for known in [&row.held.principal, &row.held.given.resource] {
-                let key = key(&known.named);
-                if !keys.contains(&key) {
-                    keys.insert(key);
-                }
-            }
+            principals.insert(key(&row.held.principal.named));
+            resources.insert(key(&row.held.given.resource.named));
             list.serialize_element(&Grant::new(row)).map_err(unwritten)
         });
         self.met.check(read)?;
@@ -137,11 +139,12 @@ impl Serialize for Grants<'_> {
 impl Serialize for Without<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        let keys = self.met.keys.borrow();
+        let met = if self.people { &self.met.principals } else { &self.met.resources };
+        let met = met.borrow();
         let read = self.access.each_asked(|known, _| {
             let traits = self.access.kinds().of(&known.named.resource_type);
             let is_meant = if self.people { traits.user } else { traits.role || traits.group };
-            if !is_meant || keys.contains(&key(&known.named)) {
+            if !is_meant || met.contains(&key(&known.named)) {
                 return Ok(());
             }
             let written = if self.people {
@@ -166,7 +169,7 @@ impl Met {
     }
 }
 
-fn key(named: &Named) -> (String, String) {
+fn key(named: &Named) -> Key {
     (named.resource_type.clone(), named.resource.clone())
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Listing {
     pub(super) by_person: bool,
     /// The groups.
     pub(super) parts: Vec<Part>,
+    /// What of all that there is was asked for, if not all of it: `of role Owner`.
+    narrowed_to: Option<String>,
     grants: usize,
     /// How many people, and how many others such as groups, hold them.
     people: usize,
@@ -67,7 +69,14 @@ impl Listing {
             });
         }
         let (people, others) = (people.len(), others.len());
-        Ok(Self { by_person, parts, grants, people, others })
+        let narrowed_to = narrowed_to(access)?;
+        Ok(Self { by_person, parts, narrowed_to, grants, people, others })
+    }
+
+    /// `words`, of what was asked for: `holds nothing`, or `holds nothing of role Owner`.
+    pub(super) fn narrowed(&self, words: &str) -> String {
+        let narrowed_to = self.narrowed_to.as_ref().map(|of| format!(" {of}"));
+        format!("{words}{}", narrowed_to.unwrap_or_default())
     }
 
     /// How much it is, in a sentence.
@@ -87,11 +96,26 @@ impl Listing {
         let idle = self.parts.iter().filter(|part| part.held.is_empty()).count();
         match (self.by_person, idle) {
             (_, 0) => held,
-            (true, 1) => format!("{held}; 1 person holds nothing"),
-            (true, _) => format!("{held}; {idle} people hold nothing"),
-            (false, _) => format!("{held}; {idle} held by nobody"),
+            (true, 1) => self.narrowed(&format!("{held}; 1 person holds nothing")),
+            (true, _) => self.narrowed(&format!("{held}; {idle} people hold nothing")),
+            (false, _) => self.narrowed(&format!("{held}; {idle} held by nobody")),
         }
     }
+}
+
+/// `of role Owner`, of a person; `through group On call`, of a role: somebody who holds none of
+/// this may hold something else.
+fn narrowed_to(access: &Access) -> Result<Option<String>, Error> {
+    let (roles, groups) = access.selection().narrowed_to();
+    let called = |ids| Ok::<_, Error>(access.called(ids)?.join(" or "));
+    let (of, through) = (called(roles)?, called(groups)?);
+    Ok(match (roles, groups) {
+        ([], []) => None,
+        (_, []) => Some(format!("of {of}")),
+        ([], _) if access.selection().is_by_person() => Some(format!("of or through {through}")),
+        ([], _) => Some(format!("through {through}")),
+        _ => Some(format!("of {of} through {through}")),
+    })
 }
 
 /// Where a resource stands: people first, then groups, roles and the rest; there by name.

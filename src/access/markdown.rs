@@ -31,18 +31,18 @@ pub fn markdown(access: &Access, mut output: impl Write) -> Result<(), Error> {
         if part.held.is_empty() && listing.by_person {
             let (status, login) = account(&part.of);
             row(
-                &[named(&part.of, true), status, login, "nothing".into(), String::new()],
+                &[named(&part.of, true), status, login, listing.narrowed("nothing"), String::new()],
                 &mut output,
             )?;
         } else if part.held.is_empty() {
             let what = named(&part.of, true);
             row(
-                &["nobody".into(), String::new(), String::new(), what, String::new()],
+                &[listing.narrowed("nobody"), String::new(), String::new(), what, String::new()],
                 &mut output,
             )?;
         }
     }
-    writeln!(output, "\n{}", listing.summary())?;
+    writeln!(output, "\n{}", escape(&listing.summary()))?;
     output.flush()?;
     Ok(())
 }

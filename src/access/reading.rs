@@ -72,6 +72,16 @@ impl Access {
         Ok(row.map(|data| Names::new(&self.sync).decode(&data)).transpose()?)
     }
 
+    /// What resources are called, with their types.
+    pub(super) fn called(&self, ids: &[(String, String)]) -> Result<Vec<String>, Error> {
+        let mut names = Names::new(&self.sync);
+        let called = ids.iter().map(|(resource_type, id)| {
+            let known = names.resource(resource_type, id)?;
+            Ok(format!("{resource_type} {}", known.named.display_name))
+        });
+        called.collect()
+    }
+
     /// Which sync it is.
     pub fn label(&self) -> SyncLabel {
         SyncLabel::new(self.sync.sync())
@@ -80,20 +90,13 @@ impl Access {
     /// Hands each grant that was asked for to `take`, in the file's order.
     pub fn each(&self, mut take: impl FnMut(Row<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let mut reading = Reading::new(self);
-        for which in self.selection.grants() {
-            self.sync.grants(which, |row| {
-                if !self.selection.may_have(row.principal, row.resource) {
-                    return Ok(());
-                }
-                let held = reading.held(&row)?;
-                if self.selection.has(&held) {
-                    take(Row { id: row.id, held: &held })
-                } else {
-                    Ok(())
-                }
-            })?;
-        }
-        Ok(())
+        self.sync.grants(self.selection.grants(), |row| {
+            if !self.selection.may_have(row.principal, row.resource) {
+                return Ok(());
+            }
+            let held = reading.held(&row)?;
+            if self.selection.has(&held) { take(Row { id: row.id, held: &held }) } else { Ok(()) }
+        })
     }
 
     /// Hands each resource that was asked for to `take`, with its row if it has one; every

@@ -66,10 +66,28 @@ impl Selection {
         !self.users.is_empty() || self.is_everything()
     }
 
-    /// What is to be told of: if people are asked for, they are; else roles and groups.
+    /// Whether everybody is told of who holds a role that is.
+    pub(super) fn has_all_holders(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
+
+    /// What is to be told of: if people are asked for, they are, else roles, else groups. Those
+    /// of other kinds say what of it.
     pub(super) fn ids(&self) -> impl Iterator<Item = &Id> {
-        let others = self.roles.iter().chain(&self.groups);
-        self.users.iter().chain(others.filter(|_| self.users.is_empty()))
+        [&self.users, &self.roles, &self.groups]
+            .into_iter()
+            .find(|ids| !ids.is_empty())
+            .into_iter()
+            .flatten()
+    }
+
+    /// What else it was narrowed down to.
+    pub(super) fn narrowed_to(&self) -> (&[Id], &[Id]) {
+        match (&self.users[..], &self.roles[..]) {
+            ([], []) => (&[], &[]),
+            ([], _) => (&[], &self.groups),
+            _ => (&self.roles, &self.groups),
+        }
     }
 
     /// Everything that was asked for, by type and id.
@@ -77,12 +95,12 @@ impl Selection {
         self.users.iter().chain(&self.roles).chain(&self.groups)
     }
 
-    /// The grants among which those that were asked for are found.
-    pub(super) fn grants(&self) -> Vec<Grants<'_>> {
-        match (&self.users[..], &self.roles[..], &self.groups[..]) {
-            ([], [], _) => vec![Grants::All],
-            ([], roles, _) => roles.iter().map(|(kind, id)| Grants::Of(kind, id)).collect(),
-            (users, _, _) => users.iter().map(|(kind, id)| Grants::HeldBy(kind, id)).collect(),
+    /// The grants among which those that were asked for are found, in the file's order.
+    pub(super) fn grants(&self) -> Grants<'_> {
+        match (&self.users[..], &self.roles[..]) {
+            ([(kind, id)], _) => Grants::HeldBy(kind, id),
+            ([], [(kind, id)]) => Grants::Of(kind, id),
+            _ => Grants::All,
         }
     }
 

@@ -47,7 +47,7 @@ pub fn table(access: &Access, look: Look, mut output: impl Write) -> Result<(), 
         head(&listing, part, look, &mut output)?;
         rows(&listing, part, look, &mut output)?;
     }
-    writeln!(output, "\n{}", listing.summary())?;
+    writeln!(output, "\n{}", printable(&listing.summary()))?;
     output.flush()?;
     Ok(())
 }
@@ -91,7 +91,7 @@ fn head(listing: &Listing, part: &Part, look: Look, output: &mut impl Write) -> 
 fn rows(listing: &Listing, part: &Part, look: Look, output: &mut impl Write) -> Result<(), Error> {
     if part.held.is_empty() {
         let none = if listing.by_person { "holds nothing" } else { "nobody holds it" };
-        writeln!(output, "{:INDENT$}{none}", "")?;
+        writeln!(output, "{:INDENT$}{}", "", printable(&listing.narrowed(none)))?;
     }
     let first = |held: &Held| {
         printable(&if listing.by_person {

@@ -2,7 +2,7 @@
 
 use crate::baton::v2::user_trait::{self, AccountType};
 use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
-use crate::baton::{LAST_LOGIN, Profile, annotation};
+use crate::baton::{LAST_LOGIN, NOT_LISTED, Profile, annotation};
 use crate::northflank::{Email, Member, Text};
 
 use super::resource_type::USER;
@@ -33,10 +33,9 @@ pub fn unlisted_user(
     emails: &[Email],
     last_login: Option<&Text>,
 ) -> Resource {
-    let details = "not in the organization's member list";
     let status = ResourceStatus::Unspecified;
     let profile = Profile::new().text(LAST_LOGIN, last_login.and_then(Text::filled));
-    with_trait(resource(id, name, emails, status, details, profile), emails, last_login)
+    with_trait(resource(id, name, emails, status, NOT_LISTED, profile), emails, last_login)
 }
 
 fn resource(

@@ -7,13 +7,14 @@ use crate::access::words::{facts, slug};
 
 use super::limit::MOST_NAMES;
 use super::shade::Shade;
-use super::subject::{Link, Subject, Subjects, anchor};
+use super::subject::{Link, Subject, Subjects, anchor, shown};
 
-/// All people, or all roles or groups.
+/// All people, or all roles, groups or others.
 pub(super) struct Deck {
     pub(super) anchor: &'static str,
     pub(super) title: &'static str,
-    pub(super) is_of_people: bool,
+    /// Whether they are there for what they hold, and not for who holds them.
+    pub(super) is_of_holders: bool,
     pub(super) cards: Vec<Card>,
 }
 
@@ -51,24 +52,25 @@ pub(super) struct List {
 }
 
 impl List {
-    /// How many names it leaves to the CSV.
+    /// How many names it leaves to the CSV, which has every grant.
     pub(super) fn more(&self) -> usize {
         self.count - self.names.len()
     }
 }
 
-/// Roles, groups and people, each a part of the page.
-pub(super) fn decks(subjects: &Subjects) -> [Deck; 3] {
-    let deck = |anchor, title, of: &[Subject], is_of_people| Deck {
+/// Roles, groups, people and whatever else holds something, each a part of the page.
+pub(super) fn decks(subjects: &Subjects) -> [Deck; 4] {
+    let deck = |anchor, title, of: &[Subject], is_of_holders| Deck {
         anchor,
         title,
-        is_of_people,
-        cards: of.iter().map(|it| Card::new(subjects, it)).collect(),
+        is_of_holders,
+        cards: shown(of).map(|it| Card::new(subjects, it)).collect(),
     };
     [
         deck("roles", "Roles", &subjects.roles, false),
         deck("groups", "Groups", &subjects.groups, false),
         deck("people", "People", &subjects.people, true),
+        deck("others", "Others that hold something", &subjects.others, true),
     ]
 }
 

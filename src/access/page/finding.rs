@@ -1,12 +1,13 @@
 //! What is worth a look in a review.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::access::error::Error;
-use crate::access::held::Held;
 use crate::access::kind::Kind;
 use crate::access::reading::Access;
 use crate::access::words::{day, ended_on, what};
+use crate::baton::NOT_LISTED;
+use crate::facts::Status;
 
 use super::limit::MOST_NAMES;
 use super::shade::Shade;
@@ -42,7 +43,7 @@ impl Finding {
         found
     }
 
-    /// How many places it leaves to the CSV.
+    /// How many places it leaves to JSON.
     pub(super) fn more(&self) -> usize {
         self.count - self.places.len()
     }
@@ -50,31 +51,25 @@ impl Finding {
 
 /// Everything that is looked for.
 pub(super) fn all(access: &Access, subjects: &Subjects) -> Result<Vec<Finding>, Error> {
+    let mut findings = of_accounts(subjects);
+    findings.extend(of_ways(subjects));
+    findings.extend(of_roles(access, subjects)?);
+    findings.extend(of_logins(access, subjects));
+    // What was found stands first.
+    findings.sort_by_key(|finding| finding.count == 0);
+    Ok(findings)
+}
+
+fn at(subjects: &Subjects, subject: &Subject, note: impl Into<String>) -> Place {
+    Place { who: subjects.link(&subject.known), note: note.into() }
+}
+
+/// What is told of somebody as an account.
+fn of_accounts(subjects: &Subjects) -> Vec<Finding> {
     let people = || subjects.people.iter();
-    let place = |it: &Subject, note: String| Place { who: subjects.link(&it.known), note };
     let status = |it: &Subject| it.known.person.as_ref()?.status.clone();
-    let of_people = |holds: fn(&Held) -> bool| {
-        people().flat_map(move |it| {
-            let held = it.holds.iter().map(|number| &subjects.held[*number]);
-            held.filter(move |held| holds(held)).map(move |held| {
-                let note = format!("{}: {}", what(held), held.way.in_words());
-                place(it, note)
-            })
-        })
-    };
-    let nobody = |it: &&Subject| {
-        let mut holders = it.holders.iter().map(|number| &subjects.held[*number].principal);
-        !holders.any(|principal| access.kinds().of(&principal.named.resource_type).user)
-    };
-    let ended_on = ended_on(&access.sync().sync().ended_at);
-    let idle = people().filter_map(|it| {
-        let login = it.known.person.as_ref()?.last_login?;
-        let is_idle = ended_on? - login.date() > IDLE;
-        is_idle.then(|| place(it, format!("last login {}", day(login))))
-    });
-    let knows_logins =
-        people().any(|it| it.known.person.as_ref().is_some_and(|it| it.last_login.is_some()));
-    let mut findings = vec![
+    let is_outside = |status: &Status| status.word.is_none() && status.details == NOT_LISTED;
+    vec![
         Finding::new(
             "Accounts that can't be used and hold something",
             "Not finished, disabled or deleted: nobody works with this access, and whoever takes \
@@ -82,61 +77,117 @@ pub(super) fn all(access: &Access, subjects: &Subjects) -> Result<Vec<Finding>, 
             people().filter(|it| !it.holds.is_empty()).filter_map(|it| {
                 let status = status(it)?;
                 let is_off = !matches!(status.word, Some("enabled") | None);
-                is_off.then(|| place(it, status.to_string()))
+                is_off.then(|| at(subjects, it, status.to_string()))
             }),
         ),
         Finding::new(
             "People outside the member list",
             "A role or group names them, the list of members doesn't.",
-            people().filter_map(|it| match &it.known.person {
-                None => Some(place(it, "no row in the file".to_owned())),
-                Some(person) => {
-                    let status = person.status.as_ref()?;
-                    let is_outside = status.word.is_none() && !status.details.is_empty();
-                    is_outside.then(|| place(it, status.details.clone()))
-                }
+            people().filter_map(|it| {
+                let status = status(it).filter(is_outside)?;
+                Some(at(subjects, it, status.details))
             }),
         ),
         Finding::new(
+            "People without a row in the file",
+            "A grant names them, and nothing else is told of them.",
+            people()
+                .filter(|it| it.known.person.is_none())
+                .map(|it| at(subjects, it, "no row in the file")),
+        ),
+        Finding::new(
+            "Accounts of unknown status",
+            "The file has them, and a note in place of whether they can be used.",
+            people().filter_map(|it| {
+                let status = status(it)?;
+                let is_unknown = status.word.is_none() && !status.details.is_empty();
+                let is_found = is_unknown && !is_outside(&status);
+                is_found.then(|| at(subjects, it, status.details))
+            }),
+        ),
+        Finding::new(
+            "Unverified addresses",
+            "Nobody has shown to own the address.",
+            people().filter_map(|it| {
+                let person = it.known.person.as_ref()?;
+                let is_unverified = person.is_verified == Some(false);
+                is_unverified.then(|| at(subjects, it, person.email.clone().unwrap_or_default()))
+            }),
+        ),
+    ]
+}
+
+/// How people hold something.
+fn of_ways(subjects: &Subjects) -> [Finding; 2] {
+    let held_in = |shade: Shade| {
+        subjects.people.iter().flat_map(move |it| {
+            let held = it.holds.iter().map(|number| &subjects.held[*number]);
+            held.filter(move |held| Shade::of(held) == shade).map(move |held| {
+                at(subjects, it, format!("{}: {}", what(held), held.way.in_words()))
+            })
+        })
+    };
+    [
+        Finding::new(
             "Memberships that nothing explains",
             "Held neither by hand nor through a group that the file knows.",
-            of_people(|held| Shade::of(held) == Shade::Word),
+            held_in(Shade::Word),
         ),
         Finding::new(
             "Roles held by hand beside a group",
             "Leaving the group would not end it.",
-            of_people(|held| Shade::of(held) == Shade::Both),
+            held_in(Shade::Both),
         ),
-        Finding::new(
+    ]
+}
+
+/// Roles without holders, and groups that they name. A linked group that is empty is nobody.
+fn of_roles(access: &Access, subjects: &Subjects) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    if access.selection().has_all_holders() {
+        let nobody = |it: &&Subject| {
+            let mut holders = it.holders.iter().map(|number| &subjects.held[*number]);
+            it.traits.role && holders.all(|held| held.way.is_link())
+        };
+        findings.push(Finding::new(
             "Roles that nobody holds",
             "Not needed, or not yet.",
-            subjects.roles.iter().filter(nobody).map(|it| place(it, String::new())),
-        ),
-        Finding::new(
-            "Linked groups that are missing",
-            "A role names a group that the file doesn't have.",
-            missing(access, subjects)?.into_iter(),
-        ),
-    ];
-    if knows_logins {
-        findings.push(Finding::new(
-            "No login for 90 days",
-            "Before the sync; people of whom no login is known are not among them.",
-            idle,
+            subjects.roles.iter().filter(nobody).map(|it| at(subjects, it, "")),
         ));
     }
-    findings.push(Finding::new(
-        "Unverified addresses",
-        "Nobody has shown to own the address.",
-        people().filter_map(|it| {
-            let person = it.known.person.as_ref()?;
-            let is_unverified = person.is_verified == Some(false);
-            is_unverified.then(|| place(it, person.email.clone().unwrap_or_default()))
-        }),
-    ));
-    // What was found stands first.
-    findings.sort_by_key(|finding| finding.count == 0);
+    let missing = missing(access, subjects)?;
+    findings.push(Finding {
+        title: "Linked groups that are missing",
+        why: "A role names a group that the file doesn't have.",
+        count: missing.len(),
+        // No other format has them: none is left out.
+        places: missing,
+    });
     Ok(findings)
+}
+
+/// When people logged in, where the file knows of logins.
+fn of_logins(access: &Access, subjects: &Subjects) -> Vec<Finding> {
+    let people =
+        || subjects.people.iter().filter_map(|it| Some((it, it.known.person.as_ref()?.last_login)));
+    if people().all(|(_, login)| login.is_none()) {
+        return Vec::new();
+    }
+    let ended_on = ended_on(&access.sync().sync().ended_at);
+    let is_idle = |login: OffsetDateTime| ended_on.is_some_and(|end| end - login.date() > IDLE);
+    let idle = people().filter_map(|(it, login)| {
+        let login = login.filter(|login| is_idle(*login))?;
+        Some(at(subjects, it, format!("last login {}", day(login))))
+    });
+    let unknown = people().filter(|(_, login)| login.is_none()).map(|(it, _)| at(subjects, it, ""));
+    vec![
+        Finding::new(
+            "No login for 90 days",
+            "Before the sync. People of whom no login is known stand apart.",
+            idle,
+        ),
+        Finding::new("No login known", "They never logged in, or nobody knows.", unknown),
+    ]
 }
 
 /// Groups that roles name and the file doesn't have.
@@ -149,13 +200,12 @@ fn missing(access: &Access, subjects: &Subjects) -> Result<Vec<Place>, Error> {
                 is_there |= access.row(resource_type, id)?.is_some();
             }
             if !is_there {
-                missing.push(Place { who: subjects.link(&role.known), note: id.clone() });
+                missing.push(at(subjects, role, id.clone()));
             }
         }
     }
     for group in subjects.groups.iter().filter(|it| it.known.person.is_none()) {
-        let note = "no row in the file".to_owned();
-        missing.push(Place { who: subjects.link(&group.known), note });
+        missing.push(at(subjects, group, "no row in the file"));
     }
     Ok(missing)
 }

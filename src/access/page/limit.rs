@@ -1,4 +1,4 @@
-//! How much stands on one page; the CSV has everything.
+//! How much stands on one page; JSON has everything.
 
 /// How many people the page shows. A browser takes so many rows at ease.
 pub(super) const MOST_PEOPLE: usize = 10_000;

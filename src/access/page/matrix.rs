@@ -6,7 +6,7 @@ use crate::access::words::slug;
 use crate::facts::Person;
 
 use super::shade::Shade;
-use super::subject::{Link, Subject, Subjects, anchor};
+use super::subject::{Link, Subject, Subjects, anchor, shown};
 
 /// The matrix.
 pub(super) struct Matrix {
@@ -47,11 +47,11 @@ pub(super) enum Cell {
 impl Matrix {
     pub(super) fn new(subjects: &Subjects) -> Self {
         let places = |all: &[Subject]| -> HashMap<String, usize> {
-            all.iter().enumerate().map(|(place, it)| (anchor(&it.known), place)).collect()
+            shown(all).enumerate().map(|(place, it)| (anchor(&it.known), place)).collect()
         };
         let (columns, groups) = (places(&subjects.roles), places(&subjects.groups));
-        let rows: Vec<_> =
-            subjects.people.iter().map(|it| Row::new(subjects, it, &columns, &groups)).collect();
+        let people = shown(&subjects.people);
+        let rows: Vec<_> = people.map(|it| Row::new(subjects, it, &columns, &groups)).collect();
         let mut statuses: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
         statuses.sort();
         statuses.dedup();
@@ -67,8 +67,8 @@ impl Matrix {
         ways.dedup();
         let name = |it: &Subject| it.known.named.display_name.clone();
         Self {
-            columns: subjects.roles.iter().map(|it| subjects.link(&it.known)).collect(),
-            groups: subjects.groups.iter().map(name).collect(),
+            columns: shown(&subjects.roles).map(|it| subjects.link(&it.known)).collect(),
+            groups: shown(&subjects.groups).map(name).collect(),
             statuses,
             ways,
             rows,

@@ -10,7 +10,6 @@ use crate::access::held::Held;
 use crate::access::kinds::Traits;
 use crate::access::listing::{Place, place};
 use crate::access::reading::Access;
-use crate::access::words::counted;
 use crate::baton::find;
 use crate::baton::v2::{Resource, RoleTrait};
 use crate::facts::{Known, of_resource};
@@ -29,10 +28,12 @@ pub(super) struct Subject {
     pub(super) holds: Vec<usize>,
     /// Who holds it.
     pub(super) holders: Vec<usize>,
-    traits: Traits,
+    pub(super) traits: Traits,
+    /// Whether the page has room for it.
+    pub(super) is_shown: bool,
 }
 
-/// All of them, and the grants between them.
+/// All of them, whether the page has room for them or not, and the grants between them.
 pub(super) struct Subjects {
     pub(super) held: Vec<Held>,
     /// People, in order.
@@ -41,10 +42,10 @@ pub(super) struct Subjects {
     pub(super) roles: Vec<Subject>,
     /// Groups, in order.
     pub(super) groups: Vec<Subject>,
-    /// How many there are, shown or not.
-    all_people: usize,
-    all_roles: usize,
-    all_groups: usize,
+    /// What holds something and is none of these, such as apps and tokens, in order.
+    pub(super) others: Vec<Subject>,
+    /// Whether it is all that the file has, and not what somebody asked for.
+    pub(super) is_everything: bool,
     /// What can be linked to.
     shown: HashSet<String>,
 }
@@ -92,41 +93,50 @@ impl Subjects {
         let found = found.into_iter().map(|(_, subject)| subject);
         let (people, others): (Vec<_>, Vec<_>) = found.partition(|it| it.traits.user);
         let (groups, roles): (Vec<_>, Vec<_>) = others.into_iter().partition(|it| it.traits.group);
-        let roles: Vec<_> = roles
+        let roles = roles
             .into_iter()
-            .filter(|it| it.traits.role || !it.holders.is_empty() || !it.holds.is_empty())
-            .collect();
-        let (all_people, all_roles, all_groups) = (people.len(), roles.len(), groups.len());
-        let people = largest(people, MOST_PEOPLE, |it| it.holds.len());
-        let roles = largest(roles, MOST_ROLES, |it| it.holders.len());
-        let groups = largest(groups, MOST_ROLES, |it| it.holders.len());
-        let shown = [&people, &roles, &groups].into_iter().flatten();
+            .filter(|it| it.traits.role || !it.holders.is_empty() || !it.holds.is_empty());
+        let (others, mut roles): (Vec<_>, Vec<_>) =
+            roles.partition(|it| !it.traits.role && it.holders.is_empty());
+        let (mut people, mut groups, mut others) = (people, groups, others);
+        show(&mut people, MOST_PEOPLE, |it| it.holds.len());
+        show(&mut roles, MOST_ROLES, |it| it.holders.len());
+        show(&mut groups, MOST_ROLES, |it| it.holders.len());
+        show(&mut others, MOST_ROLES, |it| it.holds.len());
+        let shown = [&people, &roles, &groups, &others].into_iter().flat_map(|all| shown(all));
         let shown = shown.map(|subject| anchor(&subject.known)).collect();
-        Ok(Self { held, people, roles, groups, all_people, all_roles, all_groups, shown })
+        let is_everything = access.is_everything();
+        Ok(Self { held, people, roles, groups, others, is_everything, shown })
     }
 
     /// How many of each there are.
     pub(super) fn counts(&self) -> Vec<(usize, &'static str)> {
         let word = |count, one, several| (count, if count == 1 { one } else { several });
-        vec![
-            word(self.all_people, "person", "people"),
-            word(self.all_roles, "role", "roles"),
-            word(self.all_groups, "group", "groups"),
-            word(self.held.len(), "grant", "grants"),
-        ]
+        let mut counts = vec![
+            word(self.people.len(), "person", "people"),
+            word(self.roles.len(), "role", "roles"),
+            word(self.groups.len(), "group", "groups"),
+        ];
+        if !self.others.is_empty() {
+            counts.push(word(self.others.len(), "other", "others"));
+        }
+        counts.push(word(self.held.len(), "grant", "grants"));
+        counts
     }
 
-    /// What the page leaves to the CSV, in words.
+    /// What the page has no room for, in words.
     pub(super) fn left_out(&self) -> Vec<String> {
         [
-            (self.people.len(), self.all_people, "people", "who hold most"),
-            (self.roles.len(), self.all_roles, "roles", "that most hold"),
-            (self.groups.len(), self.all_groups, "groups", "with most members"),
+            (&self.people, "people", "who hold most"),
+            (&self.roles, "roles", "that most hold"),
+            (&self.groups, "groups", "with most members"),
+            (&self.others, "others", "that hold most"),
         ]
         .into_iter()
+        .map(|(all, what, which)| (shown(all).count(), all.len(), what, which))
         .filter(|(shown, all, ..)| shown < all)
         .map(|(shown, all, what, which)| {
-            format!("the {shown} of {} {which}", counted(all, what, what))
+            format!("the {shown} of {all} {what} {which}, without the other {}", all - shown)
         })
         .collect()
     }
@@ -141,7 +151,8 @@ impl Subjects {
                     let named = &it.known.named;
                     named.resource_type == *resource_type && named.resource == *id
                 };
-                let mut all = self.people.iter().chain(&self.roles).chain(&self.groups);
+                let all = [&self.people, &self.roles, &self.groups, &self.others];
+                let mut all = all.into_iter().flatten();
                 let name = all.find(named).map_or(id, |it| &it.known.named.display_name);
                 format!("{resource_type} {name}")
             })
@@ -172,6 +183,7 @@ impl Subject {
             holds: Vec::new(),
             holders: Vec::new(),
             traits,
+            is_shown: true,
         };
         let Some(resource) = resource.filter(|_| !traits.user) else { return subject };
         subject.description.clone_from(&resource.description);
@@ -206,20 +218,24 @@ fn linked(role: &Resource) -> Vec<String> {
     ids.collect()
 }
 
-/// At most `most` of `all`, in the order in which they stand: those with the largest `size`.
-fn largest(mut all: Vec<Subject>, most: usize, size: impl Fn(&Subject) -> usize) -> Vec<Subject> {
+/// Those of `all` that the page has room for, in the order in which they stand.
+pub(super) fn shown(all: &[Subject]) -> impl Iterator<Item = &Subject> {
+    all.iter().filter(|it| it.is_shown)
+}
+
+/// Makes room for at most `most` of `all`: those with the largest `size`.
+fn show(all: &mut [Subject], most: usize, size: impl Fn(&Subject) -> usize) {
     if all.len() > most {
         let mut sizes: Vec<_> = all.iter().map(&size).collect();
         sizes.sort_unstable_by(|one, other| other.cmp(one));
         let least = sizes[most];
         let mut at_least = most - all.iter().filter(|it| size(it) > least).count();
-        all.retain(|it| {
-            let is_kept = size(it) > least || (size(it) == least && at_least > 0);
-            at_least -= usize::from(is_kept && size(it) == least);
-            is_kept
-        });
+        for it in all {
+            let is_one_of_them = size(it) == least && at_least > 0;
+            it.is_shown = size(it) > least || is_one_of_them;
+            at_least -= usize::from(is_one_of_them);
+        }
     }
-    all
 }
 
 /// Where something stands on the page: `user/ada`.

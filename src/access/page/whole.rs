@@ -48,6 +48,8 @@ struct Page<'page> {
     file: Fingerprint,
     /// What the page is limited to, in words.
     only: Vec<String>,
+    /// Whether it is all that the file has, and not what somebody asked for.
+    is_everything: bool,
     counts: Vec<(usize, &'static str)>,
     left_out: Vec<String>,
     findings: Vec<Finding>,
@@ -55,7 +57,7 @@ struct Page<'page> {
     logins: Bars,
     flow: Flow,
     matrix: Matrix,
-    decks: [Deck; 3],
+    decks: [Deck; 4],
     changes: Option<Since<'page>>,
 }
 
@@ -87,6 +89,7 @@ pub fn page(access: &Access, cover: &Cover, mut output: impl Write) -> Result<()
         sync: access.label(),
         file: Fingerprint::of(access.sync())?,
         only: subjects.only(access),
+        is_everything: subjects.is_everything,
         counts: subjects.counts(),
         left_out: subjects.left_out(),
         findings: finding::all(access, &subjects)?,

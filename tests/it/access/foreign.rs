@@ -212,6 +212,55 @@ ANN (ann)  pending · ann@x.test · last login 2023-11-14
 }
 
 #[test]
+fn a_role_that_an_app_holds_is_held_and_a_status_is_told_as_what_it_is() {
+    let file = File::new();
+    file.kind("account", Some(Trait::User));
+    file.kind("permission_set", Some(Trait::Role));
+    file.kind("app", None);
+    file.kind("token", None);
+    let user = |status, details: &str| UserTrait {
+        status: Some(user_trait::Status { status, details: details.into() }),
+        ..UserTrait::default()
+    };
+    file.resource("account", "ann", Some(&user(0, "locked by the provider")));
+    file.resource("account", "bob", Some(&user(1, "")));
+    for role in ["admin", "deploy", "empty"] {
+        file.resource("permission_set", role, None);
+    }
+    file.resource("app", "bot", None);
+    file.grant(("permission_set", "admin", "assigned"), ("app", "bot"), &[]);
+    file.grant(("permission_set", "deploy", "assigned"), ("token", "t1"), &[]);
+    file.grant(("permission_set", "admin", "assigned"), ("account", "ghost"), &[]);
+    let room = Room::new();
+    file.save(&room.file("sync.c1z"));
+    let page = printed(&room, &["--format", "html"]);
+    let finding = |title: &str| {
+        let part = page.split(&format!("<span>{title}</span>")).nth(1);
+        part.map(|part| part.split("</ul>").next().unwrap().to_owned())
+    };
+    let nobody = finding("Roles that nobody holds").unwrap();
+    assert!(nobody.contains("EMPTY"), "{nobody}");
+    for held in ["ADMIN", "DEPLOY", "BOT", "t1"] {
+        assert!(!nobody.contains(held), "{nobody}");
+    }
+    assert_eq!(finding("People outside the member list"), None);
+    let unknown = finding("Accounts of unknown status").unwrap();
+    assert!(unknown.contains("ANN") && unknown.contains("locked by the provider"), "{unknown}");
+    let without = finding("People without a row in the file").unwrap();
+    assert!(without.contains("ghost"), "{without}");
+    // What holds something and is nobody's role stands apart.
+    for count in ["<b>3</b> people", "<b>3</b> roles", "<b>2</b> others"] {
+        assert!(page.contains(count), "{count}");
+    }
+    assert!(page.contains("Others that hold something"));
+    assert!(page.contains("id=\"app/bot\""));
+    let told = told(&room, &[]);
+    let empty: Vec<_> = told["resources_without_holders"].as_array().unwrap().iter().collect();
+    assert_eq!(empty.len(), 1);
+    assert_eq!(empty[0]["resource"], "empty");
+}
+
+#[test]
 fn somebody_who_holds_two_things_of_one_resource_is_pictured_as_one_holder() {
     let file = File::new();
     file.kind("account", Some(Trait::User));

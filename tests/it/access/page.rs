@@ -2,8 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fake_northflank::Organization;
+use fake_northflank::{Email, Member, Organization, Role};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 use super::{printed, puzzling, sync, synced};
 use crate::harness::changes::changed_demo;
@@ -76,6 +77,85 @@ fn what_is_worth_a_look_is_found_and_counted() {
     assert!(page.contains("directory_group_0GONE"));
     let page = printed(&synced(&Organization::demo()), &["--format", "html"]);
     assert!(page.contains("<span class=\"clear\">Memberships that nothing explains</span>"));
+}
+
+/// How often each finding is counted, by title.
+fn findings(page: &str) -> BTreeMap<String, usize> {
+    let found = page.split("<span class=\"figure\">").skip(1);
+    let found = found.map(|part| {
+        let count = part.split('<').next().unwrap().parse().unwrap();
+        (between(part, "<span>", "</span>").to_owned(), count)
+    });
+    found.collect()
+}
+
+#[test]
+fn findings_and_pictures_count_what_the_page_has_no_room_for() {
+    let mut organization = Organization::default();
+    let member = |number: usize| Member {
+        id: format!("member-{number:05}"),
+        name: Some(format!("Member {number:05}")),
+        emails: vec![Email { address: format!("m{number}@x.example"), verified: number < 10_000 }],
+        joined_at: None,
+        last_login: number.is_multiple_of(2).then(|| "2020-01-01T00:00:00.000Z".to_owned()),
+        finalized: number < 10_000,
+        listed: true,
+    };
+    organization.members = (0..10_200).map(member).collect();
+    let role = |id: String, explicit: Vec<String>| Role {
+        name: id.clone(),
+        id,
+        explicit,
+        ..Role::default()
+    };
+    let holders = |from: usize, to: usize| (from..to).map(|it| format!("member-{it:05}")).collect();
+    // Everybody holds one role: those who are left out are the last ones.
+    organization.roles = vec![role("everybody".into(), holders(0, 10_200))];
+    organization.roles.extend((0..110).map(|it| role(format!("used-{it}"), holders(0, 2))));
+    organization.roles.extend((0..40).map(|it| role(format!("unused-{it}"), Vec::new())));
+    let page = printed(&synced(&organization), &["--format", "html"]);
+    let found = findings(&page);
+    for (title, count) in [
+        ("Roles that nobody holds", 40),
+        ("Accounts that can&#39;t be used and hold something", 200),
+        ("Unverified addresses", 200),
+        ("No login for 90 days", 5_100),
+        ("No login known", 5_100),
+    ] {
+        assert_eq!(found.get(title), Some(&count), "{title} in {found:?}");
+    }
+    for part in [
+        // Of each cut, how much is left out and where it stands.
+        "the 10000 of 10200 people who hold most, without the other 200",
+        "the 100 of 151 roles that most hold, without the other 51",
+        "and 4600 more; <code>--format json</code> has all",
+        "and 127 more with fewer holders; <code>--format json</code> has all",
+        "<b>10200</b> people",
+        "<b>151</b> roles",
+        // Pictures.
+        "aria-label=\"10200 by hand\"",
+        "<title>People: 10200</title>",
+        "<title>100 others: 2</title>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_page_of_a_part_says_nothing_of_what_it_did_not_look_at() {
+    let room = synced(&Organization::demo());
+    let group = "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0";
+    let nobody = "Roles that nobody holds";
+    // What others hold isn't read.
+    for arguments in [&["--user", "ada-marlow"][..], &["--role", "viewer", "--group", group]] {
+        let page = printed(&room, &[arguments, &["--format", "html"]].concat());
+        assert!(!page.contains(nobody), "{arguments:?}");
+    }
+    let page = printed(&room, &["--role", "auditor", "--format", "html"]);
+    assert_eq!(findings(&page).get(nobody), Some(&1));
+    // The group has members, of which a page of its role doesn't tell.
+    let page = printed(&room, &["--role", "incident-response", "--format", "html"]);
+    assert!(page.contains("Held by nobody of whom this page tells."));
 }
 
 #[test]

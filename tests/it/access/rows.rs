@@ -49,7 +49,83 @@ fn who_holds_nothing_and_what_nobody_holds_is_told_too() {
     let mut expected: Vec<_> = members.filter(|id| !held.contains(id)).collect();
     expected.sort();
     assert_eq!(idle, expected);
-    assert_eq!(names("resources_without_holders"), ["auditor"]);
+    let contractors = "directory_group_01HZX3M9Q2T7V5W8Y0EXTERNAL";
+    let mut empty = names("resources_without_holders");
+    empty.sort();
+    assert_eq!(empty, ["auditor", contractors], "a group that holds a role, and has no members");
+}
+
+#[test]
+fn whoever_holds_something_else_is_not_said_to_hold_nothing() {
+    let room = synced(&Organization::demo());
+    let group = "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0";
+    for (arguments, words, summary) in [
+        (
+            &["--user", "ada-marlow", "--role", "viewer"][..],
+            "holds nothing of role Viewer",
+            "1 person holds nothing of role Viewer",
+        ),
+        (
+            &["--user", "ada-marlow", "--role", "viewer", "--role", "auditor"],
+            "holds nothing of role Viewer or role Auditor",
+            "1 person holds nothing of role Viewer or role Auditor",
+        ),
+        (
+            &["--user", "ada-marlow", "--group", group],
+            "holds nothing of or through group On call",
+            "1 person holds nothing of or through group On call",
+        ),
+        (
+            &["--user", "ada-marlow", "--role", "owner", "--group", group],
+            "holds nothing of role Owner through group On call",
+            "1 person holds nothing of role Owner through group On call",
+        ),
+        (
+            &["--role", "viewer", "--group", group],
+            "nobody holds it through group On call",
+            "1 held by nobody through group On call",
+        ),
+    ] {
+        let table = printed(&room, arguments);
+        assert!(table.contains(&format!("\n  {words}\n")), "{table}");
+        assert!(table.contains(&format!("; {summary}\n")), "{table}");
+        let markdown = printed(&room, &[arguments, &["--format", "markdown"]].concat());
+        assert!(markdown.contains(&format!("; {summary}\n")), "{markdown}");
+        let page = printed(&room, &[arguments, &["--format", "html"]].concat());
+        assert!(!page.contains("Holds nothing.") && !page.contains("Held by nobody."), "{page}");
+    }
+    // The group has members, and was asked for only as a way to the role.
+    let told = json(&room, &["--role", "owner", "--group", group]);
+    assert_eq!(told["resources_without_holders"].as_array().unwrap().len(), 1);
+    assert!(printed(&room, &["--role", "auditor"]).contains("\n  nobody holds it\n"));
+}
+
+#[test]
+fn grants_stand_in_the_files_order_however_ids_are_given() {
+    let room = synced(&Organization::demo());
+    let order = |arguments: &[&str]| -> Vec<String> {
+        let told = json(&room, arguments);
+        let ids = told["grants"].as_array().unwrap().iter();
+        ids.map(|grant| grant["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = order(&[]);
+    for (flag, ids) in [
+        ("--role", ["viewer", "owner", "billing-ops"]),
+        ("--user", ["vera-jansen", "ada-marlow", "priya-raman"]),
+    ] {
+        let arguments: Vec<_> = ids.iter().flat_map(|id| [flag, *id]).collect();
+        let backwards: Vec<_> = ids.iter().rev().flat_map(|id| [flag, *id]).collect();
+        let told = order(&arguments);
+        assert!(told.len() > 2);
+        assert_eq!(told, order(&backwards));
+        let expected: Vec<_> = all.iter().filter(|id| told.contains(id)).cloned().collect();
+        assert_eq!(told, expected);
+        let csv = printed(&room, &[&arguments[..], &["--format", "csv"]].concat());
+        let rows: Vec<_> = csv.split("\r\n").skip(1).filter(|row| !row.is_empty()).collect();
+        for (row, id) in rows.iter().zip(&told) {
+            assert!(row.contains(id.as_str()), "{row}");
+        }
+    }
 }
 
 /// What Python's own reader makes of CSV: a list of rows, each a map by the header.
