@@ -3,6 +3,7 @@
 //! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
 //! in flags, variables or file, and 130 and 143 for signals.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,8 +31,11 @@ const UNAVAILABLE: u8 = Code::Unavailable as u8;
 /// The longest that is said of a mistake on the command line, in bytes.
 const LONGEST: usize = 600;
 
+/// The longest word of a line that is printed, in bytes: room for a path that anybody reads.
+const LONGEST_WORD: usize = 400;
+
 /// The longest line that is printed, in bytes: room for all mistakes at once.
-const LONGEST_LINE: usize = 8_000;
+const LONGEST_LINE: usize = 4_000;
 
 /// Success, and something changed. No code of gRPC, nor of a signal.
 const CHANGED: u8 = 20;
@@ -195,16 +199,21 @@ pub(super) fn usage(said: &clap::Error, secrets: &Secrets) -> ExitCode {
     code(Failure::unless_printed(said.print()), secrets)
 }
 
-/// A line without its middle where it is longer than anybody reads: a value of any length may
-/// stand there, and the reason is often behind it.
-fn without_middle(line: &str) -> String {
-    if line.len() <= LONGEST_LINE {
-        return line.to_owned();
+/// A line that is no longer than anybody reads: a value of any length may stand there, and the
+/// reason is often behind it.
+fn readable(line: &str) -> String {
+    let words: Vec<_> = line.split(' ').map(|word| without_middle(word, LONGEST_WORD)).collect();
+    without_middle(&words.join(" "), LONGEST_LINE).into_owned()
+}
+
+/// A text without its middle where it is longer than so many bytes.
+fn without_middle(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.len() <= longest {
+        return Cow::Borrowed(text);
     }
-    let half = LONGEST_LINE / 2;
-    let start = line.floor_char_boundary(half);
-    let end = line.ceil_char_boundary(line.len() - half);
-    format!("{} … {}", &line[..start], &line[end..])
+    let start = text.floor_char_boundary(longest / 2);
+    let end = text.ceil_char_boundary(text.len() - longest / 2);
+    Cow::Owned(format!("{}…{}", &text[..start], &text[end..]))
 }
 
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to
@@ -212,7 +221,7 @@ fn without_middle(line: &str) -> String {
 fn report(failure: &Failure, secrets: &Secrets) -> ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
-        let line = without_middle(&printable(&secrets.hide(&with_causes(failure))));
+        let line = readable(&printable(&secrets.hide(&with_causes(failure))));
         let line = format!("baton-northflank: {line}\n");
         match lines_to("standard error", std::io::stderr()) {
             Ok(writer) => {

@@ -52,6 +52,60 @@ fn unknown_flags_and_values_are_one_line_without_usage() {
 }
 
 #[test]
+fn a_value_without_its_equals_sign_is_no_command_that_there_is_not() {
+    let room = Room::new();
+    for (arguments, said) in [
+        (&["--diff", "json"][..], "'--diff=json'"),
+        (&["--workers", "2", "--skip-grants", "true"], "'--skip-grants=true'"),
+        (&["-p", "false"], "'--provisioning=false'"),
+        (&["--file", "a.c1z", "b.c1z"], "unexpected argument 'b.c1z' found"),
+        (&["--diff", "nf-hidden"], "'--diff=[hidden]'"),
+    ] {
+        let run = with_token(&room).arguments(arguments).run().expect_failure(3, &[said]);
+        assert!(!run.error().contains("command"), "{}", run.error());
+    }
+    let run = with_token(&room).arguments(["--diff", "capabilities"]).run();
+    run.expect_failure(3, &["the subcommand 'capabilities' cannot be used with"]);
+}
+
+#[test]
+fn no_value_of_any_length_makes_a_line_that_nobody_reads() {
+    let room = Room::new();
+    let long = "x".repeat(100_000);
+    let words = "many words ".repeat(10_000);
+    let path = format!("{}sync.c1z", "directory/".repeat(10_000));
+    for value in [&long, &words, &path] {
+        for name in [
+            "BATON_FILE",
+            "BATON_LOG_PATH",
+            "BATON_CONFIG_PATH",
+            "BATON_C1Z_TEMP_DIR",
+            "BATON_SYNC_RESOURCES",
+            "BATON_LOG_LEVEL",
+            "BATON_CLIENT_ID",
+            "SSL_CERT_FILE",
+            "HTTPS_PROXY",
+        ] {
+            let run = with_token(&room).variable(name, value).run();
+            assert!(run.error().len() < 4_100, "{name}: {}", run.error().len());
+            assert!(!run.error().contains(&"x".repeat(500)), "{name}: {}", run.error());
+        }
+        for text in [format!("file: '{value}'"), format!("'{value}': 1"), format!("{value}: {{}}")]
+        {
+            fs::write(room.file(".baton.yaml"), text).unwrap();
+            // Another mistake, so that nothing is asked.
+            let run = with_token(&room).arguments(["--workers", "many"]).run();
+            assert!(run.error().len() < 4_100, "{}", run.error());
+        }
+        fs::remove_file(room.file(".baton.yaml")).unwrap();
+        for arguments in [&["access", value][..], &["diff", value], &["--file", value], &[value]] {
+            let run = with_token(&room).arguments(arguments).run();
+            assert!(run.error().len() < 4_100, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
 fn a_base_url_that_would_expose_the_token_is_refused() {
     let room = Room::new();
     for (url, part) in [

@@ -15,11 +15,12 @@ mod sync;
 use std::ffi::OsString;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 
 use super::exit::Failure;
-use super::settings::{FIELDS, Flags, Variables, arguments};
+use super::settings::{FIELDS, Field, Flags, Kind, Variables, arguments};
 
 use access::Telling;
 use check::Check;
@@ -70,7 +71,9 @@ impl Command {
     pub(super) fn parse(
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, Box<clap::Error>> {
-        let matches = command_line().try_get_matches_from(words).map_err(Box::new)?;
+        let words: Vec<_> = words.into_iter().collect();
+        let matches = command_line().try_get_matches_from(&words);
+        let matches = matches.map_err(|error| Box::new(explained(error, &words)))?;
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(Telling::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
@@ -130,6 +133,35 @@ fn command_line() -> clap::Command {
             completion::command(),
             manual_page::command(),
         ])
+}
+
+/// The same mistake, but that a word behind a flag is taken for no command that there isn't.
+fn explained(error: clap::Error, words: &[OsString]) -> clap::Error {
+    let mut command = command_line();
+    let word = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word))
+            if error.kind() == ErrorKind::ArgumentConflict
+                && command.find_subcommand(word).is_none() =>
+        {
+            word.clone()
+        }
+        _ => return error,
+    };
+    let before = words.windows(2).find(|pair| pair[1] == *word).map(|pair| &pair[0]);
+    let flag = FIELDS.iter().find(|field| {
+        let short = field.short.map(|short| format!("-{short}"));
+        matches!(field.kind, Kind::Switch | Kind::Option { .. })
+            && before.is_some_and(|before| {
+                *before == *format!("--{}", field.name) || short.is_some_and(|it| *before == *it)
+            })
+    });
+    let mistake = match flag {
+        Some(Field { name, .. }) => {
+            format!("a value of '--{name}' stands behind an equals sign: '--{name}={word}'")
+        }
+        None => format!("unexpected argument '{word}' found"),
+    };
+    command.error(ErrorKind::UnknownArgument, mistake)
 }
 
 #[cfg(test)]

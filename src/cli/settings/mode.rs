@@ -71,7 +71,7 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
     let diff = values
         .parsed(fields::DIFF, |format| format.parse().map_err(|problem: &str| problem.to_owned()));
     let exit_code = values.switch(fields::EXIT_CODE);
-    let file = values.text(fields::FILE);
+    let file = values.parsed(fields::FILE, path_of_a_file);
     match (client_id, has_secret) {
         (None, false) => {
             notes.extend(without_effect(values, &FOR_SERVICE, "applies to service mode only"));
@@ -82,7 +82,7 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
             if exit_code && diff.is_none() {
                 notes.push("--exit-code has no effect without --diff".to_owned());
             }
-            Some(Mode::OneShot { file: file?.into(), diff })
+            Some(Mode::OneShot { file: file?, diff })
         }
         (Some(client_id), true) => {
             notes.extend(without_effect(values, &FOR_ONE_SYNC, "does not apply to service mode"));
@@ -119,6 +119,28 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
             ));
             None
         }
+    }
+}
+
+/// The longest path that systems take, in bytes.
+const LONGEST_PATH: usize = 4_096;
+
+/// Where a file of this machine may be.
+fn path_of_a_file(text: &str) -> Result<PathBuf, String> {
+    let in_scheme = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
+    let is_url = text
+        .split_once("://")
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(in_scheme));
+    if text.is_empty() {
+        Err("it can't be blank".to_owned())
+    } else if is_url {
+        Err("it is a URL; sync into a file of this machine and copy that, by aws s3 cp for \
+             example"
+            .to_owned())
+    } else if text.len() > LONGEST_PATH {
+        Err("it is longer than a path can be".to_owned())
+    } else {
+        Ok(text.into())
     }
 }
 

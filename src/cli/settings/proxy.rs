@@ -16,14 +16,14 @@ const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 pub(super) fn check(values: &mut Values<'_>, is_service: bool) {
     for name in VARIABLES {
         // It could hold a password: never repeated.
-        if let Some(text) = values.variable(name)
+        if let Some(text) = values.unquoted(name)
             && let Err(problem) = check_proxy(&text, is_service)
         {
             values.problem(format!("{name} {problem}"));
         }
     }
     for name in EXCEPTIONS {
-        // One that is not UTF-8 would be no exception.
-        values.variable(name);
+        // One that can't be read would be no exception.
+        values.unquoted(name);
     }
 }

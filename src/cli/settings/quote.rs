@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::ops::Range;
 
+use super::fields::FIELDS;
+
 /// The longest value that a message repeats, in bytes.
 const LONGEST: usize = 100;
 
@@ -57,6 +59,12 @@ impl Secrets {
     /// The same of a text that somebody typed, in which a long run may be a secret too.
     pub(crate) fn hide_in_typed(&self, text: &str) -> String {
         self.without(text, true)
+    }
+
+    /// The name of a setting that somebody typed, without the hyphens of a flag.
+    pub(super) fn hide_in_name(&self, name: &str) -> String {
+        let shown = self.hide_in_typed(&format!("--{name}"));
+        shown.trim_start_matches('-').to_owned()
     }
 
     /// A value that somebody typed, in quotation marks.
@@ -131,8 +139,12 @@ fn secret_in(piece: &str, hides_long_runs: bool) -> Option<Range<usize>> {
     let whole = &piece[start..];
     let begins = BEGINNINGS.iter().any(|it| whole.len() > it.len() && whole.starts_with(it));
     let has_long_run = whole.split('.').any(may_be_a_secret);
+    let is_name = || {
+        piece.starts_with("--") && may_be_a_flag(whole)
+            || FIELDS.iter().any(|field| field.name == whole)
+    };
     let is_secret = if hides_long_runs {
-        begins || has_long_run && !(piece.starts_with("--") && may_be_a_flag(whole))
+        begins || has_long_run && !is_name()
     } else {
         // Northflank's ids of errors begin like its tokens.
         begins && (has_long_run || whole.contains("eyJ"))
@@ -171,7 +183,7 @@ mod tests {
             ("--nf-keep-previous-sync-c1z", "--[hidden]"),
             ("--keep-previous-sync-C1Z", "--[hidden]"),
             ("--keep-abcdefghij0123456789a", "--[hidden]"),
-            ("keep-previous-sync-c1z", "[hidden]"),
+            ("keep-earlier-sync-c1z2", "[hidden]"),
             ("eyJhbGciOi.eyJzdWIi.c2ln", "[hidden]"),
             ("role/nf-abc", "role/[hidden]"),
             ("secret-token:a:v1:eyJrdHki", "secret-token:a:v1:[hidden]"),
@@ -210,6 +222,9 @@ mod tests {
         ] {
             assert_eq!(secrets.hide_in_typed(typed), typed);
         }
+        assert_eq!(secrets.hide_in_typed("keep-previous-sync-c1z"), "keep-previous-sync-c1z");
+        assert_eq!(secrets.hide_in_name("keep-earlier-sync-c1z2"), "keep-earlier-sync-c1z2");
+        assert_eq!(secrets.hide_in_name("nf-keep-sync-c1z"), "[hidden]");
         assert_eq!(secrets.quote("a\nb"), r#""a\nb""#);
         assert!(secrets.quote(&"many ".repeat(1_000_000)).len() < 110);
     }

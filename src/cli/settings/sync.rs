@@ -60,7 +60,11 @@ pub(super) fn selection(values: &mut Values<'_>) -> Selection {
         (false, true) => Depth::WithoutGrants,
         (false, false) => Depth::Full,
     };
-    let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, own_type);
+    // No type has a blank, so that blanks separate them wherever they stand.
+    let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, |text| {
+        text.split_whitespace().map(own_type).collect::<Result<Vec<_>, _>>()
+    });
+    let resource_types = resource_types.concat();
     let resources = values.list(fields::SYNC_RESOURCES, |text| {
         let id = resource_id(text)?;
         let is_left_out = !resource_types.is_empty()

@@ -331,6 +331,11 @@ fn types_are_named_in_any_case_and_separated_by_blanks_or_commas_wherever_they_s
         assert_eq!(types("", text), Ok(vec![USER, ROLE]), "{text}");
     }
     assert_eq!(types("[user, Role]", ""), Ok(vec![USER, ROLE]));
+    assert_eq!(types("[\"user role\"]", ""), Ok(vec![USER, ROLE]));
+    for words in ["user role", "USER,Role", " user , ROLE "] {
+        let selection = with(&["--sync-resource-types", words], &[]).unwrap().sync.selection;
+        assert_eq!(selection.resource_types, [USER, ROLE], "{words}");
+    }
     assert!(types("team", "").is_err());
     let resources = with(&["--sync-resources", "Role/Admin"], &[]).unwrap().sync;
     let id = &resources.selection.resources[0];
@@ -362,8 +367,61 @@ fn quotation_marks_that_a_value_has_kept_are_told_and_no_secret_with_it() {
     assert!(!secret.contains("eyJ"), "{secret}");
     mistake(("BATON_CLIENT_ID", "\"a@b.test/c\""));
     mistake(("BATON_FILE", "'sync.c1z'"));
+    mistake(("BATON_LOG_PATH", "\"a.log\""));
+    mistake(("BATON_LOG_PATH", "'a.log,b.log'"));
+    mistake(("BATON_SYNC_RESOURCES", "\"role/admin user/ada\""));
+    mistake(("BATON_SYNC_RESOURCE_TYPES", "'role'"));
+    mistake(("BATON_SKIP_GRANTS", "\"true\""));
+    mistake(("BATON_KEEP_SYNC_COUNT", "'3'"));
+    mistake(("BATON_SKIP_CLEANUP", "'true'"));
+    mistake(("BATON_CONFIG_PATH", "\"settings.yaml\""));
+    mistake(("NO_PROXY", "\"localhost\""));
+    mistake(("HTTPS_PROXY", "\"http://proxy:3128\""));
     mistake(("BATON_HOST_ID", "\"tidy\""));
     mistake(("BATON_C1_API_HOST", "\"host.test\""));
+}
+
+#[test]
+fn a_sync_file_is_one_of_this_machine() {
+    for (text, said) in [
+        (" ", "can't be blank"),
+        ("\t", "can't be blank"),
+        ("s3://bucket/sync.c1z", "is a URL; sync into a file of this machine"),
+        ("gs://bucket/sync.c1z", "is a URL"),
+        ("https://host.test/sync.c1z", "is a URL"),
+        ("file:///tmp/sync.c1z", "is a URL"),
+        (&"x".repeat(100_000), "longer than a path can be"),
+    ] {
+        for problems in [with(&["--file", text], &[]), with(&[], &[("BATON_FILE", text)])] {
+            let problems = problems.unwrap_err().to_string();
+            assert!(problems.starts_with("BATON_FILE (--file) is "), "{problems}");
+            assert!(problems.contains(said) && problems.len() < 300, "{problems}");
+        }
+    }
+    for text in ["a b.c1z", "s3:/a.c1z", "://a.c1z", "/a: //b.c1z"] {
+        assert_eq!(file(&with(&["--file", text], &[]).unwrap()), Some(text));
+    }
+    for variable in ["BATON_CLIENT_ID", "BATON_OTEL_COLLECTOR_ENDPOINT", "BATON_STORAGE_ENGINE"] {
+        let problems = with(&[], &[(variable, " ")]).unwrap_err().to_string();
+        assert!(problems.starts_with(variable), "{problems}");
+    }
+}
+
+#[test]
+fn keys_of_other_connectors_are_named_and_tokens_in_their_place_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("settings.yaml");
+    let note = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let config = with(&[], &[("BATON_CONFIG_PATH", path.to_str().unwrap())]).unwrap();
+        config.notes.join(" ")
+    };
+    let note_of_flag = note("create-account-resource-type-2: x\n");
+    assert!(note_of_flag.contains("create-account-resource-type-2"), "{note_of_flag}");
+    let note_of_token = note("nf-create-account-resource-2: x\n");
+    assert!(!note_of_token.contains("account"), "{note_of_token}");
+    let note_of_run = note("abcdefghij0123456789a: x\n");
+    assert!(!note_of_run.contains("abcdef"), "{note_of_run}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl<'source> Values<'source> {
         let (file, problems) = (SettingsFile::default(), Problems::none());
         let secrets = Secrets::of(variables);
         let mut values = Self { flags, variables, file, problems, secrets };
-        let path = values.variable("BATON_CONFIG_PATH");
+        let path = values.unquoted("BATON_CONFIG_PATH");
         match SettingsFile::read(path.as_deref()) {
             Ok(file) => values.file = file,
             Err(problem) => values.problem(values.secrets.hide_in_typed(&problem)),
@@ -66,7 +66,7 @@ impl<'source> Values<'source> {
     pub(super) fn unknown_keys(&self) -> Option<String> {
         let is_known = |key: &str| FIELDS.iter().any(|field| field.name == key);
         let unknown = self.file.keys().filter(|key| !is_known(key));
-        let shown: Vec<_> = unknown.map(|key| self.secrets.hide_in_typed(key)).collect();
+        let shown: Vec<_> = unknown.map(|key| self.secrets.hide_in_name(key)).collect();
         (!shown.is_empty()).then(|| shorten(&shown.join(", "), LONGEST_LIST))
     }
 
@@ -80,9 +80,12 @@ impl<'source> Values<'source> {
         if field.kind == Kind::Switch { self.switch(field) } else { self.is_given(field) }
     }
 
-    /// A text, or its default.
+    /// A text that isn't blank, or its default.
     pub(super) fn text(&mut self, field: &Field) -> Option<String> {
-        self.parsed(field, |text| Ok(text.to_owned()))
+        self.parsed(field, |text| match text {
+            "" => Err("it can't be blank".to_owned()),
+            text => Ok(text.to_owned()),
+        })
     }
 
     /// A text, or its default, as something else.
@@ -142,6 +145,11 @@ impl<'source> Values<'source> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
         let Some(given) = self.given(field) else { return Vec::new() };
+        let whole = [given.words.join(" ")];
+        if given.words.iter().chain(&whole).any(|word| is_in_quotation_marks(word)) {
+            self.problem(format!("{} is in quotation marks; {LEAVE_THEM_OUT}", given.name));
+            return Vec::new();
+        }
         let parts = given.words.iter().flat_map(|word| word.split(','));
         let mut list = Vec::new();
         for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
@@ -190,6 +198,16 @@ impl<'source> Values<'source> {
         }
     }
 
+    /// A variable that is no field's, and in no quotation marks.
+    pub(super) fn unquoted(&mut self, name: &str) -> Option<String> {
+        let text = self.variable(name)?;
+        if is_in_quotation_marks(&text) {
+            self.problem(format!("{name} is in quotation marks; {LEAVE_THEM_OUT}"));
+            return None;
+        }
+        Some(text)
+    }
+
     /// A variable as it is, which may be a path of any bytes. An empty one counts as set: so it
     /// does for the libraries that read it.
     pub(super) fn raw(&self, name: &str) -> Option<OsString> {
@@ -198,7 +216,7 @@ impl<'source> Values<'source> {
 
     /// A whole number from 0 up in a variable that is no field's.
     pub(super) fn count(&mut self, name: &str) -> Option<usize> {
-        let text = self.variable(name)?;
+        let text = self.unquoted(name)?;
         let count = text.trim().parse().ok();
         if count.is_none() {
             let shown = self.secrets.quote(&text);
@@ -209,17 +227,12 @@ impl<'source> Values<'source> {
 
     /// A text in a variable that is no field's, unless it is blank.
     pub(super) fn filled(&mut self, name: &str) -> Option<String> {
-        let text = self.variable(name).filter(|text| !text.trim().is_empty())?;
-        if is_in_quotation_marks(&text) {
-            self.problem(format!("{name} is in quotation marks; {LEAVE_THEM_OUT}"));
-            return None;
-        }
-        Some(text)
+        self.unquoted(name).filter(|text| !text.trim().is_empty())
     }
 
     /// A truth value in a variable that is no field's.
     pub(super) fn truth(&mut self, name: &str) -> bool {
-        let Some(text) = self.variable(name) else { return false };
+        let Some(text) = self.unquoted(name) else { return false };
         truth(text.trim()).unwrap_or_else(|problem| {
             let shown = self.secrets.quote(&text);
             self.problem(format!("{name} is {shown}; {problem}"));
