@@ -10,6 +10,7 @@
 //! | 3 | [`facts`] | what a sync file says, in words: names, facts, how something is held; below `diff` and `access` |
 //! | 2 | [`journal`] | what has been read, as it came, safe on disk |
 //! | 2 | [`northflank`] | the API: requests, pages, retries, rate budget, models |
+//! | 2 | [`demo`] | a made-up organization, served as Northflank's API would |
 //! | 2 | [`connector`] | Northflank's objects as baton's messages; no I/O |
 //! | 2 | [`c1z`] | the sync file |
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
@@ -26,6 +27,7 @@ pub mod c1z;
 mod causes;
 pub mod cli;
 pub mod connector;
+pub mod demo;
 pub mod diff;
 mod disk;
 pub mod facts;

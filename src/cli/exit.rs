@@ -84,6 +84,13 @@ pub(super) enum Failure {
         /// Why not.
         source: std::io::Error,
     },
+    /// Something else stands where the demo writes.
+    #[error(
+        "{} isn't known to be the demo's own and stays as it is; name another place with \
+         --directory",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     /// A file's syncs are to be compared, and there is one.
     #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
     OneSync(PathBuf),
@@ -159,6 +166,7 @@ impl Failure {
                 | access::Error::SharedAddress { .. },
             )
             | Self::Target { .. }
+            | Self::Foreign(_)
             | Self::Telemetry(_)
             | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
                 INVALID_ARGUMENT

@@ -1,5 +1,5 @@
 // Draws the README's picture of the access page from the demo's organization. From the root:
-//   cargo run --example demo && npm ci --prefix tests/browser && node tests/browser/picture.mjs access.html
+//   cargo run -- demo && npm ci --prefix tests/browser && node tests/browser/picture.mjs access.html
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";

@@ -8,6 +8,8 @@ mod architecture;
 #[cfg(target_os = "linux")]
 mod chaos;
 mod command_line;
+#[cfg(unix)]
+mod demo;
 mod describe;
 mod diff;
 mod documents;

@@ -46,12 +46,23 @@ fn before_and_after() -> Room {
 fn help_has_no_colour() {
     for (name, arguments) in [
         ("text_help", &["--help"][..]),
+        ("text_help_demo", &["demo", "--help"]),
         ("text_help_completion", &["completion", "--help"]),
         ("text_version", &["--version"]),
     ] {
         let run = Room::new().connector().arguments(arguments).run();
         assert_eq!((run.code(), run.stderr()), (Some(0), ""));
         assert_text(name, run.stdout());
+    }
+}
+
+#[test]
+fn the_demo_says_what_it_did_and_what_to_try() {
+    let room = Room::new();
+    for name in ["text_demo", "text_demo_later"] {
+        let run = room.connector().arguments(["demo", "--log-level", "error"]).run();
+        assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+        assert_text(name, &run.stdout().replace(env!("CARGO_BIN_EXE_baton-northflank"), "PROGRAM"));
     }
 }
 

@@ -5,6 +5,7 @@ mod capabilities;
 mod check;
 mod completion;
 mod config;
+mod demo;
 mod diff;
 mod health_check;
 mod manual_page;
@@ -20,10 +21,11 @@ use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 
 use super::exit::Failure;
-use super::settings::{FIELDS, Field, Flags, Kind, Variables, arguments};
+use super::settings::{Config, FIELDS, Field, Flags, Kind, Variables, arguments};
 
 use access::Telling;
 use check::Check;
+use demo::Demo;
 use diff::Compared;
 use health_check::Probe;
 
@@ -54,6 +56,8 @@ pub(super) enum Command {
     Diff(Compared),
     /// Say what the token may read, and what Northflank answers.
     Check(Check),
+    /// Sync a made-up organization, and tell who has access.
+    Demo(Demo),
     /// Ask a running service how it is.
     HealthCheck(Probe),
     /// Print what the connector can do.
@@ -72,12 +76,14 @@ impl Command {
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, Box<clap::Error>> {
         let words: Vec<_> = words.into_iter().collect();
+        let program = words.first().cloned().unwrap_or_default();
         let matches = command_line().try_get_matches_from(&words);
         let matches = matches.map_err(|error| Box::new(explained(error, &words)))?;
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(Telling::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
             Some(("check", arguments)) => Self::Check(Check::from_matches(arguments)),
+            Some(("demo", arguments)) => Self::Demo(Demo::from_matches(arguments, &program)),
             Some(("health-check", arguments)) => Self::HealthCheck(Probe::from_matches(arguments)),
             Some(("capabilities", _)) => Self::Capabilities,
             Some(("config", _)) => Self::Config,
@@ -90,15 +96,27 @@ impl Command {
     /// Does it.
     pub(super) fn run(self, variables: Variables<'_>) -> Result<(), Failure> {
         match self {
-            Self::Run(flags) => run::run(&flags, variables),
+            Self::Run(flags) => run::run(Config::resolve(&flags, variables)?),
             Self::Access(telling) => telling.tell(),
             Self::Diff(compared) => compared.print(),
             Self::Check(check) => check.print(variables),
+            Self::Demo(demo) => demo.play(Self::run_alone),
             Self::HealthCheck(probe) => probe.ask(variables),
             Self::Capabilities => capabilities::print(),
             Self::Config => config::print(),
             Self::Completion(shell) => completion::print(command_line(), shell),
             Self::ManualPage => manual_page::print(command_line()),
+        }
+    }
+
+    /// Does what a command line says, without its first word, whatever variables and settings
+    /// file say.
+    fn run_alone(words: &[OsString]) -> Result<(), Failure> {
+        let program = [OsString::from("baton-northflank")];
+        match Self::parse(program.iter().chain(words).cloned()) {
+            Ok(Self::Run(flags)) => run::run(Config::of_flags(&flags)?),
+            Ok(command) => command.run(&|_| None),
+            Err(unread) => Err(Failure::Usage(unread.to_string())),
         }
     }
 }
@@ -126,6 +144,7 @@ fn command_line() -> clap::Command {
         .subcommands([
             access::command(),
             check::command(),
+            demo::command(),
             diff::command(),
             health_check::command(),
             capabilities::command(),

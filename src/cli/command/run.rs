@@ -4,7 +4,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::exit::Failure;
 use crate::cli::logging::Logs;
-use crate::cli::settings::{Config, Flags, Mode, Variables};
+use crate::cli::settings::{Config, Mode};
 use crate::cli::signal::Signals;
 use crate::cli::telemetry::Exporters;
 use crate::cli::terminal::Terminal;
@@ -12,8 +12,7 @@ use crate::cli::terminal::Terminal;
 use super::{diff, serve, sync};
 
 /// Sets up what every run needs, and runs.
-pub(super) fn run(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure> {
-    let config = Config::resolve(flags, variables)?;
+pub(super) fn run(config: Config) -> Result<(), Failure> {
     let terminal = Terminal::new(config.log.format).map_err(Failure::Runtime)?;
     let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
     let entered = runtime.enter();

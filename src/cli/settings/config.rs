@@ -41,7 +41,15 @@ pub(crate) struct Config {
 impl Config {
     /// Resolves flags, variables, file and defaults; reports all problems at once.
     pub(crate) fn resolve(flags: &Flags, variables: Variables<'_>) -> Result<Self, Problems> {
-        let mut values = Values::new(flags, variables);
+        Self::of(Values::new(flags, variables))
+    }
+
+    /// Resolves flags alone and defaults: variables and file are another's.
+    pub(crate) fn of_flags(flags: &Flags) -> Result<Self, Problems> {
+        Self::of(Values::of_flags(flags))
+    }
+
+    fn of(mut values: Values<'_>) -> Result<Self, Problems> {
         let mut northflank = northflank::settings(&mut values);
         let sync = sync::options(&mut values);
         let log = log::log(&mut values);

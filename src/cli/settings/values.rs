@@ -44,9 +44,8 @@ struct Given {
 impl<'source> Values<'source> {
     /// All sources. Reads the file.
     pub(super) fn new(flags: &'source Flags, variables: Variables<'source>) -> Self {
-        let (file, problems) = (SettingsFile::default(), Problems::none());
         let secrets = Secrets::of(variables);
-        let mut values = Self { flags, variables, file, problems, secrets };
+        let mut values = Self { variables, secrets, ..Self::of_flags(flags) };
         let path = values.unquoted("BATON_CONFIG_PATH");
         match SettingsFile::read(path.as_deref()) {
             Ok(file) => values.file = file,
@@ -60,6 +59,13 @@ impl<'source> Values<'source> {
             }
         }
         values
+    }
+
+    /// Flags alone: neither variables nor a file.
+    pub(super) fn of_flags(flags: &'source Flags) -> Self {
+        let variables: Variables<'static> = &|_| None;
+        let (file, problems) = (SettingsFile::default(), Problems::none());
+        Self { flags, variables, file, problems, secrets: Secrets::of(variables) }
     }
 
     /// Keys of the file that are no settings of this connector.

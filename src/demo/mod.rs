@@ -1,0 +1,14 @@
+//! Marlow Freight, a made-up logistics company that runs on Northflank: served on loopback as
+//! Northflank's API would, for whoever has no organization at hand.
+//!
+//! - `organization.json`: who is in it, what they hold, and their rows as Northflank tells them.
+//!   The tests' fake API serves it as well.
+//! - [`Day`]: what becomes of it.
+//! - [`Server`]: the API, for as long as somebody has it.
+
+mod answer;
+mod organization;
+mod server;
+
+pub use organization::{Day, NAME};
+pub use server::{Server, TOKEN};

@@ -1,0 +1,204 @@
+//! The demo, as somebody meets it who has nothing but the binary.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+
+use crate::harness::changes::quietly_changed_demo;
+use crate::harness::expected;
+use crate::harness::sync_file::SyncFile;
+use crate::harness::{Connector, Room, Run};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_baton-northflank");
+
+fn demo(room: &Room, arguments: &[&str]) -> Run {
+    room.connector().arguments(["demo"]).arguments(arguments).run()
+}
+
+fn assert_success(run: &Run) {
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+}
+
+/// What the demo advises to type: its indented lines, but for why one would.
+fn advised(run: &Run) -> Vec<String> {
+    let (_, advice) = run.stdout().split_once("\nWhat to try next:\n").unwrap();
+    let lines = advice.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
+    let room = Room::new();
+    let run = demo(&room, &[]);
+    assert_success(&run);
+    assert_eq!(room.names(), ["access.html", "sync.c1z"]);
+    assert!(
+        run.stdout()
+            .contains("Marlow Freight, a made-up organization, is served at http://127.0.0.1:")
+    );
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&Organization::demo()));
+    assert_eq!(file.resource_keys(), expected::resources(&Organization::demo()));
+    let page = fs::read_to_string(room.file("access.html")).unwrap();
+    assert!(page.contains("<title>Marlow Freight") && page.contains("carla-rossi"));
+}
+
+/// A variable of any kind, a settings file and a proxy that would each spoil a sync.
+fn spoiled(room: &Room, connector: Connector) -> Connector {
+    fs::write(room.file(".baton.yaml"), "client-id: x\nfile: [a, b]\nworkers: many\n").unwrap();
+    let help = room.connector().arguments(["--help"]).run();
+    let names = help.stdout().split(|char: char| !char.is_ascii_uppercase() && char != '_');
+    let names = names.filter(|name| name.starts_with("BATON_") && !name.ends_with('_'));
+    let further = ["BATON_C1_API_HOST", "BATON_HOST_ID", "BATON_SKIP_GRANTS", "HTTP_PROXY"];
+    let further = further.into_iter().chain(["http_proxy", "ALL_PROXY"]);
+    let connector = names
+        .chain(further)
+        .fold(connector, |connector, name| connector.variable(name, "nowhere://not a value"));
+    connector.variable("BATON_SKIP_GRANTS", "true").variable("BATON_KEEP_SYNC_COUNT", "1")
+}
+
+#[test]
+fn nothing_that_the_shell_or_a_settings_file_sets_reaches_the_demo() {
+    let room = Room::new();
+    for _ in 0..2 {
+        let connector = spoiled(&room, room.connector());
+        assert_success(&connector.arguments(["demo"]).run());
+        assert_eq!(room.names(), [".baton.yaml", "access.html", "sync.c1z"]);
+    }
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&quietly_changed_demo()));
+}
+
+#[test]
+fn each_further_run_is_of_another_day_and_shows_what_changed() {
+    let room = Room::new();
+    let first = demo(&room, &[]);
+    assert_success(&first);
+    assert!(!first.stdout().contains("Zoë Quill"));
+    let second = demo(&room, &[]);
+    assert_success(&second);
+    for change in ["+ user Zoë Quill", "- user Uma Vargas", "- user Ben Okafor"] {
+        assert!(second.stdout().contains(change), "{}", second.stdout());
+    }
+    let file = SyncFile::open(&room.file("sync.c1z"));
+    assert_eq!(file.grants(), expected::grants(&quietly_changed_demo()));
+    assert_eq!(file.resource_keys(), expected::resources(&quietly_changed_demo()));
+    let third = demo(&room, &[]);
+    assert_success(&third);
+    assert!(third.stdout().contains("- user Zoë Quill"), "{}", third.stdout());
+}
+
+#[test]
+fn what_the_demo_advises_works_as_typed() {
+    let room = Room::new();
+    let (name, directory) = (Path::new(BINARY).file_name().unwrap(), Path::new(BINARY).parent());
+    // Installed, and copied to where a path has a blank.
+    fs::create_dir(room.file("my tools")).unwrap();
+    fs::hard_link(BINARY, room.file("my tools/baton-northflank"))
+        .or_else(|_| fs::copy(BINARY, room.file("my tools/baton-northflank")).map(drop))
+        .unwrap();
+    let here = room.path().to_str().unwrap();
+    for (program, elsewhere) in [
+        (name.to_str().unwrap(), None),
+        ("./my tools/baton-northflank", Some("-it's a demo")),
+        (BINARY, Some(here)),
+    ] {
+        // Once, and once more: another day has further advice.
+        for count in [2, 3] {
+            let mut command = Command::new(BINARY);
+            command.arg0(program).arg("demo").env_clear().current_dir(room.path());
+            command.args(elsewhere.iter().map(|it| format!("--directory={it}")));
+            let run = Run(command.output().unwrap());
+            assert_success(&run);
+            let lines = advised(&run);
+            assert_eq!(lines.len(), count, "{}", run.stdout());
+            for line in lines {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &line]).current_dir(room.path()).env_clear();
+                let run = Run(shell.env("PATH", directory.unwrap()).output().unwrap());
+                assert_success(&run);
+                assert!(!run.stdout().is_empty(), "{line}");
+            }
+        }
+        fs::remove_file(room.file("sync.c1z")).ok();
+    }
+}
+
+#[test]
+fn in_the_image_the_demo_advises_to_run_the_image() {
+    let room = Room::new();
+    let mut command = Command::new(BINARY);
+    command.arg0("/baton-northflank").arg("demo").env_clear().current_dir(room.path());
+    let run = Run(command.output().unwrap());
+    assert_success(&run);
+    let image = concat!(
+        "docker run --rm --user \"$(id -u):$(id -g)\" -v \"$(pwd):/out\" ",
+        "ghcr.io/conductorone/baton-northflank:",
+        env!("CARGO_PKG_VERSION")
+    );
+    for line in advised(&run) {
+        assert!(line.starts_with(image), "{line}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_named_is_made_and_nothing_is_written_elsewhere() {
+    let room = Room::new();
+    let run = demo(&room, &["--directory", "a/b c"]);
+    assert_success(&run);
+    assert_eq!(room.names(), ["a"]);
+    assert!(room.file("a/b c/sync.c1z").exists() && room.file("a/b c/access.html").exists());
+    assert!(run.stdout().contains("a/b c/access.html"), "{}", run.stdout());
+}
+
+/// Puts something of somebody's own where the demo would write.
+type Foreign = fn(&Room);
+
+#[test]
+fn nothing_that_is_not_the_demos_own_is_overwritten() {
+    let others: [(&str, Foreign); 8] = [
+        ("sync.c1z", |room| {
+            let size = Size { members: 5, roles: 2, groups: 1, memberships: 4 };
+            let own = Organization::generate(1, size);
+            let fake = FakeNorthflank::start(own, Options::default()).unwrap();
+            room.connector_to(&fake).run().expect_success();
+        }),
+        ("sync.c1z", |room| {
+            // The demo's once, and then a sync of somebody's own.
+            assert_success(&demo(room, &[]));
+            fs::remove_file(room.file("access.html")).unwrap();
+            let fake = FakeNorthflank::start(Organization::default(), Options::default()).unwrap();
+            room.connector_to(&fake).run().expect_success();
+        }),
+        ("sync.c1z", |room| fs::write(room.file("sync.c1z"), "hello, world").unwrap()),
+        ("sync.c1z", |room| symlink("elsewhere", room.file("sync.c1z")).unwrap()),
+        ("sync.c1z.work", |room| fs::create_dir(room.file("sync.c1z.work")).unwrap()),
+        ("access.html", |room| fs::write(room.file("access.html"), "<title>mine</title>").unwrap()),
+        ("access.html", |room| fs::create_dir(room.file("access.html")).unwrap()),
+        ("access.html", |room| symlink("nowhere", room.file("access.html")).unwrap()),
+    ];
+    for (name, put) in others {
+        let room = Room::new();
+        put(&room);
+        let (names, content) = (room.names(), fs::read(room.file(name)).ok());
+        demo(&room, &[]).expect_failure(3, &[name, "isn't known to be the demo's", "--directory"]);
+        assert_eq!(room.names(), names, "{name}");
+        assert_eq!(fs::read(room.file(name)).ok(), content, "{name}");
+    }
+}
+
+#[test]
+fn what_ends_half_way_leaves_nothing_behind() {
+    let room = Room::new();
+    // Its first file grows beyond what the shell lets it.
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"ulimit -f 1; exec "$0" demo"#, BINARY]).current_dir(room.path());
+    let run = Run(shell.env_clear().output().unwrap());
+    assert_ne!(run.code(), Some(0));
+    assert!(room.names().is_empty(), "{:?}", room.names());
+    assert_success(&demo(&room, &[]));
+}
