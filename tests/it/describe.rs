@@ -50,9 +50,31 @@ fn every_shell_gets_completions() {
 #[test]
 fn the_manual_page_names_every_section_and_setting() {
     let run = said(&["man"]);
-    for part in [".TH baton-northflank", "BATON_NORTHFLANK_API_TOKEN", "SUBCOMMANDS"] {
+    for part in [".TH baton-northflank", "BATON_NORTHFLANK_API_TOKEN", ".SH VERSION"] {
         assert!(run.stdout().contains(part), "{part}");
     }
+}
+
+#[test]
+fn the_manual_page_tells_of_every_command_and_names_no_other_page() {
+    let page = said(&["man"]).stdout().replace('\\', "");
+    let help = said(&["--help"]);
+    let commands = help.stdout().split("Commands:\n").nth(1).unwrap().lines();
+    // Each begins a line; what is said of it may go on on further ones.
+    let names: Vec<_> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        let section = format!(".SH BATON-NORTHFLANK {}\n", name.to_uppercase());
+        assert!(page.contains(&section), "{section}");
+    }
+    for flag in ["--shapes", "--user", "--exit-code", "--endpoint"] {
+        assert!(page.contains(flag), "{flag}");
+    }
+    assert!(!page.contains("(1)"), "another page is named");
 }
 
 #[test]
