@@ -1,7 +1,7 @@
 //! How a run fails: one line on standard error and an exit code.
 //!
 //! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
-//! in flags, variables or file, and 130 and 143 for signals.
+//! in flags, variables or file, and 129, 130 and 143 for signals.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -58,6 +58,9 @@ pub(super) enum Failure {
     /// A signal ended the run.
     #[error("stopped by {} before the sync was complete", .0.name())]
     Signal(Signal),
+    /// A signal ended the service otherwise than as it should end.
+    #[error("the service was stopped by {}", .0.name())]
+    ServiceStopped(Signal),
     /// A signal ended the run when all was done but to show what changed.
     #[error(
         "stopped by {} before all changes were shown; the sync is complete, and \
@@ -184,7 +187,9 @@ impl Failure {
                 sync::file_code(error) as u8
             }
             Self::Changed => CHANGED,
-            Self::Signal(signal) | Self::Unshown { signal, .. } => signal.exit_code(),
+            Self::Signal(signal) | Self::ServiceStopped(signal) | Self::Unshown { signal, .. } => {
+                signal.exit_code()
+            }
             Self::Sync(error) => error.code() as u8,
         }
     }

@@ -1,6 +1,5 @@
 //! The signals that end a run.
 
-#[cfg(unix)]
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
+    /// SIGHUP: the terminal was closed.
+    Hangup,
     /// SIGINT, or Ctrl-C.
     Interrupt,
     /// SIGTERM, as `docker stop` sends.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has it"))]
     Terminate,
 }
 
@@ -20,6 +20,7 @@ impl Signal {
     /// The signal's name.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Hangup => "SIGHUP",
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
         }
@@ -28,9 +29,16 @@ impl Signal {
     /// The exit code of a process that the signal ended, as shells count: 128 and its number.
     pub(super) fn exit_code(self) -> u8 {
         match self {
+            Self::Hangup => 129,
             Self::Interrupt => 130,
             Self::Terminate => 143,
         }
+    }
+
+    /// The signal's number.
+    #[cfg(unix)]
+    fn number(self) -> i32 {
+        i32::from(self.exit_code()) - 128
     }
 }
 
@@ -53,29 +61,25 @@ pub(super) struct Leftovers(Arc<Mutex<Vec<PathBuf>>>);
 
 impl Leftovers {
     /// Begins to watch for signals.
-    #[cfg(unix)]
     pub(super) fn watch() -> io::Result<Self> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut signals = {
+            let _entered = runtime.enter();
+            Signals::listen()?
+        };
         let leftovers = Self(Arc::default());
         let paths = Arc::clone(&leftovers.0);
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            for signal in signals.forever() {
+            loop {
+                let signal = runtime.block_on(signals.next());
                 for path in paths.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                     // What can't be removed stays.
                     let _ = fs::remove_dir_all(path).or_else(|_| fs::remove_file(path));
                 }
-                // What can't be ended so runs to its end.
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                end_by(signal);
             }
         })?;
         Ok(leftovers)
-    }
-
-    /// There are no such signals here.
-    #[cfg(not(unix))]
-    pub(super) fn watch() -> io::Result<Self> {
-        Ok(Self(Arc::default()))
     }
 
     /// One more.
@@ -84,19 +88,35 @@ impl Leftovers {
     }
 }
 
-/// Listens for signals from its making on.
+/// Ends the process as if nobody had listened. What can't be ended so runs to its end.
+#[cfg(unix)]
+fn end_by(signal: Signal) {
+    let _ = signal_hook::low_level::emulate_default_handler(signal.number());
+}
+
+/// Ends the process with the code that the signal has elsewhere: here it has none.
+#[cfg(windows)]
+fn end_by(signal: Signal) {
+    signal_hook::low_level::exit(signal.exit_code().into());
+}
+
+/// Listens for signals from its making on. Whoever closes a terminal sends SIGHUP, but `nohup`
+/// has it ignored, and so it stays.
 #[cfg(unix)]
 pub(super) struct Signals {
+    hangup: Option<tokio::signal::unix::Signal>,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    /// Begins to listen.
+    /// Begins to listen. Must be called within a runtime.
     pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!is_hangup_ignored()).then(|| signal(SignalKind::hangup()));
         Ok(Self {
+            hangup: hangup.transpose()?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
@@ -104,29 +124,90 @@ impl Signals {
 
     /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            _ = hangup => Signal::Hangup,
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
     }
 }
 
-/// Listens for Ctrl-C from its first use on.
-#[cfg(not(unix))]
-pub(super) struct Signals;
+/// Whether this process was started with SIGHUP ignored.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores(&status, Signal::Hangup).unwrap_or_else(|| {
+        // Where the system doesn't tell, whatever is started ignores what this process does.
+        use std::os::unix::process::ExitStatusExt;
+        let mut shell = std::process::Command::new("/bin/sh");
+        let ended = shell.args(["-c", "kill -s HUP $$"]).status();
+        ended.is_ok_and(|status| status.signal().is_none())
+    })
+}
 
-#[cfg(not(unix))]
+/// Whether a signal is among those that Linux says a process ignores: one bit for each, the
+/// lowest for number 1 (proc_pid_status(5)).
+#[cfg(unix)]
+fn ignores(status: &str, signal: Signal) -> Option<bool> {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+    Some(ignored >> (signal.number() - 1) & 1 == 1)
+}
+
+/// Listens from its making on for what Windows has in their place: Ctrl-C and Ctrl-Break, the
+/// window being closed, and the machine being shut down.
+#[cfg(windows)]
+pub(super) struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    stop: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
 impl Signals {
-    /// Begins to listen.
+    /// Begins to listen. Must be called within a runtime.
     pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self)
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
     }
 
     /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.stop.recv() => Signal::Interrupt,
+            _ = self.close.recv() => Signal::Hangup,
+            _ = self.shutdown.recv() => Signal::Terminate,
         }
-        Signal::Interrupt
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Signal, ignores};
+
+    #[test]
+    fn what_a_process_ignores_stands_in_its_status() {
+        let of = |mask: &str| ignores(&format!("Name:\tx\nSigIgn:\t{mask}\n"), Signal::Hangup);
+        assert_eq!(of("0000000000000001"), Some(true));
+        assert_eq!(of("0000000000001007"), Some(true));
+        assert_eq!(of("0000000000001006"), Some(false));
+        assert_eq!(of("many"), None);
+        assert_eq!(ignores("", Signal::Hangup), None);
+        let both = "SigIgn:\t0000000000004002";
+        assert_eq!(ignores(both, Signal::Interrupt), Some(true));
+        assert_eq!(ignores(both, Signal::Terminate), Some(true));
     }
 }

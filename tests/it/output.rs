@@ -109,7 +109,7 @@ fn a_log_that_nobody_reads_keeps_no_daemon_from_working_answering_or_stopping() 
 
 #[test]
 fn a_signal_ends_a_run_whose_changes_nobody_reads() {
-    for (name, expected) in [("TERM", 143), ("INT", 130)] {
+    for (name, expected) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let (room, northflank) = (Room::new(), northflank());
         room.connector_to(&northflank).run().expect_success();
         northflank.mutate(|organization| *organization = changed_demo());

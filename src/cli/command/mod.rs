@@ -43,8 +43,8 @@ BATON_SKIP_CLEANUP, to keep all.
 
 Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
 7 missing permissions, 8 the rate limit took longer than --max-wait, 14 Northflank or the file \
-is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 130 and 143 \
-stopped by SIGINT and SIGTERM.";
+is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 129, 130 \
+and 143 stopped by SIGHUP, SIGINT and SIGTERM.";
 
 /// What is to be done.
 pub(super) enum Command {

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Failure;
 use crate::cli::settings::Service;
-use crate::cli::signal::Signals;
+use crate::cli::signal::{Signal, Signals};
 use crate::northflank::{self, Client};
 use crate::service::{self, Settings};
 use crate::sync::Options;
@@ -36,15 +36,19 @@ pub(super) async fn serve(
     };
     let stop = CancellationToken::new();
     let mut serving = std::pin::pin!(service::run(settings, client, &stop));
-    tokio::select! {
+    let signal = tokio::select! {
         outcome = &mut serving => return Ok(outcome?),
-        signal = signals.next() => {
-            tracing::info!(signal = signal.name(), "stopping");
-            stop.cancel();
-        }
-    }
+        signal = signals.next() => signal,
+    };
+    tracing::info!(signal = signal.name(), "stopping");
+    stop.cancel();
     tokio::select! {
-        outcome = serving => Ok(outcome?),
-        signal = signals.next() => Err(Failure::Signal(signal)),
+        outcome = serving => outcome?,
+        signal = signals.next() => return Err(Failure::ServiceStopped(signal)),
+    }
+    match signal {
+        // Nobody who ends a service sends it: what watches over it may start it again.
+        Signal::Hangup => Err(Failure::ServiceStopped(signal)),
+        Signal::Interrupt | Signal::Terminate => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, platform, scratch, slow_northflank,
 };
-use crate::harness::{Room, WAIT, wait_for_requests, wait_until};
+use crate::harness::{Connector, Room, WAIT, wait_for_requests, wait_until};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Outage, Rule};
@@ -421,7 +421,7 @@ fn an_outcome_that_was_lost_makes_the_task_come_and_be_done_again() {
 
 #[test]
 fn a_signal_in_mid_sync_ends_the_task_and_leaves_nothing() {
-    for signal in ["TERM", "INT"] {
+    for (signal, expected) in [("TERM", 0), ("INT", 0), ("HUP", 129)] {
         let (platform, northflank) = (platform(), slow_northflank());
         let daemon = Daemon::start(&platform, &northflank);
         let task = platform.assign_sync();
@@ -430,7 +430,7 @@ fn a_signal_in_mid_sync_ends_the_task_and_leaves_nothing() {
         let asked = Instant::now();
         let (code, log, room) = daemon.wait();
         println!("SIG{signal} in mid-sync took {} ms", asked.elapsed().as_millis());
-        assert_eq!(code, Some(0), "{log}");
+        assert_eq!(code, Some(expected), "{log}");
         let ending = platform.ending(&task);
         assert_eq!((ending.code, ending.non_retryable), (Code::Cancelled, false));
         assert!(ending.message.contains("shutting down"), "{}", ending.message);
@@ -438,6 +438,25 @@ fn a_signal_in_mid_sync_ends_the_task_and_leaves_nothing() {
         assert_quiet(&northflank);
         platform.assert_no_violations();
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_terminal_ends_no_service_that_was_told_to_ignore_it() {
+    let ((platform, northflank), room) = ((platform(), northflank()), Room::new());
+    let service = connector(&platform, &northflank, &room).0;
+    // As nohup does.
+    let mut nohup = std::process::Command::new("sh");
+    nohup.arg("-c").arg("trap '' HUP; exec \"$0\"").arg(service.get_program());
+    nohup.current_dir(room.path()).env_clear();
+    nohup.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let daemon = Daemon::of(Connector(nohup), room);
+    platform.wait_for_calls(Method::GetTask, 1);
+    daemon.signal("HUP");
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok, "{}", daemon.log());
+    let (code, log, _) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
+    platform.assert_no_violations();
 }
 
 #[test]

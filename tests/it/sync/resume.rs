@@ -168,7 +168,7 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
 
 #[test]
 fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         assert_takes_at_most(Duration::from_secs(1), || {
             let (fake, room) = (fake(Duration::from_millis(200)), Room::new());
             let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
