@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Once;
 
 /// Lets a file that is made be read by its owner only, whatever the umask.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -115,14 +116,13 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<Directory> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        // What we make there is ours; file systems can have a number of their own for us.
-        let own = match tempfile::tempfile_in(path).and_then(|file| file.metadata()) {
+        let own = match own_user_in(path) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Ok(Directory::Closed(error));
             }
             own => own?,
         };
-        if found.uid() != own.uid() {
+        if found.uid() != own {
             return Ok(Directory::NotOurs("it is another user's"));
         }
         if found.mode() & 0o077 != 0
@@ -137,12 +137,57 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<Directory> {
     Ok(Directory::Private)
 }
 
-/// The lock at `path`, made if there is none; `None` if another process has it, or if what
-/// stands there is no file. It is never followed, waited for or written to, and dies with the
-/// process.
-pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
+/// The number that the file system of a directory has for our own user, which can be one of its
+/// own: what we make there is ours. Not made without a name, which not every file system can.
+#[cfg(unix)]
+fn own_user_in(directory: &Path) -> io::Result<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let probe = tempfile::Builder::new().prefix(PROBE).tempfile_in(directory)?;
+    Ok(probe.as_file().metadata()?.uid())
+}
+
+/// How the names begin of files that are made only to see whose they are.
+const PROBE: &str = ".probe-";
+
+/// How file systems name what was removed while somebody had it open, until that one closes it;
+/// or for good, where the machine went down: clients of NFS, FUSE, SMB and AFP. A number follows.
+const HIDDEN: [&str; 5] = [".nfs", ".fuse_hidden", ".smbdelete", ".smb", ".afpDeleted"];
+
+/// Whether a file was to be gone, and is left of a process or a machine that went down first.
+pub(crate) fn is_remnant(file: &fs::DirEntry) -> bool {
+    let name = file.file_name();
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    let is_number = |it: &str| it.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
+    let is_hidden = |start: &&str| {
+        name.strip_prefix(*start).is_some_and(|number| !number.is_empty() && is_number(number))
+    };
+    // What a probe was called before it had a name of its own.
+    let is_former_probe = || {
+        let letters = name.strip_prefix(".tmp").filter(|it| it.len() == 6);
+        letters.is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            && file.metadata().is_ok_and(|found| found.len() == 0)
+    };
+    name.starts_with(PROBE) || HIDDEN.iter().any(is_hidden) || is_former_probe()
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub(crate) enum Lock {
+    /// It is ours, until the process ends or unlocks it.
+    Held(File),
+    /// Another process has it, or what stands there is no file.
+    Taken,
+    /// The file system gives none.
+    Refused(io::Error),
+}
+
+/// Asks for the lock at `path`, which is made if there is none. It is never followed, waited for
+/// or written to.
+pub(crate) fn lock(path: &Path) -> io::Result<Lock> {
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Ok(None);
+        return Ok(Lock::Taken);
     }
     let mut options = OpenOptions::new();
     private(options.write(true).create(true).truncate(false));
@@ -154,12 +199,12 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
     let lock = options.open(path)?;
-    match lock.try_lock() {
+    Ok(match lock.try_lock() {
+        Ok(()) if is_at(&lock, path) => Lock::Held(lock),
         // A process that ended between our opening it and locking it has removed it.
-        Ok(()) => Ok(is_at(&lock, path).then_some(lock)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
+        Ok(()) | Err(fs::TryLockError::WouldBlock) => Lock::Taken,
+        Err(fs::TryLockError::Error(error)) => Lock::Refused(error),
+    })
 }
 
 /// Whether `file` is what stands at `path`, not what stood there before.
@@ -177,7 +222,36 @@ pub(crate) fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Makes what was made, renamed or removed in a directory safe.
+/// What came of making a file's content safe. A file system that has no way to, as some that are
+/// mounted over the network, is as safe as it is: it is told once, and no reason to end.
+pub(crate) fn unless_unsupported(outcome: io::Result<()>) -> io::Result<()> {
+    static TOLD: Once = Once::new();
+    match outcome {
+        Err(error) if is_unsupported(&error) => {
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    %error,
+                    "the file system doesn't say when a file is safe on disk: it may not \
+                     outlive the loss of power"
+                );
+            });
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether an error says that a file system can't do something, rather than that it failed to.
+fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let is_unknown = error.raw_os_error() == Some(rustix::io::Errno::NOTTY.raw_os_error());
+    #[cfg(not(unix))]
+    let is_unknown = false;
+    is_unknown || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
+/// Makes what was made, renamed or removed in a directory safe. Not every file system can, nor
+/// says so in the same words: no caller may end for it.
 #[cfg(unix)]
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -195,7 +269,8 @@ mod tests {
     use std::path::Path;
 
     use super::{
-        Directory, is_at, lock, open_regular, private_directory, private_file, read_regular,
+        Directory, Lock, is_at, is_remnant, lock, open_regular, private_directory, private_file,
+        read_regular,
     };
 
     #[test]
@@ -221,15 +296,43 @@ mod tests {
     fn a_lock_is_held_once_and_only_at_its_place() {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("lock");
-        let held = lock(&path).unwrap().unwrap();
-        assert!(lock(&path).unwrap().is_none());
+        let Lock::Held(held) = lock(&path).unwrap() else { panic!("it is taken") };
+        let is_taken = |path: &Path| matches!(lock(path).unwrap(), Lock::Taken);
+        assert!(is_taken(&path));
         assert!(is_at(&held, &path));
         fs::remove_file(&path).unwrap();
         assert!(!is_at(&held, &path), "nothing stands there");
         fs::write(&path, "").unwrap();
         assert!(!is_at(&held, &path), "another one stands there");
         std::os::unix::fs::symlink(&path, room.path().join("link")).unwrap();
-        assert!(lock(&room.path().join("link")).unwrap().is_none());
+        assert!(is_taken(&room.path().join("link")));
+    }
+
+    #[test]
+    fn what_was_to_be_gone_is_told_from_what_is_somebodys() {
+        let room = tempfile::tempdir().unwrap();
+        let gone = [
+            ".probe-x7Qa1z",
+            ".tmpAb12Cd",
+            ".nfs00000000012a4e3f00000b1c",
+            ".nfs.2008.1a2b",
+            ".fuse_hidden0000a4e300000001",
+            ".smbdeleteAAA0004.4",
+            ".smb1f",
+            ".afpDeleted4C1F",
+        ];
+        let somebodys =
+            [".nfs", ".nfs.conf", ".nfs-notes", ".tmpAb12C", ".tmpfull00", ".smb.conf", "probe-1"];
+        for name in gone.iter().chain(&somebodys) {
+            fs::write(room.path().join(name), if *name == ".tmpfull00" { "1" } else { "" })
+                .unwrap();
+        }
+        let entries = fs::read_dir(room.path()).unwrap().map(Result::unwrap);
+        let mut found: Vec<_> = entries.filter(is_remnant).map(|it| it.file_name()).collect();
+        let mut gone = gone.map(std::ffi::OsString::from);
+        found.sort();
+        gone.sort();
+        assert_eq!(found, gone);
     }
 
     #[test]

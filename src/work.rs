@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::disk::{self, Directory, OthersMay};
+use crate::disk::{self, Directory, Lock, OthersMay};
 
 /// The name of the lock in a work directory.
 const LOCK: &str = "lock";
@@ -43,6 +43,18 @@ pub enum Error {
         path: PathBuf,
         /// Why it is not for this run to use.
         found: String,
+    },
+    /// No lock can be had.
+    #[error(
+        "can't lock {}: {source}; without a lock two runs could write one file at once: name a \
+         file on another file system, such as a local disk, and copy it from there",
+        .path.display()
+    )]
+    NoLock {
+        /// The lock.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
     },
     /// The disk is full.
     #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
@@ -98,8 +110,8 @@ impl Error {
 pub struct WorkDirectory {
     path: PathBuf,
     keeps_journal: AtomicBool,
-    /// Open for its lock.
-    lock: File,
+    /// Open for its lock, until the directory is removed.
+    lock: Option<File>,
 }
 
 impl WorkDirectory {
@@ -118,8 +130,15 @@ impl WorkDirectory {
         let path = Self::beside(target);
         make_private(&path)?;
         let lock_path = path.join(LOCK);
-        let lock = disk::lock(&lock_path).map_err(Error::io("lock", &lock_path))?;
-        let lock = lock.ok_or_else(|| Error::Busy(target.to_owned()))?;
+        let lock = match disk::lock(&lock_path).map_err(Error::io("lock", &lock_path))? {
+            Lock::Held(lock) => Some(lock),
+            Lock::Taken => return Err(Error::Busy(target.to_owned())),
+            Lock::Refused(source) => {
+                // What has been made for it; what holds more stays.
+                let _ = fs::remove_file(&lock_path).and_then(|()| fs::remove_dir(&path));
+                return Err(Error::NoLock { path: lock_path, source });
+            }
+        };
         let work = Self { path, keeps_journal: AtomicBool::new(false), lock };
         // Again, now that no other run can be making or removing files.
         check_names(&work.path)?;
@@ -140,6 +159,11 @@ impl WorkDirectory {
         disk::private(OpenOptions::new().write(true).create_new(true))
             .open(&path)
             .map_err(Error::io("create", &path))
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The path of a file in the directory.
@@ -167,20 +191,33 @@ impl WorkDirectory {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_str().is_some_and(|name| is_own(name) && !kept.contains(&name)) {
+            if disk::is_remnant(&entry) {
+                // Whoever has it open removes it by closing it.
+                let _ = fs::remove_file(entry.path());
+            } else if name.to_str().is_some_and(|name| is_own(name) && !kept.contains(&name)) {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
 
-    fn remove(&self) -> io::Result<()> {
+    fn remove(&mut self) -> io::Result<()> {
         if self.keeps_journal.load(Ordering::Relaxed) && self.journal().exists() {
             return self.clear(&[JOURNAL]);
         }
         self.clear(&[])?;
         fs::remove_file(self.path.join(LOCK))?;
+        // A client of NFS keeps what is open in the directory, under another name.
+        self.unlock();
         fs::remove_dir(&self.path)
+    }
+
+    fn unlock(&mut self) {
+        // Closing would not do: a process that another thread is starting at this moment has the
+        // file open as well until it runs its own program.
+        if let Some(Err(error)) = self.lock.take().map(|lock| lock.unlock()) {
+            tracing::warn!(path = %self.path.display(), %error, "can't unlock the work directory");
+        }
     }
 }
 
@@ -190,11 +227,7 @@ impl Drop for WorkDirectory {
         if let Err(error) = self.remove() {
             tracing::warn!(path = %self.path.display(), %error, "can't remove the work directory");
         }
-        // Closing would not do: a process that another thread is starting at this moment has the
-        // file open as well until it runs its own program.
-        if let Err(error) = self.lock.unlock() {
-            tracing::warn!(path = %self.path.display(), %error, "can't unlock the work directory");
-        }
+        self.unlock();
     }
 }
 
@@ -226,7 +259,8 @@ fn check_names(path: &Path) -> Result<(), Error> {
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let name = entry.file_name();
-            let is_ours = name.to_str().is_some_and(|name| name == LOCK || is_own(name));
+            let is_ours = disk::is_remnant(&entry)
+                || name.to_str().is_some_and(|name| name == LOCK || is_own(name));
             // Gone meanwhile: a run beside this one has ended.
             if !is_ours || entry.file_type().is_ok_and(|kind| !kind.is_file()) {
                 return Ok(Some(name));
@@ -295,7 +329,17 @@ mod tests {
     fn what_a_killed_run_left_is_cleared_but_for_what_it_had_read() {
         let (_directory, target, work) = room();
         fs::create_dir(&work).unwrap();
-        for name in ["lock", "journal", "resume.db", "resume.db-wal", "sync.db", "etilqs_x"] {
+        for name in [
+            "lock",
+            "journal",
+            "resume.db",
+            "resume.db-wal",
+            "sync.db",
+            "etilqs_x",
+            ".probe-a1B2c3",
+            ".tmpa1B2c3",
+            ".nfs000000000000a1b200000001",
+        ] {
             fs::write(work.join(name), "").unwrap();
         }
         let run = WorkDirectory::create(&target).unwrap();
@@ -359,7 +403,7 @@ mod tests {
         let work = WorkDirectory::create(&target).unwrap();
         work.keep_journal();
         fs::write(work.journal(), "").unwrap();
-        let inherited = work.lock.try_clone().unwrap();
+        let inherited = work.lock.as_ref().unwrap().try_clone().unwrap();
         drop(work);
         assert!(WorkDirectory::create(&target).is_ok());
         drop(inherited);

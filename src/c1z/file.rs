@@ -4,13 +4,14 @@
 //! Each run writes a fresh database and copies kept syncs over, instead of deleting old rows
 //! and vacuuming: no row is written twice, and indexes are built over sorted rows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
 use crate::work::WorkDirectory;
 
+use super::database::{self, with_temporary_files_in};
 use super::error::Error;
 use super::insert::Inserts;
 use super::previous::{Copied, NewestEnd, Previous};
@@ -63,11 +64,8 @@ impl<'work> NewFile<'work> {
         let fail = Error::database(target.path());
         let name = "sync.db";
         drop(work.create_file(name)?);
-        let database = work.file(name);
-        let connection = Connection::open(&database).map_err(fail)?;
-        if let Some(directory) = target.path().parent() {
-            keep_temporary_files_in(&connection, directory);
-        }
+        let path = work.file(name);
+        let connection = database::open(&path).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
         let Copied { newest_end, newest_full } =
             previous.copy_to(&connection, retention, &run).map_err(fail)?;
@@ -90,7 +88,7 @@ impl<'work> NewFile<'work> {
         Ok(Self {
             target: target.clone(),
             work,
-            database,
+            database: path,
             connection,
             run,
             discovered_at: started_at,
@@ -109,7 +107,11 @@ impl<'work> NewFile<'work> {
     pub fn pack(self) -> Result<Packed<'work>, Error> {
         let Self { target, work, database, connection, run, stats, newest_end, .. } = self;
         let fail = Error::database(target.path());
-        end(&connection, &run, &newest_end, &stats).map_err(fail)?;
+        // Indexes are sorted through temporary files.
+        with_temporary_files_in(work.path(), &connection, || {
+            end(&connection, &run, &newest_end, &stats)
+        })
+        .map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
         let size = save::pack(work, &database, &target)?;
         let saved = Saved { sync_id: run.sync_id, stats, size };
@@ -160,20 +162,6 @@ fn end(
         params![run.sync_id, ended_at, token, stats],
     )?;
     connection.execute_batch("commit")
-}
-
-/// Sorts for index builds go through temporary files, which have no name and vanish with the
-/// process. `SQLite` looks for a place in the system's directories, of which a container may
-/// have none that can be written to; where the file itself goes can be. It is one place for the
-/// whole process: all files of a service go to one directory.
-///
-/// The system's directories are left where that one can't be named, as a statement's text is
-/// UTF-8, or can't be listed, which `SQLite` asks for.
-fn keep_temporary_files_in(connection: &Connection, directory: &Path) {
-    let set = |directory| connection.pragma_update(None, "temp_store_directory", directory);
-    if let Some(Err(error)) = directory.to_str().map(set) {
-        tracing::debug!(%error, "temporary files go to the system's directories");
-    }
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@
 mod attach;
 mod compare;
 mod container;
+mod database;
 mod error;
 mod file;
 mod finished;

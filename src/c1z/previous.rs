@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
 use crate::work::WorkDirectory;
 
 use super::attach::{attach, other_than_table};
 use super::container;
+use super::database;
 use super::error::Error;
 use super::run::{FULL, Retention, SyncRun, SyncType};
 use super::schema::TABLES;
@@ -81,13 +82,12 @@ pub(super) struct NewestEnd {
     pub(super) time: Option<OffsetDateTime>,
 }
 
-/// Checks that `database`, unpacked from `target`, is sound and this connector's.
+/// Checks that the database at `path`, unpacked from `target`, is sound and this connector's.
 /// Returns the ids of its syncs.
-fn check(target: &Path, database: &Path, own_types: &[&str]) -> Result<BTreeSet<String>, Error> {
+fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<BTreeSet<String>, Error> {
     let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
     let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
-    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(unreadable)?;
+    let connection = database::open(path).map_err(unreadable)?;
     connection.pragma_update(None, "trusted_schema", "off").map_err(unreadable)?;
     if let Some(other) = other_than_table(&connection, "main").map_err(unreadable)? {
         return Err(Error::no_table(target, &other));

@@ -11,6 +11,7 @@ use crate::disk;
 
 use super::attach::{attach, other_than_table};
 use super::container;
+use super::database;
 use super::error::Error;
 
 /// So many of `SQLite`'s steps are counted at once.
@@ -99,7 +100,7 @@ impl Unpacked {
 pub(super) fn connect(databases: &[(&Unpacked, &str)]) -> Result<Connection, Error> {
     let path = databases.first().map_or(Path::new(""), |(database, _)| &database.file);
     let fail = Error::database(path);
-    let mut connection = Connection::open_in_memory().map_err(fail)?;
+    let mut connection = database::open(":memory:").map_err(fail)?;
     // The databases come from somewhere else: nothing in their schemas is to be run.
     connection.pragma_update(None, "trusted_schema", "off").map_err(fail)?;
     let mut steps = MOST_STEPS;

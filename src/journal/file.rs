@@ -81,7 +81,14 @@ impl Journal {
         writer.add(&serde_json::to_vec(&header)?)?;
         // Safe with the first record, before which it is worth nothing.
         writer.take(|frames| file.write_all(frames))?;
-        path.parent().map_or(Ok(()), disk::sync_directory)?;
+        if let Some(Err(error)) = path.parent().map(disk::sync_directory) {
+            tracing::warn!(
+                journal = %path.display(),
+                %error,
+                "only the system knows when what is read is safe on disk: after the loss of \
+                 power it may have to be read again"
+            );
+        }
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -111,7 +118,7 @@ impl Journal {
         let append = || {
             records.into_iter().try_for_each(|record| writer.add(record))?;
             writer.take(|frames| file.write_all(frames))?;
-            file.sync_data()
+            disk::unless_unsupported(file.sync_data())
         };
         append().map_err(Error::io("write", path))
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::disk::{self, Directory};
+use crate::disk::{self, Directory, Lock};
 
 use super::credentials::ClientId;
 use super::error::Error;
@@ -54,10 +54,10 @@ pub(super) struct Scratch {
 /// The places that tasks work in.
 type Taken = Arc<Mutex<BTreeSet<PathBuf>>>;
 
-/// The directory, and the open file whose lock says whose it is.
+/// The directory, and the open file whose lock says whose it is, until the use ends.
 struct Held {
     path: PathBuf,
-    lock: File,
+    lock: Option<File>,
 }
 
 impl Scratch {
@@ -115,9 +115,11 @@ impl Scratch {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Whatever can't be removed is cleared at the next start.
         let _ = self.clear(|path| lasts && is_worth_keeping(path));
-        let directory = self.directory();
-        let _ = fs::remove_file(directory.join(LOCK));
-        let _ = fs::remove_dir(&directory);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = fs::remove_file(held.path.join(LOCK));
+        // A client of NFS keeps what is open in the directory, under another name.
+        held.lock = None;
+        let _ = fs::remove_dir(&held.path);
     }
 
     fn directory(&self) -> PathBuf {
@@ -131,7 +133,12 @@ impl Scratch {
             entries => entries?,
         };
         for entry in entries {
-            let path = entry?.path();
+            let entry = entry?;
+            let path = entry.path();
+            if disk::is_remnant(&entry) {
+                // Whoever has it open removes it by closing it.
+                let _ = fs::remove_file(&path);
+            }
             let Some(place) = place_of(&path).filter(|_| !keep(&path)) else {
                 continue;
             };
@@ -140,7 +147,10 @@ impl Scratch {
             if taken().insert(place.clone()) {
                 let removed = remove(&path);
                 taken().remove(&place);
-                removed?;
+                if let Err(error) = removed {
+                    // Nobody needs it; tasks can do without its room.
+                    tracing::warn!(path = %path.display(), %error, "can't clear what a task has left");
+                }
             }
         }
         Ok(())
@@ -155,7 +165,8 @@ impl Held {
     /// Whether the lock is that of the directory that stands there. One who cleans up may have
     /// removed it, and another daemon may have made it anew.
     fn is_still_there(&self) -> bool {
-        disk::is_at(&self.lock, &self.path.join(LOCK))
+        let lock = self.lock.as_ref();
+        lock.is_some_and(|lock| disk::is_at(lock, &self.path.join(LOCK)))
     }
 }
 
@@ -174,8 +185,10 @@ fn hold(parent: &Path, digest: &str) -> Result<Held, Error> {
             tracing::warn!(path = %path.display(), "this is another user's, or no directory; it is left alone");
             continue;
         }
-        if let Some(lock) = disk::lock(&path.join(LOCK)).map_err(fail)? {
-            return Ok(Held { path, lock });
+        match disk::lock(&path.join(LOCK)).map_err(fail)? {
+            Lock::Held(lock) => return Ok(Held { path, lock: Some(lock) }),
+            Lock::Taken => {}
+            Lock::Refused(error) => return Err(fail(error)),
         }
     }
     Err(fail(io::Error::other("other daemons with this client id, or other users, have taken it")))
@@ -312,10 +325,13 @@ mod tests {
         scratch.close();
         assert!(work.exists());
         let (junk, somebodys) = (work.with_file_name("sync-2-0.log"), work.with_file_name("mine"));
-        fs::write(&junk, "junk").unwrap();
+        let hidden = work.with_file_name(".nfs000000000000a1b200000001");
+        for path in [&junk, &hidden, &work.with_file_name(".probe-a1B2c3")] {
+            fs::write(path, "junk").unwrap();
+        }
         fs::write(&somebodys, "mine").unwrap();
         let scratch = open(parent.path());
-        assert!(work.exists() && !junk.exists() && somebodys.exists());
+        assert!(work.exists() && !junk.exists() && !hidden.exists() && somebodys.exists());
         fs::remove_file(&somebodys).unwrap();
         scratch.place("sync-1").unwrap().forget_unfinished();
         scratch.close();

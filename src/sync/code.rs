@@ -79,7 +79,9 @@ pub fn file_code(error: &c1z::Error) -> Code {
 
 fn work_code(error: &work::Error) -> Code {
     match error {
-        work::Error::Unwritable { .. } | work::Error::NotOurs { .. } => Code::InvalidArgument,
+        work::Error::Unwritable { .. }
+        | work::Error::NotOurs { .. }
+        | work::Error::NoLock { .. } => Code::InvalidArgument,
         work::Error::Busy(_) => Code::Unavailable,
         work::Error::DiskFull(_) | work::Error::Io { .. } => Code::Unknown,
     }

@@ -1,11 +1,10 @@
 //! Interrupting the connector at a chosen change of the file system: the Rust side of
 //! `interrupt.c`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-
+use super::preload::{Library, preload};
 use super::{Connector, Room};
+
+static LIBRARY: Library = Library::new("interrupt");
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +36,7 @@ impl Interrupter {
 
     /// The connector, watched.
     pub fn watch(&self, connector: Connector, room: &Room) -> Connector {
-        connector
-            .variable("LD_PRELOAD", library())
+        preload(connector, &LIBRARY)
             .variable("INTERRUPT_BELOW", room.path().canonicalize().unwrap())
             .variable("INTERRUPT_JOURNAL", &self.journal)
     }
@@ -63,23 +61,4 @@ impl Interrupter {
         let journal = std::fs::read_to_string(&self.journal).unwrap();
         journal.lines().map(str::to_owned).collect()
     }
-}
-
-/// The library, built once by each test binary.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let built = directory.join(format!("interrupt-{}.so", std::process::id()));
-        let library = directory.join("interrupt.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/interrupt.c");
-        let status = Command::new("cc")
-            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"])
-            .args([built.as_os_str(), source.as_ref(), "-ldl".as_ref()])
-            .status();
-        assert!(status.unwrap().success(), "the C compiler failed");
-        // Another test binary may use the old one at this moment.
-        std::fs::rename(built, &library).unwrap();
-        library
-    })
 }

@@ -8,7 +8,11 @@ pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;
 pub mod picture;
+#[cfg(target_os = "linux")]
+pub mod preload;
 pub mod reader;
+#[cfg(target_os = "linux")]
+pub mod refuse;
 pub mod screen;
 pub mod shown;
 pub mod sync_file;

@@ -6,6 +6,7 @@ mod damaged_journal;
 mod directory_sync;
 mod faults;
 mod file;
+mod file_system;
 mod interrupt;
 mod paging;
 mod peer;
