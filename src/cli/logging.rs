@@ -1,5 +1,6 @@
 //! Logs, on standard error and in files.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
@@ -39,7 +40,8 @@ impl Logs {
     ) -> Result<Self, Failure> {
         let log = &config.log;
         let mut writers = vec![terminal.writer()];
-        for path in &log.paths {
+        // A file that is named twice is written once.
+        for path in log.paths.iter().collect::<BTreeSet<_>>() {
             let fail = |source| Failure::Log { path: path.clone(), source };
             let mut options = OpenOptions::new();
             let file = disk::open_regular(path, options.create(true).append(true)).map_err(fail)?;
