@@ -95,14 +95,19 @@ pub(crate) enum OthersMay {
     Write,
 }
 
+/// Makes a directory that only its owner may use; nothing may stand there.
+pub(crate) fn new_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Makes a directory that only its owner may use, or sees to one that stands there; its parent
 /// must exist. It must be a directory itself and not by a link, and our own user's: in a place
 /// that many may write to, anybody can have put it there.
 pub(crate) fn private_directory(path: &Path) -> io::Result<Directory> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
+    match new_directory(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => return made.map(|()| Directory::Private),
     }
@@ -142,7 +147,8 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<Directory> {
 #[cfg(unix)]
 fn own_user_in(directory: &Path) -> io::Result<u32> {
     use std::os::unix::fs::MetadataExt;
-    let probe = tempfile::Builder::new().prefix(PROBE).tempfile_in(directory)?;
+    let make = |path: &Path| private(OpenOptions::new().write(true).create_new(true)).open(path);
+    let probe = tempfile::Builder::new().prefix(PROBE).make_in(directory, make)?;
     Ok(probe.as_file().metadata()?.uid())
 }
 
@@ -248,6 +254,43 @@ fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(not(unix))]
     let is_unknown = false;
     is_unknown || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
+/// Whether an error says that there is no more room, or that no more may be used.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+/// Whether an error says that a disk fails, or what is mounted in its place: no fault of the
+/// file's.
+#[cfg(unix)]
+pub(crate) fn is_failing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    const FAILING: [Errno; 8] = [
+        Errno::IO,
+        Errno::NXIO,
+        Errno::NODEV,
+        Errno::STALE,
+        Errno::TIMEDOUT,
+        Errno::HOSTDOWN,
+        Errno::HOSTUNREACH,
+        Errno::NOTCONN,
+    ];
+    #[cfg(target_os = "linux")]
+    const OF_LINUX: [Errno; 4] = [Errno::REMOTEIO, Errno::UCLEAN, Errno::BADMSG, Errno::NOMEDIUM];
+    #[cfg(not(target_os = "linux"))]
+    const OF_LINUX: [Errno; 0] = [];
+    let mut failing = FAILING.into_iter().chain(OF_LINUX);
+    failing.any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Here such errors can't be told from others.
+#[cfg(not(unix))]
+pub(crate) fn is_failing(_error: &io::Error) -> bool {
+    false
 }
 
 /// Makes what was made, renamed or removed in a directory safe. Not every file system can, nor

@@ -71,6 +71,31 @@ pub enum Error {
         /// With what.
         path: PathBuf,
     },
+    /// The place is nobody's to write to.
+    #[error(
+        "can't {action} {}: its file system is read-only; mount it to be written to, or name a \
+         file on one that is (in a container: on a volume, -v \"$PWD:/out\" … -f /out/sync.c1z)",
+        .path.display()
+    )]
+    ReadOnly {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+    },
+    /// The disk fails, or what is mounted in its place.
+    #[error(
+        "can't {action} {}: {source}; the disk fails, or what is mounted there: see to its health",
+        .path.display()
+    )]
+    Failing {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The operating system refused.
     #[error("can't {action} {}: {source}", .path.display())]
     Io {
@@ -90,11 +115,11 @@ impl Error {
         path: &'path Path,
     ) -> impl FnOnce(io::Error) -> Self + use<'path> {
         move |source| match source.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => Self::DiskFull(path.to_owned()),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::Unwritable { action, path: path.to_owned() }
+            _ if disk::is_full(&source) => Self::DiskFull(path.to_owned()),
+            io::ErrorKind::PermissionDenied => Self::Unwritable { action, path: path.to_owned() },
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { action, path: path.to_owned() },
+            _ if disk::is_failing(&source) => {
+                Self::Failing { action, path: path.to_owned(), source }
             }
             _ => Self::Io { action, path: path.to_owned(), source },
         }

@@ -34,11 +34,17 @@ pub(super) const LARGEST_DATABASE: u64 = 3 << 30;
 /// Unpacks the database of the sync file `path` to `database`.
 pub(super) fn unpack(path: &Path, database: &Path) -> Result<(), Error> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    unpack_opened(&file, path, database)
+    unpack_opened(&file, path, database, |error| Error::io("write", database)(error))
 }
 
-/// Unpacks the database of a sync file that is open already, from its beginning.
-pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result<(), Error> {
+/// Unpacks the database of a sync file that is open already, from its beginning. What goes wrong
+/// where the database goes is for `no_room` to tell.
+pub(super) fn unpack_opened(
+    file: &File,
+    path: &Path,
+    database: &Path,
+    no_room: impl Fn(io::Error) -> Error,
+) -> Result<(), Error> {
     let damaged =
         |problem: &str| Error::Damaged { path: path.to_owned(), problem: problem.to_owned() };
     let mut file = file;
@@ -46,14 +52,15 @@ pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result
     file.read_exact(&mut magic).map_err(Error::io("read", path))?;
     let mut decoder = zstd::Decoder::new(file).map_err(Error::io("read", path))?;
     decoder.window_log_max(LARGEST_WINDOW_LOG).map_err(Error::io("read", path))?;
-    let mut unpacked = disk::private_file(database).map_err(Error::io("create", database))?;
+    let mut unpacked = disk::private_file(database).map_err(&no_room)?;
     let mut buffer = vec![0; 1 << 20];
     let mut size = 0;
     loop {
-        // Reading fails on a bad frame; the file itself could be read a moment ago.
-        let count = decoder
-            .read(&mut buffer)
-            .map_err(|error| damaged(&format!("its compression is broken: {error}")))?;
+        let count = decoder.read(&mut buffer).map_err(|error| match error.raw_os_error() {
+            // The system's word, and not of what is in the file.
+            Some(_) => Error::io("read", path)(error),
+            None => damaged(&format!("its compression is broken: {error}")),
+        })?;
         if count == 0 {
             return Ok(());
         }
@@ -61,7 +68,7 @@ pub(super) fn unpack_opened(file: &File, path: &Path, database: &Path) -> Result
         if size > LARGEST_DATABASE {
             return Err(damaged("it unpacks to more than 3 GiB"));
         }
-        unpacked.write_all(&buffer[..count]).map_err(Error::io("write", database))?;
+        unpacked.write_all(&buffer[..count]).map_err(&no_room)?;
     }
 }
 

@@ -13,9 +13,12 @@ pub(super) fn open(path: impl AsRef<Path>) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     #[cfg(unix)]
-    return Connection::open_with_flags_and_vfs(path, flags, "unix-none");
+    let connection = Connection::open_with_flags_and_vfs(path, flags, "unix-none")?;
     #[cfg(not(unix))]
-    Connection::open_with_flags(path, flags)
+    let connection = Connection::open_with_flags(path, flags)?;
+    // Without it, one whose last writer kept a write-ahead log would ask for shared memory.
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(connection)
 }
 
 /// Keeps the temporary files of what `work` does in `directory`, where they are found and cleared

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
+
+use crate::disk;
 use crate::work;
 
 /// Why a sync file can't be read or written. In every case the target is as it was.
@@ -95,6 +98,21 @@ pub enum Error {
         /// The resource types that aren't ours.
         types: String,
     },
+    /// A sync of the target would hide any new one.
+    #[error(
+        "{} holds the sync {sync_id}, which says that it ended at {ended_at:?}; no later end can \
+         be told, so that readers would go on showing it instead of a new one: move the file away \
+         to start a new one, or name another file",
+        .path.display()
+    )]
+    Unfollowable {
+        /// The target.
+        path: PathBuf,
+        /// The sync.
+        sync_id: String,
+        /// When it ended, as it says.
+        ended_at: String,
+    },
     /// The target is a sync file that can't be read.
     #[error("{} is damaged ({problem}); move it away to start a new one", .path.display())]
     Damaged {
@@ -115,6 +133,25 @@ pub enum Error {
         /// Why.
         source: rusqlite::Error,
     },
+    /// No file can be unpacked where temporary files go.
+    #[error(
+        "can't unpack sync files in {}: {source}; let TMPDIR name a directory that can be written \
+         to",
+        .directory.display()
+    )]
+    Scratch {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No room for what is unpacked.
+    #[error(
+        "no space left in {}, where sync files are unpacked; make room there, or let TMPDIR name \
+         another directory",
+        .0.display()
+    )]
+    ScratchFull(PathBuf),
     /// There is no place to work in.
     #[error(transparent)]
     Work(#[from] work::Error),
@@ -145,15 +182,49 @@ impl Error {
         }
     }
 
+    /// Turns an I/O error in the directory for temporary files into one of ours.
+    pub(super) fn scratch(directory: &Path) -> impl Fn(io::Error) -> Self + Copy + use<'_> {
+        move |source| match source {
+            full if disk::is_full(&full) => Self::ScratchFull(directory.to_owned()),
+            failing if disk::is_failing(&failing) => Self::io("work in", directory)(failing),
+            source => Self::Scratch { directory: directory.to_owned(), source },
+        }
+    }
+
+    /// Turns an error in reading the database of the file `path` into one of ours: what the
+    /// system fails at is no fault of the file's.
+    pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
+        move |error| match error.sqlite_error_code() {
+            Some(code) if is_of_the_system(code) => Self::database(path)(error),
+            _ => Self::Damaged {
+                path: path.to_owned(),
+                problem: format!("its database is broken: {error}"),
+            },
+        }
+    }
+
     /// Turns a database error in work on `target` into one of ours.
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => work::Error::DiskFull(target.to_owned()).into(),
+            Some(ErrorCode::DiskFull) => work::Error::DiskFull(target.to_owned()).into(),
             // SQLite doesn't say why it could not create a file.
-            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen) => {
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
                 Self::Disk { path: target.to_owned(), source }
             }
             _ => Self::Database { path: target.to_owned(), source },
         }
     }
+}
+
+/// Whether `SQLite` says so of what it stands on, rather than of the database.
+pub(super) fn is_of_the_system(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::OutOfMemory
+            | ErrorCode::PermissionDenied
+            | ErrorCode::ReadOnly
+    )
 }

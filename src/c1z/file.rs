@@ -7,14 +7,14 @@
 use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::work::WorkDirectory;
 
 use super::database::{self, with_temporary_files_in};
 use super::error::Error;
 use super::insert::Inserts;
-use super::previous::{Copied, NewestEnd, Previous};
+use super::previous::{Copied, Ends, Previous};
 use super::run::{Retention, Saved, Stats, SyncRun, SyncType};
 use super::save;
 use super::schema::TABLES;
@@ -41,7 +41,7 @@ pub struct NewFile<'work> {
     run: SyncRun,
     /// When rows were discovered: one time for all, so that they compress and compare well.
     discovered_at: String,
-    newest_end: NewestEnd,
+    ends: Ends,
     stats: Stats,
 }
 
@@ -67,7 +67,7 @@ impl<'work> NewFile<'work> {
         let path = work.file(name);
         let connection = database::open(&path).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
-        let Copied { newest_end, newest_full } =
+        let Copied { ends, newest_full } =
             previous.copy_to(&connection, retention, &run).map_err(fail)?;
         let parent = newest_full.filter(|_| run.sync_type == SyncType::Partial);
         let started_at = timestamp::format(run.started_at);
@@ -92,7 +92,7 @@ impl<'work> NewFile<'work> {
             connection,
             run,
             discovered_at: started_at,
-            newest_end,
+            ends,
             stats: Stats::default(),
         })
     }
@@ -105,13 +105,14 @@ impl<'work> NewFile<'work> {
 
     /// Ends the sync, builds the indexes, and packs the file.
     pub fn pack(self) -> Result<Packed<'work>, Error> {
-        let Self { target, work, database, connection, run, stats, newest_end, .. } = self;
+        let Self { target, work, database, connection, run, stats, ends, .. } = self;
         let fail = Error::database(target.path());
-        // Indexes are sorted through temporary files.
-        with_temporary_files_in(work.path(), &connection, || {
-            end(&connection, &run, &newest_end, &stats)
-        })
-        .map_err(fail)?;
+        // They are sorted through temporary files.
+        with_temporary_files_in(work.path(), &connection, || build_indexes(&connection))
+            .map_err(fail)?;
+        let ended_at = ends.next(OffsetDateTime::now_utc().max(run.started_at));
+        let ended_at = ended_at.map_err(|hidden| hidden.in_file(target.path()))?;
+        end(&connection, &run, &ended_at, &stats).map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
         let size = save::pack(work, &database, &target)?;
         let saved = Saved { sync_id: run.sync_id, stats, size };
@@ -128,29 +129,18 @@ impl Packed<'_> {
     }
 }
 
-/// Builds the indexes and ends the sync.
+fn build_indexes(connection: &Connection) -> rusqlite::Result<()> {
+    let mut indexes = TABLES.iter().flat_map(|table| table.indexes);
+    indexes.try_for_each(|index| connection.execute_batch(index))
+}
+
+/// Ends the sync.
 fn end(
     connection: &Connection,
     run: &SyncRun,
-    newest_end: &NewestEnd,
+    ended_at: &str,
     stats: &Stats,
 ) -> rusqlite::Result<()> {
-    for index in TABLES.iter().flat_map(|table| table.indexes) {
-        connection.execute_batch(index)?;
-    }
-    // Readers show the sync that ended last, so a clock that was set back must not hide the
-    // new one.
-    let now = OffsetDateTime::now_utc().max(run.started_at);
-    let after_newest = newest_end.time.and_then(|end| end.checked_add(Duration::NANOSECOND));
-    let ended_at = timestamp::format(after_newest.map_or(now, |after| now.max(after)));
-    if let Some(newest) = newest_end.text.as_deref().filter(|text| **text >= *ended_at) {
-        tracing::warn!(
-            newest,
-            ended_at,
-            "an earlier sync of the file says that it ended at a time after which no later one \
-             can be told; readers will go on showing it instead of this one: begin a new file"
-        );
-    }
     let token = serde_json::to_string(&Token::new(run.reduced_to.clone()));
     let token = token.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let stats = serde_json::to_string(stats)
@@ -170,7 +160,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "journal_mode", "off")?;
     connection.pragma_update(None, "synchronous", "off")?;
-    connection.pragma_update(None, "locking_mode", "exclusive")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     for table in TABLES {
         connection.execute_batch(table.create)?;

@@ -9,6 +9,8 @@ mod error;
 mod file;
 mod finished;
 mod insert;
+#[cfg(unix)]
+mod permissions;
 mod previous;
 mod run;
 mod save;

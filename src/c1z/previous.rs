@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use time::{Duration, OffsetDateTime};
 
+use crate::baton::shorten;
 use crate::work::WorkDirectory;
 
 use super::attach::{attach, other_than_table};
@@ -27,9 +28,11 @@ pub struct Previous(Option<Unpacked>);
 
 #[derive(Debug)]
 struct Unpacked {
+    /// The file.
+    path: PathBuf,
     database: PathBuf,
-    /// The ids of its syncs.
-    sync_ids: BTreeSet<String>,
+    /// Its syncs, as [`runs`] has them.
+    runs: Vec<Run>,
 }
 
 impl Previous {
@@ -41,13 +44,32 @@ impl Previous {
         }
         let database = work.file("previous.db");
         container::unpack(target.path(), &database)?;
-        let sync_ids = check(target.path(), &database, own_types)?;
-        Ok(Self(Some(Unpacked { database, sync_ids })))
+        let runs = check(target.path(), &database, own_types)?;
+        Ok(Self(Some(Unpacked { path: target.path().to_owned(), database, runs })))
+    }
+
+    /// Fails where readers would go on showing a sync that is kept instead of a new one like
+    /// this. To be asked before anything is read for it.
+    pub fn check_can_be_followed(
+        &self,
+        retention: Retention,
+        sync_type: SyncType,
+        reduced_to: Option<String>,
+    ) -> Result<(), Error> {
+        let Some(Unpacked { path, runs, .. }) = &self.0 else {
+            return Ok(());
+        };
+        let started_at = OffsetDateTime::now_utc();
+        let new = SyncRun { sync_id: String::new(), sync_type, started_at, reduced_to };
+        let ends = Ends::of(&kept(runs, retention, &new));
+        ends.next(started_at).map(drop).map_err(|hidden| hidden.in_file(path))
     }
 
     /// Whether the file has a sync of this id.
     pub fn has_sync(&self, sync_id: &str) -> bool {
-        self.0.as_ref().is_some_and(|unpacked| unpacked.sync_ids.contains(sync_id))
+        self.0
+            .as_ref()
+            .is_some_and(|unpacked| unpacked.runs.iter().any(|run| run.sync_id == sync_id))
     }
 
     /// Copies the syncs that are kept beside the new sync `run`.
@@ -67,26 +89,66 @@ impl Previous {
 /// What there is to know of the syncs that were copied.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
-    /// When the newest of them ended.
-    pub(super) newest_end: NewestEnd,
+    /// When they ended.
+    pub(super) ends: Ends,
     /// The id of the newest finished full one.
     pub(super) newest_full: Option<String>,
 }
 
-/// When the newest of some syncs ended, as their file has it.
+/// When some syncs ended.
 #[derive(Debug, Default)]
-pub(super) struct NewestEnd {
-    /// The newest text, by which readers tell the newest sync.
-    pub(super) text: Option<String>,
-    /// The newest time, among the texts that are times.
-    pub(super) time: Option<OffsetDateTime>,
+pub(super) struct Ends {
+    /// The newest, among those that are times.
+    newest: Option<OffsetDateTime>,
+    /// The one that readers take for the newest.
+    shown: Option<Run>,
 }
 
+/// A sync that readers would go on showing, whatever comes after it.
+#[derive(Debug)]
+pub(super) struct Hiding<'ends>(&'ends Run);
+
+impl Ends {
+    /// Of these, which come as readers sort them.
+    fn of(runs: &[&Run]) -> Self {
+        let times =
+            runs.iter().filter_map(|run| run.ended_at.as_deref().and_then(timestamp::parse));
+        let shown = runs.iter().rfind(|run| run.ended_at.is_some());
+        Self { newest: times.max(), shown: shown.map(|run| (*run).clone()) }
+    }
+
+    /// The end of a sync that ends now. Readers show the one that ended last, so a clock that
+    /// was set back must not hide the new one.
+    pub(super) fn next(&self, now: OffsetDateTime) -> Result<String, Hiding<'_>> {
+        let after = self.newest.and_then(|newest| newest.checked_add(Duration::NANOSECOND));
+        let end = timestamp::format(after.map_or(now, |after| now.max(after)));
+        match &self.shown {
+            Some(shown) if shown.is_shown_rather_than(&end) => Err(Hiding(shown)),
+            _ => Ok(end),
+        }
+    }
+}
+
+impl Hiding<'_> {
+    /// As an error of the file that holds it.
+    pub(super) fn in_file(&self, path: &Path) -> Error {
+        let Run { sync_id, ended_at, .. } = self.0;
+        Error::Unfollowable {
+            path: path.to_owned(),
+            sync_id: shorten(sync_id, LONGEST_QUOTE),
+            ended_at: shorten(ended_at.as_deref().unwrap_or_default(), LONGEST_QUOTE),
+        }
+    }
+}
+
+/// The longest that is quoted of a file, in bytes.
+const LONGEST_QUOTE: usize = 80;
+
 /// Checks that the database at `path`, unpacked from `target`, is sound and this connector's.
-/// Returns the ids of its syncs.
-fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<BTreeSet<String>, Error> {
+/// Returns its syncs.
+fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<Vec<Run>, Error> {
     let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
-    let unreadable = |error: rusqlite::Error| damaged(format!("its database is broken: {error}"));
+    let unreadable = Error::reading(target);
     let connection = database::open(path).map_err(unreadable)?;
     connection.pragma_update(None, "trusted_schema", "off").map_err(unreadable)?;
     if let Some(other) = other_than_table(&connection, "main").map_err(unreadable)? {
@@ -112,8 +174,7 @@ fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<BTreeSet<Stri
         return Err(Error::OtherConnector { path: target.to_owned(), types: foreign.join(", ") });
     }
     // Found out now, not when everything has been read that is to stand beside them.
-    let runs = runs(&connection, "main").map_err(unreadable)?;
-    Ok(runs.into_iter().map(|run| run.sync_id).collect())
+    runs(&connection, "main").map_err(unreadable)
 }
 
 /// Copies the syncs of the unpacked `previous` that are kept beside the new sync `run`.
@@ -141,15 +202,9 @@ fn copy(
         }
     }
     connection.execute_batch("detach database previous")?;
-    let ends = || kept.iter().filter_map(|run| run.ended_at.as_deref());
-    let newest_full = kept.iter().rev().find(|run| run.is_finished_full());
-    Ok(Copied {
-        newest_end: NewestEnd {
-            text: ends().max().map(str::to_owned),
-            time: ends().filter_map(timestamp::parse).max(),
-        },
-        newest_full: newest_full.map(|run| run.sync_id.clone()),
-    })
+    let newest_full = kept.iter().rfind(|run| run.is_finished_full());
+    let newest_full = newest_full.map(|run| run.sync_id.clone());
+    Ok(Copied { ends: Ends::of(&kept), newest_full })
 }
 
 /// A sync of the previous file.
@@ -159,10 +214,25 @@ struct Run {
     sync_type: String,
     started_at: String,
     ended_at: Option<String>,
+    /// How the end is stored, which readers sort by first.
+    end_is: Stored,
     token: Token,
 }
 
+/// What a value is in a database: numbers come before texts, and those before bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stored {
+    NullOrNumber,
+    Text,
+    Bytes,
+}
+
 impl Run {
+    /// Whether readers take it for newer than a sync with this end.
+    fn is_shown_rather_than(&self, end: &str) -> bool {
+        (self.end_is, self.ended_at.as_deref()) >= (Stored::Text, Some(end))
+    }
+
     fn is_finished_full(&self) -> bool {
         self.ended_at.is_some() && self.sync_type == FULL
     }
@@ -179,7 +249,7 @@ fn runs(connection: &Connection, schema: &str) -> rusqlite::Result<Vec<Run>> {
     connection
         .prepare(&format!(
             "select sync_id, {sync_type}, cast(started_at as text), cast(ended_at as text),
-             cast(sync_token as text)
+             cast(sync_token as text), typeof(ended_at)
              from {schema}.v1_sync_runs order by ended_at, sync_id"
         ))?
         .query_map([], |row| {
@@ -188,6 +258,11 @@ fn runs(connection: &Connection, schema: &str) -> rusqlite::Result<Vec<Run>> {
                 sync_type: row.get(1)?,
                 started_at: row.get(2)?,
                 ended_at: row.get(3)?,
+                end_is: match row.get_ref(5)?.as_str()? {
+                    "text" => Stored::Text,
+                    "blob" => Stored::Bytes,
+                    _ => Stored::NullOrNumber,
+                },
                 token: Token::parse(&row.get::<_, String>(4)?),
             })
         })?
@@ -242,7 +317,7 @@ fn shared_columns(connection: &Connection, table: &str) -> rusqlite::Result<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Retention, Run, SyncRun, SyncType, Token, kept};
+    use super::{Retention, Run, Stored, SyncRun, SyncType, Token, kept};
     use time::macros::datetime;
 
     fn run(sync_id: &str, sync_type: &str, started_at: &str, ended_at: Option<&str>) -> Run {
@@ -251,6 +326,7 @@ mod tests {
             sync_type: sync_type.into(),
             started_at: started_at.into(),
             ended_at: ended_at.map(Into::into),
+            end_is: Stored::Text,
             token: Token::new(None),
         }
     }

@@ -25,6 +25,14 @@ pub(super) fn pack(work: &WorkDirectory, database: &Path, target: &Target) -> Re
 pub(super) fn replace(work: &WorkDirectory, target: &Target) -> Result<(), Error> {
     target.check_unchanged()?;
     let target = target.path();
+    #[cfg(unix)]
+    if let Err(error) = super::permissions::keep(&work.file(PACKED), target) {
+        tracing::warn!(
+            file = %target.display(),
+            %error,
+            "the mode of the file can't be kept: the new one is its owner's alone"
+        );
+    }
     fs::rename(work.file(PACKED), target).map_err(Error::io("replace", target))?;
     // It is there, whatever comes now.
     if let Some(Err(error)) = target.parent().map(disk::sync_directory) {

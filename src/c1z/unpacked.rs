@@ -5,7 +5,6 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
-use tempfile::TempDir;
 
 use crate::disk;
 
@@ -36,29 +35,33 @@ pub(super) struct Unpacked {
 /// A directory for unpacked databases, which tell who has access to what: this user's alone, and
 /// gone when it is dropped.
 #[derive(Debug)]
-pub struct Scratch(TempDir);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
     /// A new one among the system's temporary files.
     pub fn new() -> Result<Self, Error> {
         let directory = std::env::temp_dir();
         let mut builder = tempfile::Builder::new();
-        builder.prefix("baton-northflank-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let made = builder.tempdir();
-        Ok(Self(made.map_err(Error::io("work in", &directory))?))
+        let made = builder.prefix("baton-northflank-").make_in(&directory, disk::new_directory);
+        let kept = made.and_then(|made| Ok(made.into_temp_path().keep()?));
+        Ok(Self(kept.map_err(Error::scratch(&directory))?))
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.0
     }
 
     /// Removes it at once, whoever may still have something of it open.
     pub fn remove(&self) {
         // What can't be removed now can't be removed later either.
-        let _ = fs::remove_dir_all(self.path());
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -82,7 +85,8 @@ impl Unpacked {
         let found = match magic.as_slice() {
             start if start == container::MAGIC => {
                 let database = scratch.path().join(name).with_extension("db");
-                container::unpack_opened(&packed, path, &database)?;
+                let no_room = Error::scratch(scratch.path().parent().unwrap_or(scratch.path()));
+                container::unpack_opened(&packed, path, &database, no_room)?;
                 return Ok(Self { path: database, packed, file: path.to_owned() });
             }
             start if start == container::MAGIC_3 => {
@@ -158,24 +162,18 @@ impl RowLimit {
 
 /// What an error in reading the database of `path` says of the file.
 pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
-    move |error| {
-        let problem = match error.sqlite_error_code() {
-            // No fault of the file's, but of where it is unpacked and sorted.
-            Some(
-                code @ (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen),
-            ) => {
-                let source = match code {
-                    ErrorCode::DiskFull => io::ErrorKind::StorageFull.into(),
-                    _ => io::Error::other(error),
-                };
-                return Error::io("work in", &std::env::temp_dir())(source);
-            }
-            Some(ErrorCode::OperationInterrupted) => {
-                "to read its database takes more steps than it has bytes for".to_owned()
-            }
-            _ => format!("its database is broken: {error}"),
-        };
-        Error::Damaged { path: path.to_owned(), problem }
+    move |error| match error.sqlite_error_code() {
+        // No fault of the file's, but of where it is unpacked and sorted.
+        Some(ErrorCode::DiskFull) => Error::ScratchFull(std::env::temp_dir()),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+            let source = io::Error::other(error);
+            Error::Scratch { directory: std::env::temp_dir(), source }
+        }
+        Some(ErrorCode::OperationInterrupted) => Error::Damaged {
+            path: path.to_owned(),
+            problem: "to read its database takes more steps than it has bytes for".to_owned(),
+        },
+        _ => Error::reading(path)(error),
     }
 }
 
@@ -213,7 +211,7 @@ mod tests {
         assert!(error(ffi::SQLITE_FULL).to_string().starts_with("no space left"));
         for code in [ffi::SQLITE_IOERR_GETTEMPPATH, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_CANTOPEN] {
             let error = error(code).to_string();
-            assert!(error.starts_with("can't work in "), "{error}");
+            assert!(error.starts_with("can't unpack sync files in "), "{error}");
         }
     }
 }

@@ -66,6 +66,8 @@ pub fn file_code(error: &c1z::Error) -> Code {
         | c1z::Error::Mounted(_)
         | c1z::Error::TooLarge { .. }
         | c1z::Error::OtherConnector { .. }
+        | c1z::Error::Unfollowable { .. }
+        | c1z::Error::Scratch { .. }
         | c1z::Error::Damaged { .. }
         | c1z::Error::Missing(_)
         | c1z::Error::Unreadable { .. }
@@ -73,7 +75,9 @@ pub fn file_code(error: &c1z::Error) -> Code {
         | c1z::Error::OtherSyncs { .. } => Code::InvalidArgument,
         c1z::Error::Work(error) => work_code(error),
         c1z::Error::Changed(_) => Code::Unavailable,
-        c1z::Error::Disk { .. } | c1z::Error::Database { .. } => Code::Unknown,
+        c1z::Error::ScratchFull(_) | c1z::Error::Disk { .. } | c1z::Error::Database { .. } => {
+            Code::Unknown
+        }
     }
 }
 
@@ -81,8 +85,11 @@ fn work_code(error: &work::Error) -> Code {
     match error {
         work::Error::Unwritable { .. }
         | work::Error::NotOurs { .. }
-        | work::Error::NoLock { .. } => Code::InvalidArgument,
+        | work::Error::NoLock { .. }
+        | work::Error::ReadOnly { .. } => Code::InvalidArgument,
         work::Error::Busy(_) => Code::Unavailable,
-        work::Error::DiskFull(_) | work::Error::Io { .. } => Code::Unknown,
+        work::Error::DiskFull(_) | work::Error::Failing { .. } | work::Error::Io { .. } => {
+            Code::Unknown
+        }
     }
 }

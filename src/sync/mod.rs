@@ -114,6 +114,9 @@ async fn run(
             // A journal that can't be looked at for another's fault is kept.
             work.keep_journal();
             let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
+            let selection = &options.selection;
+            let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
+            previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
             let (journal, gathered) =
                 open(&work, &previous, &client, &options, started_at, &progress)?;
             Ok::<_, Error>((target, work, previous, journal, gathered))

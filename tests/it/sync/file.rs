@@ -353,42 +353,48 @@ fn the_new_sync_is_the_newest_even_if_the_clock_was_set_back() {
 }
 
 #[test]
-fn whatever_an_earlier_sync_says_of_its_end_the_new_one_is_the_newest_or_the_run_says_why_not() {
+fn a_new_sync_is_the_newest_whatever_the_one_before_says_of_its_end_or_nothing_is_read_for_it() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    for (end, is_newest) in [
+    for (end, can_be_followed) in [
         ("'2099-01-01 00:00:00.123456789'", true),
         ("'2020-01-01T00:00:00+14:00'", true),
+        ("'2020-02-31 25:00:00'", true),
         ("''", true),
+        ("1800000000", true),
+        ("9.9e99", true),
+        ("'9999-12-31 23:59:59'", true),
         ("'yesterday'", false),
         ("'2099-01-01T00:00:00Z'", false),
         ("'2099-01-01 00:00:00+02:00'", false),
-        ("'9999-12-31 23:59:59'", true),
+        ("'2099-01-01 00:00:00 UTC'", false),
+        ("'2099-02-31 00:00:00'", false),
         ("'9999-12-31 23:59:59.999999999'", false),
         ("'99999-01-01 00:00:00'", false),
+        ("cast('2020-01-01 00:00:00' as blob)", false),
     ] {
         let room = Room::new();
         let path = room.file("sync.c1z");
         room.connector_to(&fake).run().expect_success();
         let old = SyncFile::open(&path).syncs();
         change(&path, &format!("update v1_sync_runs set ended_at = {end}"));
-        let run = room.connector_to(&fake).arguments(["--diff"]).run();
-        assert_eq!(run.code(), Some(0), "{end}: {}", run.stderr());
-        let says_why = run.stderr().contains("begin a new file");
-        assert_eq!(!says_why, is_newest, "{end}: {}", run.stderr());
-        let file = SyncFile::open(&path);
-        let newest = file.syncs().last() != old.first();
-        assert_eq!(
-            newest,
-            is_newest,
-            "{end}: {:?}",
-            file.column("select ended_at from v1_sync_runs")
-        );
-        // What has just been written is told of, even where readers are shown another one.
-        if is_newest {
-            assert!(run.stdout().contains("No changes."), "{end}: {}", run.stdout());
-        } else {
-            assert!(run.stderr().contains("no earlier sync"), "{end}: {}", run.stderr());
+        let before = (fs::read(&path).unwrap(), fake.requests());
+        let run = room.connector_to(&fake).run();
+        if can_be_followed {
+            run.expect_success();
+            let newest = SyncFile::open(&path).syncs();
+            assert_ne!(newest.last(), old.first(), "{end}");
+            assert_eq!(newest.len(), 2, "{end}");
+            continue;
         }
+        let parts = ["sync.c1z holds the sync ", &old[0], "no later end", "move the file away"];
+        run.expect_failure(3, &parts);
+        assert!(fs::read(&path).unwrap() == before.0, "{end}");
+        assert_eq!(room.names(), ["sync.c1z"], "{end}");
+        assert!(fake.requests() <= before.1 + 4, "nothing but the validation has been read");
+        // One that isn't kept hides nothing.
+        let alone = room.connector_to(&fake).variable("BATON_KEEP_SYNC_COUNT", "1");
+        alone.run().expect_success();
+        assert_ne!(SyncFile::open(&path).syncs(), old, "{end}");
     }
 }
 
@@ -403,6 +409,21 @@ fn an_end_that_is_no_text_is_found_out_before_anything_is_read() {
     room.connector_to(&fake).run().expect_failure(3, &["sync.c1z is damaged"]);
     assert!(fs::read(&path).unwrap() == before.0);
     assert_eq!(fake.requests(), before.1 + 4, "nothing but the validation");
+}
+
+#[test]
+fn a_file_whose_last_writer_kept_a_write_ahead_log_is_read_and_added_to() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let room = Room::new();
+    let path = room.file("sync.c1z");
+    room.connector_to(&fake).run().expect_success();
+    change(&path, "pragma journal_mode = wal");
+    let reader = room.connector().variable("TMPDIR", room.path());
+    let run = reader.arguments(["access", "sync.c1z"]).run();
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    room.connector_to(&fake).run().expect_success();
+    assert_eq!(SyncFile::open(&path).syncs().len(), 2);
+    assert_eq!(room.names(), ["sync.c1z"]);
 }
 
 #[test]

@@ -152,3 +152,77 @@ fn what_is_removed_while_it_is_open_keeps_no_directory_alive_and_blocks_no_later
         expect_the_file_alone(&room);
     }
 }
+
+/// What a failing disk or mount says, each in its own words.
+const FAILURES: [Errno; 5] =
+    [Errno::IO, Errno::STALE, Errno::NOTCONN, Errno::UCLEAN, Errno::REMOTEIO];
+
+#[test]
+fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
+    let (fake, room) = (fake(), Room::new());
+    run_on(&FileSystem::default(), &fake, &room).expect_success();
+    let old = fs::read(room.file("sync.c1z")).unwrap();
+    for errno in FAILURES {
+        for call in ["read:/sync.c1z", "read:/previous.db", "open:/previous.db", "open:/sync.c1z"] {
+            let run = run_on(&FileSystem::refusing(&[call], errno), &fake, &room);
+            let text = run.stderr().to_owned();
+            run.expect_failure(2, &["disk", "health"]);
+            assert!(!text.contains("damaged") && !text.contains("move it away"), "{call}: {text}");
+            assert!(fs::read(room.file("sync.c1z")).unwrap() == old);
+            assert_eq!(room.names(), ["sync.c1z"], "{call}");
+        }
+        let place = FileSystem::refusing(&["read:/sync.c1z"], errno);
+        for arguments in [["access", "sync.c1z"], ["diff", "sync.c1z"]] {
+            let reader = room.connector().variable("TMPDIR", room.path()).arguments(arguments);
+            place.under(reader, &room).run().expect_failure(2, &["disk", "health"]);
+        }
+    }
+}
+
+#[test]
+fn a_read_only_file_system_is_told_as_that() {
+    let (fake, room) = (fake(), Room::new());
+    for call in ["mkdir", "open:/lock", "open:/sync.db", "open:/journal"] {
+        let place = FileSystem::refusing(&[call], Errno::ROFS);
+        let run = run_on(&place, &fake, &room);
+        assert!(!run.stderr().contains("permission"), "{}", run.stderr());
+        run.expect_failure(3, &["its file system is read-only", "on a volume"]);
+    }
+    let run = run_on(&FileSystem::refusing(&["mkdir"], Errno::ACCESS), &fake, &room);
+    run.expect_failure(3, &["no permission to create the directory", "--user"]);
+}
+
+#[test]
+fn where_readers_can_not_unpack_they_name_the_directory_and_what_sets_it() {
+    let (fake, room) = (fake(), Room::new());
+    run_on(&FileSystem::default(), &fake, &room).expect_success();
+    fs::create_dir(room.file("temporary")).unwrap();
+    let read = |command: &str, temporary: &str, place: &FileSystem| {
+        let reader = room.connector().variable("TMPDIR", room.file(temporary));
+        place.under(reader.arguments([command, "sync.c1z"]), &room).run()
+    };
+    for command in ["access", "diff"] {
+        for nowhere in ["nonexistent", "sync.c1z", "sync.c1z/within"] {
+            let run = read(command, nowhere, &FileSystem::default());
+            run.expect_failure(3, &[nowhere, "let TMPDIR name a directory"]);
+        }
+        for errno in [Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::OPNOTSUPP] {
+            let run = read(command, "temporary", &FileSystem::refusing(&["mkdir"], errno));
+            assert!(!run.stderr().contains("--user"), "{}", run.stderr());
+            run.expect_failure(3, &["/temporary", "let TMPDIR name a directory"]);
+        }
+        for call in ["mkdir", "open:.db"] {
+            for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
+                let run = read(command, "temporary", &FileSystem::refusing(&[call], errno));
+                run.expect_failure(2, &["no space left in", "/temporary", "let TMPDIR name"]);
+            }
+        }
+        let run = read(command, "temporary", &FileSystem::refusing(&["mkdir"], Errno::IO));
+        run.expect_failure(2, &["disk fails", "health"]);
+    }
+    assert_eq!(fs::read_dir(room.file("temporary")).unwrap().count(), 0);
+    let after = room.connector_to(&fake).variable("TMPDIR", room.file("nonexistent"));
+    let run = after.arguments(["--diff"]).run();
+    run.expect_failure(3, &["nonexistent", "let TMPDIR name a directory"]);
+    assert_eq!(SyncFile::open(&room.file("sync.c1z")).syncs().len(), 2, "it is written");
+}

@@ -10,6 +10,7 @@ mod file_system;
 mod interrupt;
 mod paging;
 mod peer;
+mod permissions;
 mod place;
 pub(crate) mod properties;
 mod rate_limits;
