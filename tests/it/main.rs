@@ -16,6 +16,8 @@ mod documents;
 mod harness;
 #[cfg(target_os = "linux")]
 mod output;
+#[cfg(target_os = "linux")]
+mod release;
 mod secrets;
 mod service;
 mod sync;
