@@ -21,12 +21,11 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use baton_northflank::sync::{Gathered, Progress};
+use baton_northflank::sync::{Fold, Page, Rows};
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
-use serde_json::{Value, json};
+use serde_json::{Value, from_value, json};
 
 type Failure = Box<dyn Error>;
 
@@ -125,36 +124,30 @@ fn grow(memberships: usize) -> Result<(), Failure> {
     const LIST: usize = 1_000;
     let members = memberships / 10;
     let lists = memberships / LIST;
-    let progress = Progress::default();
-    let mut gathered = Gathered::nothing_of(&Arc::default());
-    let mut page = |list: &str, key: &str, rows: Vec<Value>, is_last: bool| {
-        let next = (!is_last).then(|| json!({"cursor": "c"}));
-        let note = json!({"list": list, "next": next, "is_gone": false});
-        let record = format!("{}\n{note}", json!({"data": {key: rows}}));
-        gathered.replay(record.as_bytes(), &progress)
-    };
+    let mut fold = Fold::default();
     let role = |number: usize| json!({"id": format!("role-{number}")});
-    let roles: Vec<Value> = (0..lists).map(role).collect();
-    page("roles", "roles", roles, true)?;
-    page("groups", "directoryGroups", Vec::new(), true)?;
+    let roles = Value::Array((0..lists).map(role).collect());
+    fold.page(Page { rows: Rows::Roles(from_value(roles)?), is_first: true, is_last: true })?;
     let started = Instant::now();
     let empty = memory("VmRSS:")?;
     for first in (0..members).step_by(100) {
-        let rows = (first..(first + 100).min(members)).map(member).collect();
-        page("members", "members", rows, first + 100 >= members)?;
+        let end = (first + 100).min(members);
+        let rows = Rows::Members(from_value((first..end).map(member).collect())?);
+        fold.page(Page { rows, is_first: first == 0, is_last: end == members })?;
     }
     let listed = memory("VmRSS:")?;
     for list in 0..lists {
         for part in 0..LIST / 100 {
             // Each list holds other members, in no order.
             let row = |row| member((list * 7_919 + (part * 100 + row) * 104_729) % members);
-            let rows = (0..100).map(row).collect();
-            page(&format!("role:role-{list}"), "members", rows, part + 1 == LIST / 100)?;
+            let rows = from_value((0..100).map(row).collect())?;
+            let rows = Rows::RoleMembers(format!("role-{list}").into(), rows);
+            fold.page(Page { rows, is_first: part == 0, is_last: part + 1 == LIST / 100 })?;
         }
     }
     let folded = memory("VmRSS:")?;
     let elapsed = started.elapsed().as_secs_f64();
-    let access = gathered.finish();
+    let access = fold.finish();
     let each = |kib: u64, of: usize| kib as f64 * 1024.0 / of as f64;
     println!(
         "growth: {memberships} memberships of {members} members: {:.1} bytes a membership, {:.0} \

@@ -1,5 +1,5 @@
-//! Whatever an interrupted run seems to have left behind: what is whole of it is gathered and
-//! nothing else, what follows can be kept behind it, and what was gathered can be told.
+//! Whatever an interrupted run seems to have left behind: whole lists are found in it and nothing
+//! else, what follows can be kept behind it, and what was found can be told.
 //!
 //! The first byte of the input says what the rest is: the journal's bytes; or records that a
 //! journal keeps, one after another between bytes 0xff, of which then a byte is changed.
@@ -7,11 +7,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use baton_northflank::connector::{entitlement, group, role};
-use baton_northflank::journal::{Digests, Found, Identity, Journal, Reason};
-use baton_northflank::sync::{Access, Gathered, Progress};
+use baton_northflank::journal::{Digests, Found, Identity, Journal};
+use baton_northflank::sync::{Access, Container, Fold, Index, Page, Rows, recorded_page};
+use time::OffsetDateTime;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|input: &[u8]| -> Corpus {
@@ -23,8 +23,9 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     if kind % 2 == 0 {
         fs::write(&path, rest).expect("the journal is written");
     } else {
-        let (mut journal, _, found) = open(&path);
-        assert_eq!(found, Found::Nothing);
+        let (found, _) = open(&path);
+        assert!(matches!(found, Found::Nothing));
+        let mut journal = begin(&path);
         journal.append(rest.split(|byte| *byte == 0xff)).expect("the records are kept");
         drop(journal);
         if kind % 4 == 3 {
@@ -34,46 +35,91 @@ fuzz_target!(|input: &[u8]| -> Corpus {
             fs::write(&path, content).expect("the journal is written");
         }
     }
-    let (mut journal, gathered, found) = open(&path);
-    let count = match found {
-        Found::Records { count, .. } => {
-            assert!(count > 0);
-            count
+    let (found, records) = open(&path);
+    let mut journal = match found {
+        Found::Records { journal, .. } => {
+            assert!(records > 0);
+            tell(&gathered(&path).finish());
+            journal
         }
-        Found::Nothing => 0,
+        Found::Nothing => begin(&path),
         Found::Discarded(reason) => {
-            assert!(!reason.to_string().is_empty() && reason != Reason::Unwanted);
-            0
+            assert!(!reason.to_string().is_empty());
+            begin(&path)
         }
     };
-    tell(&gathered.finish());
     // What isn't whole is gone, and what follows stands behind the rest.
     journal.append([b"{}\n{}".as_slice()]).expect("the record is kept");
     drop(journal);
-    let (_, _, found) = open(&path);
-    match found {
-        Found::Records { count: again, cut: Some(_) } => assert_eq!(again, count),
-        Found::Discarded(_) => assert_eq!(count, 0),
-        found => panic!("a record that is none was replayed: {found:?}"),
+    match open(&path) {
+        (Found::Records { cut: Some(_), .. }, again) => assert_eq!(again, records),
+        (Found::Discarded(_), _) => assert_eq!(records, 0),
+        (Found::Records { .. } | Found::Nothing, _) => panic!("a record that is none was taken"),
     }
     Corpus::Keep
 });
 
-fn open(path: &Path) -> (Journal, Gathered, Found) {
-    // The seeds are journals of this run.
-    let identity = Identity {
+/// The seeds are journals of this run.
+fn identity() -> Identity<'static> {
+    Identity {
         version: "version",
         settings: "settings",
         digests: &|_| Digests { organization: None, token: [7; 32] },
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP",
         is_finished: &|_| false,
-        now: std::time::UNIX_EPOCH.into(),
+    }
+}
+
+fn begin(path: &Path) -> Journal {
+    Journal::begin(path, &identity()).expect("files work")
+}
+
+/// What is found, and how many records.
+fn open(path: &Path) -> (Found, usize) {
+    let (mut index, mut records) = (Index::default(), 0);
+    let found = Journal::find(path, &identity(), |record, place| {
+        index.add(record, place)?;
+        records += 1;
+        Ok(())
+    });
+    (found.expect("files work"), records)
+}
+
+/// All whole lists that are found, folded, as far as their pages can be read.
+fn gathered(path: &Path) -> Fold {
+    let mut index = Index::default();
+    let found = Journal::find(path, &identity(), |record, place| index.add(record, place));
+    let Ok(Found::Records { journal, .. }) = found else {
+        panic!("what was found is lost");
     };
-    let mut gathered = Gathered::nothing_of(&Arc::default());
-    let progress = Progress::default();
-    let replay = |record: &[u8]| gathered.replay(record, &progress);
-    let (journal, found) = Journal::open(path, &identity, true, replay).expect("files work");
-    (journal, gathered, found)
+    let mut fold = Fold::default();
+    let kept = index.kept_lists(OffsetDateTime::UNIX_EPOCH, None);
+    let ids = |of_kind: fn(&Container) -> bool| {
+        let ids = kept.keys().filter(move |it| of_kind(it));
+        ids.map(|it| serde_json::json!({"id": &**it.id()})).collect::<Vec<_>>()
+    };
+    let roles = ids(|it| matches!(it, Container::Role(_)));
+    let groups = ids(|it| matches!(it, Container::Group(_)));
+    // Blank ids are no role's or group's.
+    for rows in [
+        serde_json::from_value(roles.into()).map(Rows::Roles),
+        serde_json::from_value(groups.into()).map(Rows::Groups),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        fold.page(Page { rows, is_first: true, is_last: true }).expect("there is little of it");
+    }
+    let mut reader = journal.reader().expect("files work");
+    for (of, list) in &kept {
+        for place in &list.pages {
+            let record = reader.read(*place).expect("what was found can be read again");
+            if let Ok(page) = recorded_page(of, record) {
+                fold.page(page).expect("there is little of it");
+            }
+        }
+    }
+    fold
 }
 
 /// Tells all that a sync tells of what was read.

@@ -1,22 +1,21 @@
-//! The journal's file: opened, replayed, appended to.
+//! The journal's file: found, appended to, read again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
-use time::OffsetDateTime;
 
 use crate::disk;
 use crate::work::Error;
 
-use super::frame::{End, Next, Reader, Writer};
+use super::frame::{Next, Place, Reader, Writer};
 use super::identity::{Header, Identity, Reason};
 
 const MAGIC: &[u8; 8] = b"journal\n";
 
 /// Raised whenever the file or the meaning of its records changes.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Bytes before the first frame.
 const START: usize = 12;
@@ -27,75 +26,40 @@ pub struct Journal {
     file: File,
     writer: Writer,
     sync_id: String,
-    began_at: OffsetDateTime,
 }
 
 /// What was found of an earlier run.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// Nothing that was worth keeping.
     Nothing,
-    /// Records that have been replayed.
+    /// Records, all of which have been told.
     Records {
-        /// How many.
-        count: u64,
+        /// The journal, to go on with.
+        journal: Journal,
         /// What is wrong with all that stood behind them, which has been cut off.
         cut: Option<String>,
     },
-    /// Something that can't be gone on from, and was removed.
+    /// Something that can't be gone on from.
     Discarded(Reason),
 }
 
 impl Journal {
-    /// Goes on with the journal at `path`, if `resume` is true and it is one that a run of
-    /// `identity` may go on from; begins a new one otherwise.
+    /// Looks for a journal at `path` that a run of `identity` may go on from.
     ///
-    /// Hands each record to `replay`, in the order in which they were appended, until one
-    /// isn't whole or `replay` says what is wrong with it. That one and all behind it are cut
-    /// off. Errors are the system's, after which the journal is left as it was.
-    pub fn open(
+    /// Tells `index` of each record and where it stands, in the order in which they were
+    /// appended, until one isn't whole or `index` says what is wrong with it. That one and all
+    /// behind it are cut off. Errors are the system's, after which the journal is as it was.
+    pub fn find(
         path: &Path,
         identity: &Identity<'_>,
-        resume: bool,
-        replay: impl FnMut(&[u8]) -> Result<(), String>,
-    ) -> Result<(Self, Found), Error> {
-        match Earlier::open(path, identity, resume, replay).map_err(Error::io("read", path))? {
-            Earlier::Usable { journal, count, cut } => Ok((journal, Found::Records { count, cut })),
-            Earlier::Unusable(found) => {
-                let journal = Self::begin(path, identity).map_err(Error::io("write", path))?;
-                Ok((journal, found))
-            }
-        }
+        index: impl FnMut(&[u8], Place) -> Result<(), String>,
+    ) -> Result<Found, Error> {
+        find(path, identity, index).map_err(Error::io("read", path))
     }
 
-    fn begin(path: &Path, identity: &Identity<'_>) -> io::Result<Self> {
-        let mut salt = [0; 16];
-        let random = SystemRandom::new().fill(&mut salt);
-        random.map_err(|_| io::Error::other("the system gives no random numbers"))?;
-        let header = Header::new(identity, salt).map_err(io::Error::other)?;
-        // It tells who has access to what.
-        let mut file = disk::private_file(path)?;
-        let start = start(LAYOUT);
-        file.write_all(&start)?;
-        let mut writer = Writer::new(crc32fast::hash(&start))?;
-        writer.add(&serde_json::to_vec(&header)?)?;
-        // Safe with the first record, before which it is worth nothing.
-        writer.take(|frames| file.write_all(frames))?;
-        if let Some(Err(error)) = path.parent().map(disk::sync_directory) {
-            tracing::warn!(
-                journal = %path.display(),
-                %error,
-                "only the system knows when what is read is safe on disk: after the loss of \
-                 power it may have to be read again"
-            );
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            writer,
-            sync_id: identity.sync_id.to_owned(),
-            began_at: identity.now,
-        })
+    /// Begins a journal at `path`, in place of whatever stands there.
+    pub fn begin(path: &Path, identity: &Identity<'_>) -> Result<Self, Error> {
+        begin(path, identity).map_err(Error::io("write", path))
     }
 
     /// The id of the sync, as the run that began the journal named it.
@@ -103,13 +67,8 @@ impl Journal {
         &self.sync_id
     }
 
-    /// When the journal was begun, maybe by an earlier run.
-    pub fn began_at(&self) -> OffsetDateTime {
-        self.began_at
-    }
-
-    /// Appends records, all at once; when this returns they are safe from the loss of power.
-    /// After an error the journal is to be dropped: its end isn't known.
+    /// Appends records, all at once. After an error the journal is to be dropped: its end isn't
+    /// known.
     pub fn append<'record>(
         &mut self,
         records: impl IntoIterator<Item = &'record [u8]>,
@@ -117,105 +76,139 @@ impl Journal {
         let Self { path, file, writer, .. } = self;
         let append = || {
             records.into_iter().try_for_each(|record| writer.add(record))?;
-            writer.take(|frames| file.write_all(frames))?;
-            disk::unless_unsupported(file.sync_data())
+            writer.take(|frames| file.write_all(frames))
         };
         append().map_err(Error::io("write", path))
     }
-}
 
-/// The journal of an earlier run.
-enum Earlier {
-    Usable { journal: Journal, count: u64, cut: Option<String> },
-    Unusable(Found),
-}
-
-impl Earlier {
-    fn open(
-        path: &Path,
-        identity: &Identity<'_>,
-        resume: bool,
-        mut replay: impl FnMut(&[u8]) -> Result<(), String>,
-    ) -> io::Result<Self> {
-        let discarded = |reason| Ok(Self::Unusable(Found::Discarded(reason)));
-        let damaged = |problem: &str| discarded(Reason::Damaged(problem.to_owned()));
-        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::Unusable(Found::Nothing));
-            }
-            Err(error) => return Err(error),
-        };
-        disk::make_private(&file)?;
-        let length = file.metadata()?.len();
-        if length == 0 {
-            // A run that was stopped before it had written anything.
-            return Ok(Self::Unusable(Found::Nothing));
-        }
-        if !resume {
-            return discarded(Reason::Unwanted);
-        }
-        let Some(left) = length.checked_sub(START as u64) else {
-            return damaged("it has no beginning");
-        };
-        let mut source = BufReader::with_capacity(64 * 1024, &file);
-        let mut found = [0; START];
-        source.read_exact(&mut found)?;
-        if !found.starts_with(MAGIC) {
-            return damaged("it doesn't begin as journals do");
-        }
-        if found != start(LAYOUT) {
-            return discarded(Reason::OtherVersion);
-        }
-        let after = End { position: START as u64, checksum: crc32fast::hash(&found) };
-        let mut reader = Reader::new(source, left, after)?;
-        let header: Header = match reader.next()? {
-            Next::Frame(content) => match serde_json::from_slice(content) {
-                Ok(header) => header,
-                Err(error) => return damaged(&error.to_string()),
-            },
-            Next::End => return damaged("it doesn't say what it is"),
-            Next::Broken(problem) => return damaged(problem),
-        };
-        let began_at = match header.began_at_if_like(identity) {
-            Ok(began_at) => began_at,
-            Err(reason) => return discarded(reason),
-        };
-        if (identity.is_finished)(&header.sync_id) {
-            // Killed after saving: nothing is left to do with it.
-            return Ok(Self::Unusable(Found::Nothing));
-        }
-        let mut count = 0;
-        let cut = loop {
-            match reader.next()? {
-                Next::End => break None,
-                Next::Broken(problem) => break Some(problem.to_owned()),
-                Next::Frame(record) => {
-                    if let Err(problem) = replay(record) {
-                        break Some(problem);
-                    }
-                    count += 1;
-                }
-            }
-        };
-        let End { position, checksum } = reader.end();
-        if count == 0 {
-            return match cut {
-                None => Ok(Self::Unusable(Found::Nothing)),
-                Some(problem) => damaged(&problem),
-            };
-        }
-        file.set_len(position)?;
-        file.seek(SeekFrom::Start(position))?;
-        let journal = Journal {
-            path: path.to_owned(),
-            file,
-            writer: Writer::new(checksum)?,
-            sync_id: header.sync_id,
-            began_at,
-        };
-        Ok(Self::Usable { journal, count, cut })
+    /// Makes all that was appended safe from the loss of power.
+    pub fn make_safe(&self) -> Result<(), Error> {
+        disk::unless_unsupported(self.file.sync_data()).map_err(Error::io("write", &self.path))
     }
+
+    /// Reads records again, beside what is being appended.
+    pub fn reader(&self) -> Result<RecordReader, Error> {
+        let open = || {
+            let file = File::open(&self.path)?;
+            let left = file.metadata()?.len();
+            Reader::new(file, left, Place::default())
+        };
+        let frames = open().map_err(Error::io("read", &self.path))?;
+        Ok(RecordReader { path: self.path.clone(), frames })
+    }
+}
+
+/// Reads single records of a journal.
+pub struct RecordReader {
+    path: PathBuf,
+    frames: Reader<File>,
+}
+
+impl RecordReader {
+    /// The record that stands at `place`.
+    pub fn read(&mut self, place: Place) -> Result<&[u8], Error> {
+        let record = match self.frames.seek(place) {
+            Ok(Next::Frame(record)) => Ok(record),
+            Ok(Next::End) => Err(io::Error::other("a record is gone")),
+            Ok(Next::Broken(problem)) => Err(io::Error::other(problem)),
+            Err(error) => Err(error),
+        };
+        record.map_err(Error::io("read", &self.path))
+    }
+}
+
+fn begin(path: &Path, identity: &Identity<'_>) -> io::Result<Journal> {
+    let mut salt = [0; 16];
+    let random = SystemRandom::new().fill(&mut salt);
+    random.map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    // It tells who has access to what.
+    let mut file = disk::private_file(path)?;
+    let start = start(LAYOUT);
+    file.write_all(&start)?;
+    let mut writer = Writer::new(crc32fast::hash(&start))?;
+    writer.add(&serde_json::to_vec(&Header::new(identity, salt))?)?;
+    // Safe with the first records, before which it is worth nothing.
+    writer.take(|frames| file.write_all(frames))?;
+    if let Some(Err(error)) = path.parent().map(disk::sync_directory) {
+        tracing::warn!(
+            journal = %path.display(),
+            %error,
+            "only the system knows when what is read is safe on disk: after the loss of power it \
+             may have to be read again"
+        );
+    }
+    Ok(Journal { path: path.to_owned(), file, writer, sync_id: identity.sync_id.to_owned() })
+}
+
+fn find(
+    path: &Path,
+    identity: &Identity<'_>,
+    mut index: impl FnMut(&[u8], Place) -> Result<(), String>,
+) -> io::Result<Found> {
+    let damaged = |problem: &str| Ok(Found::Discarded(Reason::Damaged(problem.to_owned())));
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    disk::make_private(&file)?;
+    let length = file.metadata()?.len();
+    if length == 0 {
+        // A run that was stopped before it had written anything.
+        return Ok(Found::Nothing);
+    }
+    let Some(left) = length.checked_sub(START as u64) else {
+        return damaged("it has no beginning");
+    };
+    let mut source = BufReader::with_capacity(64 * 1024, &file);
+    let mut found = [0; START];
+    source.read_exact(&mut found)?;
+    if !found.starts_with(MAGIC) {
+        return damaged("it doesn't begin as journals do");
+    }
+    if found != start(LAYOUT) {
+        return Ok(Found::Discarded(Reason::OtherVersion));
+    }
+    let after = Place { position: START as u64, checksum: crc32fast::hash(&found) };
+    let mut frames = Reader::new(source, left, after)?;
+    let header: Header = match frames.next()? {
+        Next::Frame(content) => match serde_json::from_slice(content) {
+            Ok(header) => header,
+            Err(error) => return damaged(&error.to_string()),
+        },
+        Next::End => return damaged("it doesn't say what it is"),
+        Next::Broken(problem) => return damaged(problem),
+    };
+    if let Err(reason) = header.is_like(identity) {
+        return Ok(Found::Discarded(reason));
+    }
+    if (identity.is_finished)(&header.sync_id) {
+        // Killed after saving: nothing is left to do with it.
+        return Ok(Found::Nothing);
+    }
+    let mut has_records = false;
+    let cut = loop {
+        let place = frames.next_place();
+        match frames.next()? {
+            Next::End => break None,
+            Next::Broken(problem) => break Some(problem.to_owned()),
+            Next::Frame(record) => {
+                if let Err(problem) = index(record, place) {
+                    break Some(problem);
+                }
+                has_records = true;
+            }
+        }
+    };
+    let Place { position, checksum } = frames.end();
+    if !has_records {
+        return cut.map_or(Ok(Found::Nothing), |problem| damaged(&problem));
+    }
+    file.set_len(position)?;
+    file.seek(SeekFrom::Start(position))?;
+    let writer = Writer::new(checksum)?;
+    let journal = Journal { path: path.to_owned(), file, writer, sync_id: header.sync_id };
+    Ok(Found::Records { journal, cut })
 }
 
 /// The first bytes of a file of this layout.
@@ -231,13 +224,8 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
-    use time::macros::datetime;
-    use time::{Duration, OffsetDateTime};
-
-    use super::super::{Digests, Found, Identity, Journal, Reason};
+    use super::super::{Digests, Identity, Journal, Place, Reason};
     use super::{LAYOUT, MAGIC, START};
-
-    const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
 
     /// A run of token 1, of the organization 1 if that is known.
     #[derive(Clone, Copy)]
@@ -247,39 +235,38 @@ mod tests {
         organization: Option<u8>,
         token: u8,
         finished: &'static str,
-        now: OffsetDateTime,
-        resume: bool,
     }
 
-    const RUN: Run = Run {
-        version: "1",
-        settings: "s",
-        organization: None,
-        token: 1,
-        finished: "",
-        now: NOW,
-        resume: true,
-    };
+    const RUN: Run =
+        Run { version: "1", settings: "s", organization: None, token: 1, finished: "" };
 
-    struct Place(tempfile::TempDir);
+    /// What was found, but for the journal.
+    #[derive(Debug, PartialEq)]
+    enum Found {
+        Nothing,
+        Records { count: usize, cut: Option<String> },
+        Discarded(Reason),
+    }
 
-    impl Place {
+    struct Room(tempfile::TempDir);
+
+    impl Room {
         fn new() -> Self {
             Self(tempfile::tempdir().unwrap())
         }
 
-        /// A place with the journal of [`RUN`], of these records.
+        /// A room with the journal of [`RUN`], of these records.
         fn with(records: &[&[u8]]) -> Self {
-            let place = Self::new();
-            place.open(RUN).0.append(records.iter().copied()).unwrap();
-            place
+            let room = Self::new();
+            room.open(RUN).0.append(records.iter().copied()).unwrap();
+            room
         }
 
         fn path(&self) -> PathBuf {
             self.0.path().join("journal")
         }
 
-        /// What is found and what is replayed.
+        /// What is found and told, and a journal to go on with.
         fn open(&self, run: Run) -> (Journal, Found, Vec<Vec<u8>>) {
             self.open_until(run, |_| Ok(()))
         }
@@ -304,64 +291,73 @@ mod tests {
                 },
                 sync_id: "the new one",
                 is_finished: &|sync_id| sync_id == run.finished,
-                now: run.now,
             };
-            let mut replayed = Vec::new();
-            let (journal, found) = Journal::open(&self.path(), &identity, run.resume, |record| {
+            let mut told: Vec<(Vec<u8>, Place)> = Vec::new();
+            let found = Journal::find(&self.path(), &identity, |record, place| {
                 check(record)?;
-                replayed.push(record.to_vec());
+                told.push((record.to_vec(), place));
                 Ok(())
-            })
-            .unwrap();
-            (journal, found, replayed)
+            });
+            let (journal, found) = match found.unwrap() {
+                super::Found::Records { journal, cut } => {
+                    (Some(journal), Found::Records { count: told.len(), cut })
+                }
+                super::Found::Nothing => (None, Found::Nothing),
+                super::Found::Discarded(reason) => (None, Found::Discarded(reason)),
+            };
+            let journal =
+                journal.unwrap_or_else(|| Journal::begin(&self.path(), &identity).unwrap());
+            if matches!(found, Found::Records { .. }) {
+                // Each is found again where it stands, in any order.
+                let mut reader = journal.reader().unwrap();
+                for (record, place) in told.iter().rev() {
+                    assert_eq!(reader.read(*place).unwrap(), record);
+                }
+            }
+            (journal, found, told.into_iter().map(|(record, _)| record).collect())
         }
 
         fn reason(&self, run: Run) -> Reason {
             match self.open(run) {
-                (_, Found::Discarded(reason), replayed) if replayed.is_empty() => reason,
+                (_, Found::Discarded(reason), told) if told.is_empty() => reason,
                 (_, found, _) => panic!("{found:?}"),
             }
         }
     }
 
-    fn whole(count: u64) -> Found {
+    fn whole(count: usize) -> Found {
         Found::Records { count, cut: None }
     }
 
     #[test]
     fn a_run_of_the_same_kind_goes_on_where_the_one_before_ended() {
-        let place = Place::new();
-        let (mut journal, found, _) = place.open(RUN);
+        let room = Room::new();
+        let (mut journal, found, _) = room.open(RUN);
         assert_eq!(found, Found::Nothing);
         let large = vec![b'x'; 3 << 20];
         journal.append([b"one".as_slice(), b""]).unwrap();
         journal.append([large.as_slice()]).unwrap();
         drop(journal);
-        let later = Run { now: NOW + Duration::hours(5), ..RUN };
-        let (mut journal, found, replayed) = place.open(later);
+        let (mut journal, found, replayed) = room.open(RUN);
         assert_eq!((found, replayed), (whole(3), vec![b"one".to_vec(), Vec::new(), large.clone()]));
-        assert_eq!((journal.began_at(), journal.sync_id()), (NOW, "the new one"));
+        assert_eq!(journal.sync_id(), "the new one");
         journal.append([b"two".as_slice()]).unwrap();
         drop(journal);
-        let (_, found, replayed) = place.open(later);
+        let (_, found, replayed) = room.open(RUN);
         assert_eq!((found, &*replayed[3]), (whole(4), b"two".as_slice()));
-        assert!(fs::metadata(place.path()).unwrap().len() < 10_000, "it is packed");
+        assert!(fs::metadata(room.path()).unwrap().len() < 10_000, "it is packed");
     }
 
     #[test]
     fn a_run_of_another_kind_begins_anew() {
         for (run, reason) in [
-            (Run { resume: false, ..RUN }, Reason::Unwanted),
             (Run { version: "2", ..RUN }, Reason::OtherVersion),
             (Run { settings: "other", ..RUN }, Reason::OtherSettings),
             (Run { token: 2, ..RUN }, Reason::OtherToken),
-            (Run { now: NOW + Duration::hours(25), ..RUN }, Reason::Old(NOW)),
-            (Run { now: NOW - Duration::hours(2), ..RUN }, Reason::Old(NOW)),
         ] {
-            let place = Place::with(&[b"one"]);
-            assert_eq!(place.reason(run), reason);
-            let again = Run { resume: true, ..run };
-            assert_eq!(place.open(again).1, Found::Nothing, "what was discarded is gone");
+            let room = Room::with(&[b"one"]);
+            assert_eq!(room.reason(run), reason);
+            assert_eq!(room.open(run).1, Found::Nothing, "what was discarded is gone");
         }
     }
 
@@ -375,65 +371,65 @@ mod tests {
             (RUN, known(1, 1), Ok(())),
             (RUN, known(1, 2), Err(Reason::OtherToken)),
         ] {
-            let place = Place::new();
-            place.open(first).0.append([b"one".as_slice()]).unwrap();
+            let room = Room::new();
+            room.open(first).0.append([b"one".as_slice()]).unwrap();
             match is_same {
-                Ok(()) => assert_eq!(place.open(second).1, whole(1)),
-                Err(reason) => assert_eq!(place.reason(second), reason),
+                Ok(()) => assert_eq!(room.open(second).1, whole(1)),
+                Err(reason) => assert_eq!(room.reason(second), reason),
             }
         }
     }
 
     #[test]
     fn a_journal_whose_sync_is_finished_is_spent() {
-        let place = Place::with(&[b"one"]);
-        let (_, found, replayed) = place.open(Run { finished: "the new one", ..RUN });
+        let room = Room::with(&[b"one"]);
+        let (_, found, replayed) = room.open(Run { finished: "the new one", ..RUN });
         assert_eq!((found, replayed), (Found::Nothing, Vec::new()));
     }
 
     #[test]
     fn a_journal_without_records_is_nothing_to_speak_of() {
-        let place = Place::with(&[]);
-        assert_eq!(place.open(RUN).1, Found::Nothing);
-        fs::write(place.path(), b"").unwrap();
-        assert_eq!(place.open(RUN).1, Found::Nothing);
+        let room = Room::with(&[]);
+        assert_eq!(room.open(RUN).1, Found::Nothing);
+        fs::write(room.path(), b"").unwrap();
+        assert_eq!(room.open(RUN).1, Found::Nothing);
     }
 
     #[test]
     fn what_is_no_journal_of_ours_is_discarded() {
         let damaged = |content: &[u8]| {
-            let place = Place::new();
-            fs::write(place.path(), content).unwrap();
-            assert!(matches!(place.reason(RUN), Reason::Damaged(_)), "{content:?}");
+            let room = Room::new();
+            fs::write(room.path(), content).unwrap();
+            assert!(matches!(room.reason(RUN), Reason::Damaged(_)), "{content:?}");
         };
         damaged(b"x");
         damaged(b"SQLite format 3\0 and more of it");
         damaged(&[0; 100]);
         damaged(&super::start(LAYOUT));
-        let place = Place::new();
-        fs::write(place.path(), [MAGIC.as_slice(), &(LAYOUT + 1).to_le_bytes(), b"more"].concat())
+        let room = Room::new();
+        fs::write(room.path(), [MAGIC.as_slice(), &(LAYOUT + 1).to_le_bytes(), b"more"].concat())
             .unwrap();
-        assert_eq!(place.reason(RUN), Reason::OtherVersion);
+        assert_eq!(room.reason(RUN), Reason::OtherVersion);
     }
 
     #[test]
     fn a_record_that_makes_no_sense_ends_the_journal_before_it() {
-        let place = Place::with(&[b"one", b"bad", b"three"]);
+        let room = Room::with(&[b"one", b"bad", b"three"]);
         let check = |record: &[u8]| {
             if record == b"bad" { Err("it is bad".to_owned()) } else { Ok(()) }
         };
-        let (mut journal, found, replayed) = place.open_until(RUN, check);
+        let (mut journal, found, replayed) = room.open_until(RUN, check);
         assert_eq!(found, Found::Records { count: 1, cut: Some("it is bad".to_owned()) });
         assert_eq!(replayed, [b"one"]);
         journal.append([b"two".as_slice()]).unwrap();
         drop(journal);
-        let (_, found, replayed) = place.open(RUN);
+        let (_, found, replayed) = room.open(RUN);
         assert_eq!((found, replayed), (whole(2), vec![b"one".to_vec(), b"two".to_vec()]));
     }
 
     #[test]
     fn a_record_too_large_to_be_read_back_is_refused() {
-        let (mut journal, ..) = Place::new().open(RUN);
+        let (mut journal, ..) = Room::new().open(RUN);
         let error = journal.append([vec![0; (80 << 20) + 1].as_slice()]).unwrap_err();
         assert!(error.to_string().contains("80 MiB is too large"), "{error}");
     }
@@ -441,18 +437,18 @@ mod tests {
     /// Opens what `content` leaves of a journal of `records`: those replayed are the first of
     /// them and nothing else, and what is appended then stands behind them.
     fn survives(content: &[u8], records: &[&[u8]]) -> usize {
-        let place = Place::new();
-        fs::write(place.path(), content).unwrap();
-        let (mut journal, found, replayed) = place.open(RUN);
+        let room = Room::new();
+        fs::write(room.path(), content).unwrap();
+        let (mut journal, found, replayed) = room.open(RUN);
         assert_eq!(replayed, records[..replayed.len()]);
         match found {
-            Found::Records { count, .. } => assert_eq!(count, replayed.len() as u64),
+            Found::Records { count, .. } => assert_eq!(count, replayed.len()),
             Found::Nothing | Found::Discarded(_) => assert!(replayed.is_empty()),
         }
         journal.append([b"more".as_slice()]).unwrap();
         drop(journal);
-        let (_, found, again) = place.open(RUN);
-        assert_eq!(found, whole(replayed.len() as u64 + 1));
+        let (_, found, again) = room.open(RUN);
+        assert_eq!(found, whole(replayed.len() + 1));
         assert_eq!(again.split_last().unwrap(), (&b"more".to_vec(), &*replayed));
         replayed.len()
     }
@@ -460,7 +456,7 @@ mod tests {
     #[test]
     fn cut_anywhere_a_journal_keeps_the_records_before() {
         let records: [&[u8]; 4] = [b"one", b"", &[b'x'; 300], b"four"];
-        let content = fs::read(Place::with(&records).path()).unwrap();
+        let content = fs::read(Room::with(&records).path()).unwrap();
         let kept: Vec<_> =
             (0..=content.len()).map(|length| survives(&content[..length], &records)).collect();
         assert!(kept.is_sorted());
@@ -470,7 +466,7 @@ mod tests {
     #[test]
     fn changed_anywhere_a_journal_keeps_the_records_before() {
         let records: [&[u8]; 3] = [b"one", &[b'x'; 300], b"three"];
-        let content = fs::read(Place::with(&records).path()).unwrap();
+        let content = fs::read(Room::with(&records).path()).unwrap();
         for place in 0..content.len() {
             for change in [1, 0x10, 0x80, 0xff] {
                 let mut changed = content.clone();
@@ -483,7 +479,7 @@ mod tests {
     #[test]
     fn a_record_counts_only_where_it_was_written() {
         let records: [&[u8]; 3] = [b"one", b"two", b"three"];
-        let whole = fs::read(Place::with(&records).path()).unwrap();
+        let whole = fs::read(Room::with(&records).path()).unwrap();
         let frame_after = |start: usize| {
             let length: [u8; 4] = whole[start..start + 4].try_into().unwrap();
             start + 12 + usize::try_from(u32::from_le_bytes(length)).unwrap()

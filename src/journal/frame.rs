@@ -1,6 +1,6 @@
 //! Frames: what tells a record that was written whole from everything else.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use crc32fast::Hasher;
 use zstd::bulk::{Compressor, Decompressor};
@@ -69,20 +69,20 @@ pub(super) struct Reader<R> {
     /// Bytes that haven't been read.
     left: u64,
     /// The end of the frames that are taken.
-    taken: End,
+    taken: Place,
     /// The end of the frame that was handed out last.
-    handed_out: End,
+    handed_out: Place,
     decompressor: Decompressor<'static>,
     packed: Vec<u8>,
     content: Vec<u8>,
 }
 
-/// Where a frame ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct End {
+/// Where a frame ends and the next one begins.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
     /// How far into the file.
     pub(super) position: u64,
-    /// The frame's checksum.
+    /// The checksum of the frame that ends there.
     pub(super) checksum: u32,
 }
 
@@ -98,7 +98,7 @@ pub(super) enum Next<'reader> {
 
 impl<R: Read> Reader<R> {
     /// Reads `source`, which has `left` bytes, after the frame that ends at `after`.
-    pub(super) fn new(source: R, left: u64, after: End) -> io::Result<Self> {
+    pub(super) fn new(source: R, left: u64, after: Place) -> io::Result<Self> {
         Ok(Self {
             source,
             left,
@@ -138,14 +138,30 @@ impl<R: Read> Reader<R> {
         if !unpacked.is_ok_and(|length| length == content as usize) {
             return Ok(Next::Broken("a record can't be unpacked"));
         }
-        self.handed_out = End { position: self.taken.position + whole, checksum: expected };
+        self.handed_out = Place { position: self.taken.position + whole, checksum: expected };
         self.left -= whole;
         Ok(Next::Frame(&self.content))
     }
 
+    /// Where the frame stands that comes next.
+    pub(super) fn next_place(&self) -> Place {
+        self.handed_out
+    }
+
     /// The end of the frames that are taken.
-    pub(super) fn end(&self) -> End {
+    pub(super) fn end(&self) -> Place {
         self.taken
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// The frame at `place`, wherever the reader stands.
+    pub(super) fn seek(&mut self, place: Place) -> io::Result<Next<'_>> {
+        let end = self.source.seek(SeekFrom::End(0))?;
+        self.source.seek(SeekFrom::Start(place.position))?;
+        self.left = end.saturating_sub(place.position);
+        self.handed_out = place;
+        self.next()
     }
 }
 

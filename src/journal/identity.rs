@@ -3,12 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
-
-/// Older than this, a journal tells of an organization that may have changed too much.
-const LONGEST_AGE: Duration = Duration::DAY;
-
 /// A run, as far as it matters to a later one.
 #[derive(Clone, Copy)]
 pub struct Identity<'run> {
@@ -22,8 +16,6 @@ pub struct Identity<'run> {
     pub sync_id: &'run str,
     /// Whether the sync of this id is finished, so that nothing is left to do for it.
     pub is_finished: &'run dyn Fn(&str) -> bool,
-    /// When this run began.
-    pub now: OffsetDateTime,
 }
 
 /// What tells organizations apart without telling secrets.
@@ -38,8 +30,6 @@ pub struct Digests {
 /// Why a journal was discarded.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The caller wants to begin anew.
-    Unwanted,
     /// Nothing of it can be read.
     Damaged(String),
     /// Another version of the connector made it.
@@ -50,26 +40,16 @@ pub enum Reason {
     OtherOrganization,
     /// It was made with another token.
     OtherToken,
-    /// It is older than a day, or from the future.
-    Old(OffsetDateTime),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Unwanted => "starting over was asked for",
             Self::Damaged(problem) => return write!(formatter, "it is damaged ({problem})"),
             Self::OtherVersion => "it was made by another version of the connector",
             Self::OtherSettings => "it was made with other settings",
             Self::OtherOrganization => "it was read from another organization",
             Self::OtherToken => "it was made with another API token",
-            Self::Old(began) => {
-                let began = began.truncate_to_second().format(&Rfc3339).unwrap_or_default();
-                return write!(
-                    formatter,
-                    "it was begun at {began}, which is not within the last day"
-                );
-            }
         })
     }
 }
@@ -82,30 +62,21 @@ pub(super) struct Header {
     salt: [u8; 16],
     digests: Digests,
     pub(super) sync_id: String,
-    /// RFC 3339.
-    began_at: String,
 }
 
 impl Header {
-    pub(super) fn new(
-        identity: &Identity<'_>,
-        salt: [u8; 16],
-    ) -> Result<Self, time::error::Format> {
-        Ok(Self {
+    pub(super) fn new(identity: &Identity<'_>, salt: [u8; 16]) -> Self {
+        Self {
             version: identity.version.to_owned(),
             settings: identity.settings.to_owned(),
             salt,
             digests: (identity.digests)(&salt),
             sync_id: identity.sync_id.to_owned(),
-            began_at: identity.now.format(&Rfc3339)?,
-        })
+        }
     }
 
-    /// When the journal was begun, if a run of `identity` may go on from it.
-    pub(super) fn began_at_if_like(
-        &self,
-        identity: &Identity<'_>,
-    ) -> Result<OffsetDateTime, Reason> {
+    /// Whether a run of `identity` may go on from the journal, or why not.
+    pub(super) fn is_like(&self, identity: &Identity<'_>) -> Result<(), Reason> {
         if self.version != identity.version {
             return Err(Reason::OtherVersion);
         }
@@ -114,18 +85,10 @@ impl Header {
         }
         let digests = (identity.digests)(&self.salt);
         match (self.digests.organization, digests.organization) {
-            (Some(theirs), Some(ours)) if theirs == ours => {}
-            (Some(_), Some(_)) => return Err(Reason::OtherOrganization),
-            _ if self.digests.token == digests.token => {}
-            _ => return Err(Reason::OtherToken),
+            (Some(theirs), Some(ours)) if theirs == ours => Ok(()),
+            (Some(_), Some(_)) => Err(Reason::OtherOrganization),
+            _ if self.digests.token == digests.token => Ok(()),
+            _ => Err(Reason::OtherToken),
         }
-        let began_at = OffsetDateTime::parse(&self.began_at, &Rfc3339)
-            .map_err(|error| Reason::Damaged(error.to_string()))?;
-        let age = identity.now - began_at;
-        // A clock that runs a little behind is no reason to read everything again.
-        if age > LONGEST_AGE || age < -Duration::HOUR {
-            return Err(Reason::Old(began_at));
-        }
-        Ok(began_at)
     }
 }

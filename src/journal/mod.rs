@@ -1,5 +1,5 @@
 //! What has been read so far, as it came, safe on disk: an append-only file of records that a
-//! later run replays.
+//! later run finds again and reads one by one.
 //!
 //! The file is 12 bytes, magic and layout, and then frames. The first holds the
 //! [`Identity`] of the run that began the journal, each other one a record:
@@ -21,5 +21,6 @@ mod file;
 mod frame;
 mod identity;
 
-pub use file::{Found, Journal};
+pub use file::{Found, Journal, RecordReader};
+pub use frame::Place;
 pub use identity::{Digests, Identity, Reason};

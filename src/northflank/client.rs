@@ -1,53 +1,53 @@
-//! The client: the read endpoints, and their lists as streams of pages.
+//! The client: the read endpoints, and their lists page by page.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::stream::{Stream, try_unfold};
 use tokio::sync::watch;
 
 use super::base_url::BaseUrl;
 use super::budget::{Wait, Window};
 use super::connection::{Connection, Settings, SettingsError};
-use super::error::Error;
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
 use super::page::Listed;
-use super::position::{LARGEST_PAGE, Position, Word};
-use super::reading::{Answer, Reading};
-use super::request::Endpoint;
+use super::page_token::{HasNextPageTrust, LARGEST_PAGE};
+use super::paginator::Paginator;
 use super::shape::Shapes;
 use super::whoami::Whoami;
 
 const MEMBERS: &str = "/v1/org-members";
 const ROLES: &str = "/v1/org-roles";
+const ROLE_MEMBERS: &str = "/v1/org-roles/{}/members";
 const GROUPS: &str = "/v1/directory-groups";
+const GROUP_MEMBERS: &str = "/v1/directory-groups/{}/members";
 
 /// Reads from the Northflank API. Clones share connections, rate budget and counter.
 #[derive(Debug, Clone)]
 pub struct Client {
-    connection: Connection,
-    /// What has been learnt of the server's word on whether pages follow.
-    word: Arc<Word>,
+    connection: Arc<Connection>,
+    /// What has been learnt of each endpoint's word on whether pages follow.
+    trusts: Arc<Mutex<HashMap<&'static str, Arc<HasNextPageTrust>>>>,
 }
 
 impl Client {
     /// A client for `settings`. Connects to nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Self { connection: Connection::new(settings)?, word: Arc::default() })
+        Ok(Self { connection: Arc::new(Connection::new(settings)?), trusts: Arc::default() })
     }
 
     /// A client with the same connections, budget and counter that has learnt nothing yet of
     /// how the server pages: each run finds out anew.
     #[must_use]
-    pub fn unprejudiced(&self) -> Self {
-        Self { word: Arc::default(), ..self.clone() }
+    pub fn with_fresh_paging(&self) -> Self {
+        Self { trusts: Arc::default(), ..self.clone() }
     }
 
     /// The same client, which notes in `shapes` what answers look like.
     #[must_use]
     pub fn recording(&self, shapes: &Arc<Shapes>) -> Self {
         let mut recording = self.clone();
-        recording.connection.shapes = Some(Arc::clone(shapes));
+        Arc::make_mut(&mut recording.connection).shapes = Some(Arc::clone(shapes));
         recording
     }
 
@@ -82,95 +82,42 @@ impl Client {
         self.connection.whoami().await
     }
 
-    /// The organization's members ([`READ_MEMBERS`](super::READ_MEMBERS)), page by page. Like
-    /// the other lists it begins at `from`, as an earlier page named it, or else at the first
-    /// page.
-    pub fn members(
-        &self,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<Member>, Error>> + use<> {
-        self.pages(self.connection.endpoint(MEMBERS, None), Some(LARGEST_PAGE), from)
-    }
-
-    /// The first page of that list.
-    pub async fn first_members(&self) -> Result<Answer<Member>, Error> {
-        self.first(MEMBERS, Some(LARGEST_PAGE)).await
+    /// The organization's members ([`READ_MEMBERS`](super::READ_MEMBERS)).
+    pub fn members(&self) -> Paginator<Member> {
+        self.list(MEMBERS, None, Some(LARGEST_PAGE))
     }
 
     /// The organization's roles ([`READ_ROLES`](super::READ_ROLES)).
-    pub fn roles(
-        &self,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<Role>, Error>> + use<> {
-        self.pages(self.connection.endpoint(ROLES, None), Some(LARGEST_PAGE), from)
-    }
-
-    /// The first page of that list.
-    pub async fn first_roles(&self) -> Result<Answer<Role>, Error> {
-        self.first(ROLES, Some(LARGEST_PAGE)).await
+    pub fn roles(&self) -> Paginator<Role> {
+        self.list(ROLES, None, Some(LARGEST_PAGE))
     }
 
     /// The members of a role ([`READ_ROLES`](super::READ_ROLES)).
-    pub fn role_members(
-        &self,
-        role: &str,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<RoleMember>, Error>> + use<> {
-        let endpoint = self.connection.endpoint("/v1/org-roles/{}/members", Some(role));
-        self.pages(endpoint, Some(LARGEST_PAGE), from)
+    pub fn role_members(&self, role: &str) -> Paginator<RoleMember> {
+        self.list(ROLE_MEMBERS, Some(role), Some(LARGEST_PAGE))
     }
 
     /// The directory groups ([`READ_ROLES`](super::READ_ROLES)). The API doesn't page them and
     /// documents no query; should it begin to, they are read as what its answers say.
-    pub fn directory_groups(
-        &self,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<DirectoryGroup>, Error>> + use<> {
-        self.pages(self.connection.endpoint(GROUPS, None), None, from)
-    }
-
-    /// The first page of that list.
-    pub async fn first_directory_groups(&self) -> Result<Answer<DirectoryGroup>, Error> {
-        self.first(GROUPS, None).await
+    pub fn directory_groups(&self) -> Paginator<DirectoryGroup> {
+        self.list(GROUPS, None, None)
     }
 
     /// The members of a directory group ([`READ_MEMBERS`](super::READ_MEMBERS)).
-    pub fn directory_group_members(
-        &self,
-        group: &str,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<DirectoryGroupMember>, Error>> + use<> {
-        let endpoint = self.connection.endpoint("/v1/directory-groups/{}/members", Some(group));
-        self.pages(endpoint, Some(LARGEST_PAGE), from)
+    pub fn directory_group_members(&self, group: &str) -> Paginator<DirectoryGroupMember> {
+        self.list(GROUP_MEMBERS, Some(group), Some(LARGEST_PAGE))
     }
 
-    async fn first<T: Listed>(
+    /// A list, in pages of `per_page` rows if it is paged.
+    fn list<T: Listed>(
         &self,
         name: &'static str,
+        id: Option<&str>,
         per_page: Option<usize>,
-    ) -> Result<Answer<T>, Error> {
-        let reading = Reading::new(self.connection.endpoint(name, None), per_page, None);
-        let (first, _) = reading.next(&self.connection, &self.word).await?;
-        Ok(first)
-    }
-
-    /// A list, page after page, in pages of `per_page` rows if it is paged. Ends with the last
-    /// page or the first error.
-    fn pages<T: Listed>(
-        &self,
-        endpoint: Endpoint,
-        per_page: Option<usize>,
-        from: Option<Position>,
-    ) -> impl Stream<Item = Result<Answer<T>, Error>> + use<T> {
-        let client = self.clone();
-        try_unfold(Some(Reading::new(endpoint, per_page, from)), move |reading| {
-            let Self { connection, word } = client.clone();
-            async move {
-                match reading {
-                    Some(reading) => reading.next(&connection, &word).await.map(Some),
-                    None => Ok(None),
-                }
-            }
-        })
+    ) -> Paginator<T> {
+        let mut trusts = self.trusts.lock().unwrap_or_else(PoisonError::into_inner);
+        let trust = Arc::clone(trusts.entry(name).or_default());
+        let endpoint = self.connection.endpoint(name, id);
+        Paginator::new(Arc::clone(&self.connection), endpoint, per_page, trust)
     }
 }

@@ -69,9 +69,20 @@ impl Error {
         }
     }
 
-    /// Whether the request was found wrong, by Northflank or on the way to it.
-    pub(super) fn is_bad_request(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.status == StatusCode::BAD_REQUEST)
+    /// Whether Northflank answered, and will probably answer the same again: a refusal, or what
+    /// can't be used.
+    pub fn is_final(&self) -> bool {
+        match &self.problem {
+            Problem::Refused(refusal) => {
+                let may_pass = matches!(
+                    refusal.status,
+                    StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+                );
+                !may_pass && !refusal.status.is_server_error()
+            }
+            Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => true,
+            Problem::Transport { .. } | Problem::Stalled { .. } | Problem::RateLimited(_) => false,
+        }
     }
 }
 
@@ -157,9 +168,14 @@ impl Refusal {
         }
     }
 
-    /// Whether Northflank itself says that there is no such thing.
-    pub fn is_missing(&self) -> bool {
-        self.status == StatusCode::NOT_FOUND && self.is_northflanks
+    /// Whether it is about what was asked for: there is no such thing, or not for this token, or
+    /// the question makes no sense.
+    pub fn is_of_what_is_asked_for(&self) -> bool {
+        let has_another_reason = matches!(
+            self.status,
+            StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        );
+        self.status.is_client_error() && !has_another_reason
     }
 
     /// Whether the token is the reason, one way or another.
@@ -246,12 +262,12 @@ mod tests {
     }
 
     #[test]
-    fn only_northflanks_own_404_says_that_something_is_missing() {
-        let own = r#"{"error":{"status":404,"message":"No such role"}}"#;
-        assert!(read(404, own).is_missing());
-        assert!(!read(410, own).is_missing());
-        for body in ["", "<html>", "{}", r#"{"error":"Not Found"}"#, r#"{"message":"no Route"}"#] {
-            assert!(!read(404, body).is_missing(), "{body}");
+    fn a_refusal_is_of_what_is_asked_for_unless_it_is_of_who_asks_or_when() {
+        for status in [400, 403, 404, 409, 410, 422] {
+            assert!(read(status, "").is_of_what_is_asked_for(), "{status}");
+        }
+        for status in [300, 401, 408, 429, 500, 503] {
+            assert!(!read(status, "").is_of_what_is_asked_for(), "{status}");
         }
     }
 

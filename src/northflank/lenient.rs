@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::text::Text;
 
 /// A part of a row that a sync can do without.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Dispensable<T> {
     /// It says this.
     Read(T),

@@ -10,9 +10,9 @@ mod keys;
 mod lenient;
 mod model;
 mod page;
+mod page_token;
+mod paginator;
 mod permission;
-mod position;
-mod reading;
 mod request;
 mod retry;
 mod shape;
@@ -31,9 +31,8 @@ pub use model::{
     RoleMember, TeamRestriction,
 };
 pub use page::{Listed, PageError, Told};
+pub use paginator::{FirstPage, ListPage, Paginator};
 pub use permission::{READ_MEMBERS, READ_ROLES};
-pub use position::Position;
-pub use reading::{Answer, Page};
 pub use shape::Shapes;
 pub use text::Text;
 pub use whoami::{Access, Expiry, Owner, Whoami};

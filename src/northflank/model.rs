@@ -16,7 +16,7 @@ use super::lenient::{self, Dispensable};
 use super::text::Text;
 
 /// A member of the organization (`GET /v1/org-members`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct Member {
     /// The username. It may change when a member finalises the account.
     #[serde(deserialize_with = "lenient::id")]
@@ -37,7 +37,7 @@ pub struct Member {
 }
 
 /// An e-mail address: an object in some endpoints, a plain string in others, even null.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email {
     /// The address; may be missing or blank.
     pub address: Option<Text>,
@@ -46,7 +46,7 @@ pub struct Email {
 }
 
 /// An organization role (`GET /v1/org-roles`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct Role {
     /// The role's slug.
     #[serde(deserialize_with = "lenient::id")]
@@ -69,7 +69,7 @@ pub struct Role {
 }
 
 /// The teams that a role is restricted to.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct Restrictions {
     /// Whether the restriction is in force.
     pub enabled: Option<bool>,
@@ -79,7 +79,7 @@ pub struct Restrictions {
 }
 
 /// One team of a role's restrictions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct TeamRestriction {
     /// The team's slug.
     #[serde(rename = "teamId", default, deserialize_with = "lenient::id_if_any")]
@@ -89,7 +89,7 @@ pub struct TeamRestriction {
 }
 
 /// The projects of a team that a role is restricted to.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct ProjectRestrictions {
     /// Whether the restriction is in force.
     pub enabled: Option<bool>,
@@ -102,7 +102,7 @@ pub struct ProjectRestrictions {
 }
 
 /// A member of a role (`GET /v1/org-roles/{roleId}/members`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct RoleMember {
     /// The username.
     #[serde(deserialize_with = "lenient::id")]
@@ -122,7 +122,7 @@ pub struct RoleMember {
 }
 
 /// A group of the directory (`GET /v1/directory-groups`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct DirectoryGroup {
     /// The group's id, like `directory_group_01HZX3M9Q2T7V5W8Y0ABCDEFGH`.
     #[serde(deserialize_with = "lenient::id")]
@@ -141,7 +141,7 @@ pub struct DirectoryGroup {
 }
 
 /// A member of a directory group (`GET /v1/directory-groups/{groupId}/members`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct DirectoryGroupMember {
     /// The username; `None` for somebody who has no Northflank account yet.
     #[serde(default, deserialize_with = "lenient::id_if_any")]

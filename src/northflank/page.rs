@@ -1,6 +1,7 @@
 //! Pages: what the answer to a request for a list says.
 
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use super::wording::one_line;
 use super::{keys, lenient};
 
 /// Something that Northflank lists, under a key of its own in `data`.
-pub trait Listed: for<'de> Deserialize<'de> {
+pub trait Listed: for<'de> Deserialize<'de> + Hash {
     /// The key of the array.
     const KEY: &'static str;
 

@@ -12,7 +12,7 @@ use super::budget::{self, Budget};
 use super::connection::Connection;
 use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::page::{Listed, Told};
-use super::position::Place;
+use super::page_token::PageQuery;
 use super::retry::Retries;
 use super::whoami::Whoami;
 
@@ -27,6 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const WHOAMI_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is asked for, without paging.
+#[derive(Debug)]
 pub(super) struct Endpoint {
     url: Url,
     /// The path as the API documents it.
@@ -71,18 +72,18 @@ impl Connection {
         &self,
         endpoint: &Endpoint,
         per_page: Option<usize>,
-        place: Option<Place>,
+        query: Option<&PageQuery>,
     ) -> Result<(Told<T>, Vec<u8>), Error> {
         let mut url = endpoint.url.clone();
         if let Some(rows) = per_page {
             url.query_pairs_mut().append_pair("per_page", &rows.to_string());
         }
-        match place {
+        match query {
             None => {}
-            Some(Place::Cursor(cursor)) => {
-                url.query_pairs_mut().append_pair("cursor", &cursor);
+            Some(PageQuery::Cursor(cursor)) => {
+                url.query_pairs_mut().append_pair("cursor", cursor);
             }
-            Some(Place::Number(number)) => {
+            Some(PageQuery::Number(number)) => {
                 url.query_pairs_mut().append_pair("page", &number.to_string());
             }
         }

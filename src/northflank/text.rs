@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 
 /// A text of the API. JSON may escape half of a surrogate pair, which no Rust string can
 /// hold: such a half becomes U+FFFD instead of failing the whole page.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Text(String);
 
 impl Text {

@@ -142,7 +142,7 @@ async fn work(
     let selection = selection(wanted, &daemon.sync.selection)?;
     let options = sync::Options {
         selection: Arc::new(selection),
-        keep_pages: true,
+        for_task: Some(task.id.clone()),
         // As in baton-sdk: it may have been deleted since it was asked for.
         leave_out_unknown: true,
         ..daemon.sync.clone()

@@ -29,6 +29,7 @@ impl Error {
             Self::Work(error) => work_code(error),
             Self::Id { .. }
             | Self::TooLarge(_)
+            | Self::Note(_)
             | Self::Record(_)
             | Self::Facts(_)
             | Self::Cancelled

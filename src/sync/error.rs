@@ -7,6 +7,7 @@ use tokio::task::JoinError;
 use crate::baton::IdError;
 use crate::baton::v2::ResourceId;
 use crate::nearest::Nearest;
+use crate::northflank::Problem;
 use crate::{c1z, northflank, work};
 
 use super::ValidationError;
@@ -53,7 +54,10 @@ pub enum Error {
     TooLarge(#[from] TooLarge),
     /// A bug: what was read can't be written down for a later run.
     #[error("what was read can't be kept: {0}")]
-    Record(#[from] serde_json::Error),
+    Note(#[from] serde_json::Error),
+    /// A bug: what an interrupted sync had read can't be read again.
+    #[error("what an interrupted sync had read can't be used: {0}")]
+    Record(String),
     /// A bug: what was read can't be told any more.
     #[error("what was read is lost: {0}")]
     Facts(#[from] prost::DecodeError),
@@ -66,9 +70,31 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether what was read is of use to the next sync.
-    pub(super) fn keeps_pages(&self) -> bool {
-        !matches!(self, Self::Unknown(_))
+    /// Whether the rate limit would have taken longer than was allowed.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        let is = |error: &northflank::Error| matches!(error.problem, Problem::RateLimited(_));
+        matches!(self, Self::Northflank(error) if is(error))
+    }
+
+    /// Whether what was read is of use to the next sync. After a resumed run that was refused, or
+    /// whose answers were wrong, the next one begins anew, so that nobody meets the same error
+    /// twice because of what is kept.
+    pub(super) fn keeps_lists(&self, is_resumed: bool) -> bool {
+        match self {
+            // Passing faults, and a token that was refused before anything was taken from there.
+            Self::File(_)
+            | Self::Work(_)
+            | Self::Cancelled
+            | Self::Lost(_)
+            | Self::Validation(_) => true,
+            Self::Northflank(error) => !is_resumed || !error.is_final(),
+            Self::StillListed { .. } | Self::Id { .. } => !is_resumed,
+            Self::Unknown(_)
+            | Self::TooLarge(_)
+            | Self::Note(_)
+            | Self::Record(_)
+            | Self::Facts(_) => false,
+        }
     }
 }
 

@@ -2,28 +2,34 @@
 //! everything has been read; what has been read outlives an interruption.
 
 mod code;
+mod container;
 mod error;
 mod fold;
-mod keep;
-mod list;
+mod journal_writer;
 mod page;
+mod plan;
 mod progress;
 mod read;
+mod record;
 mod selection;
 mod unknown;
 mod validate;
 mod write;
 
 pub use code::file_code;
+pub use container::Container;
 pub use error::{Error, TooLarge, Unknown, Unknowns};
-pub use fold::{Access, Held, Holder, Holding};
-pub use keep::Gathered;
+pub use fold::{Access, Fold, Held, Holder, Holding};
+pub use page::{Page, Rows};
+pub use plan::Options;
 pub use progress::{Phase, Progress};
+pub use record::{Index, KeptList, KeptLists, page_record, recorded_page};
 pub use selection::{Depth, Selection};
-pub use validate::{Checks, Groups, Known, Missing, Scope, ValidationError, validate, warnings};
+pub use validate::{
+    Checks, Groups, Missing, Scope, Validated, ValidationError, validate, warnings,
+};
 
 use std::convert::Infallible;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -33,39 +39,23 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
-use crate::c1z::{NewFile, Previous, Retention, Saved, SyncRun, Target};
+use crate::c1z::{NewFile, Previous, Saved, SyncRun, Target};
 use crate::connector::{GROUP, ROLE, USER};
 use crate::journal::{Digests, Found, Identity, Journal};
 use crate::northflank::{Client, Wait, Whoami};
 use crate::work::WorkDirectory;
 
-use read::Plan;
+use plan::Plan;
+use read::Reading;
+use record::finished_record;
 use unknown::unknown;
-
-/// How a sync is to be done.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Lists that are read side by side, each with one request under way.
-    pub workers: NonZeroUsize,
-    /// Which earlier syncs the file keeps.
-    pub retention: Retention,
-    /// What to sync.
-    pub selection: Arc<Selection>,
-    /// Whether to go on from what an interrupted sync into the same target has read.
-    pub resume: bool,
-    /// Whether what has been read is kept even when the file is there, for a caller that has
-    /// yet to deliver the file and then removes [`WorkDirectory::beside`].
-    pub keep_pages: bool,
-    /// Whether selected resources that Northflank doesn't have are left out, with a warning,
-    /// rather than an error.
-    pub leave_out_unknown: bool,
-}
 
 /// Syncs the organization that `client` reads into `target`.
 ///
 /// Stops soon after `cancel` is triggered, with [`Error::Cancelled`]. On any error the target
-/// is as it was, and the pages that were read are kept in a directory beside it
-/// ([`WorkDirectory::beside`]) for the next sync into the same target.
+/// is as it was, and the lists that were read to their ends are kept in a directory beside it
+/// ([`WorkDirectory::beside`]) for the next sync into the same target, unless they may be the
+/// reason.
 pub async fn sync(
     client: &Client,
     target: Target,
@@ -76,15 +66,10 @@ pub async fn sync(
     let running = run(client, target, options, progress, cancel).instrument(debug_span!("sync"));
     // A whole sync is too large to be carried about in the futures that wait for it.
     let running = Box::pin(running);
-    let outcome = tokio::select! {
+    tokio::select! {
         outcome = running => outcome,
         never = tell_waits(client, progress) => match never {},
-    };
-    let pages = progress.pages.get();
-    if outcome.as_ref().is_err_and(Error::keeps_pages) && pages > 0 {
-        tracing::info!(pages, "what has been read is kept; the same sync goes on from there");
     }
-    outcome
 }
 
 async fn run(
@@ -94,16 +79,16 @@ async fn run(
     progress: &Arc<Progress>,
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
-    let started_at = OffsetDateTime::now_utc();
-    let client = &client.unprejudiced();
+    let now = OffsetDateTime::now_utc();
+    let client = &client.with_fresh_paging();
     let begin = |whoami: Option<&Whoami>| announce(client, &target, &options, whoami, progress);
     let checking = Checks::make(client, begin).instrument(debug_span!("validate"));
     let checks = cancel.run_until_cancelled(checking).await.ok_or(Error::Cancelled)?;
-    let known = checks.verdict(started_at)?;
-    for warning in known.whoami.iter().flat_map(|whoami| warnings(whoami, started_at)) {
+    let validated = checks.verdict(now)?;
+    for warning in validated.whoami.iter().flat_map(|whoami| warnings(whoami, now)) {
         tracing::warn!("{warning}");
     }
-    let (target, work, previous, journal, gathered) = {
+    let (work, opened) = {
         let (client, options, progress) = (client.clone(), options.clone(), Arc::clone(progress));
         let span = Span::current();
         tokio::task::spawn_blocking(move || {
@@ -117,31 +102,62 @@ async fn run(
             let selection = &options.selection;
             let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
             previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
-            let (journal, gathered) =
-                open(&work, &previous, &client, &options, started_at, &progress)?;
-            Ok::<_, Error>((target, work, previous, journal, gathered))
+            let (journal, kept) = open(&work, &previous, &client, &options, now, &progress)?;
+            Ok::<_, Error>((Arc::new(work), Opened { target, previous, journal, kept }))
         })
         .await??
     };
+    let taken = opened.kept.len() as u64;
+    let plan = Plan { client, options: &options, now, progress, cancel };
+    // Too large to be carried about in the future that waits for it.
+    let outcome = Box::pin(read_and_write(&plan, validated, opened, &work)).await;
+    if let Err(error) = &outcome {
+        let read = progress.lists_kept.get();
+        if taken + read == 0 || !error.keeps_lists(taken > 0) {
+            work.discard_journal();
+        } else {
+            let lists = taken + read;
+            tracing::info!(lists, "what has been read is kept; the same sync goes on from there");
+        }
+        if read == 0 && error.is_out_of_time() {
+            tracing::warn!(
+                "this run has read no list of a role's or group's members to its end, and the next \
+                 one will come no further in the same time: allow longer waits (--max-wait), a \
+                 smaller reserve (--rate-limit-reserve) or ask Northflank for a higher limit"
+            );
+        }
+    }
+    outcome
+}
 
-    progress.enter(Phase::Reading);
-    let selection = &options.selection;
-    let plan = Plan { client, workers: options.workers, selection, progress, cancel };
+/// Where a sync goes to, and where it begins.
+struct Opened {
+    target: Target,
+    previous: Previous,
+    journal: Journal,
+    kept: KeptLists,
+}
+
+/// Reads what isn't kept yet, and writes all of it.
+async fn read_and_write(
+    plan: &Plan<'_>,
+    validated: Validated,
+    Opened { target, previous, journal, kept }: Opened,
+    work: &Arc<WorkDirectory>,
+) -> Result<Saved, Error> {
+    plan.progress.enter(Phase::Reading);
+    let reading = read::read(plan, validated, kept, journal).instrument(debug_span!("read"));
+    let Reading { fold, journal, oldest } = reading.await?;
+    let options = plan.options.clone();
     let run = SyncRun {
         sync_id: journal.sync_id().to_owned(),
-        sync_type: selection.sync_type(),
-        started_at: journal.began_at(),
-        reduced_to: selection.reduced_to(),
+        sync_type: options.selection.sync_type(),
+        started_at: oldest.map_or(plan.now, |oldest| oldest.min(plan.now)),
+        reduced_to: options.selection.reduced_to(),
     };
-    let reading = read::read(&plan, known, gathered, journal).instrument(debug_span!("read"));
-    let outcome = reading.await;
-    if progress.pages.get() == 0 {
-        work.discard_journal();
-    }
-    let fold = outcome?;
-
-    progress.enter(Phase::Writing);
-    let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+    plan.progress.enter(Phase::Writing);
+    let (work, progress) = (Arc::clone(work), Arc::clone(plan.progress));
+    let cancel = plan.cancel.clone();
     let span = Span::current();
     tokio::task::spawn_blocking(move || {
         let _entered = span.entered();
@@ -154,7 +170,6 @@ async fn run(
             }
         } else if !unknown.0.is_empty() {
             // It may exist by the next time.
-            work.discard_journal();
             return Err(Error::Unknown(unknown));
         }
         let mut file = NewFile::create(&target, &work, &previous, options.retention, run)?;
@@ -171,12 +186,26 @@ async fn run(
             return Err(Error::Cancelled);
         }
         let saved = packed.replace()?;
-        if !options.keep_pages {
-            work.discard_journal();
-        }
+        finish(journal, &work, options.for_task.as_deref());
         Ok(saved)
     })
     .await?
+}
+
+/// Keeps what was read for `task`, if there is one, and notes that it was all.
+fn finish(mut journal: Journal, work: &WorkDirectory, task: Option<&str>) {
+    let Some(task) = task else {
+        return work.discard_journal();
+    };
+    let mut note = || {
+        let record = finished_record(OffsetDateTime::now_utc(), task)?;
+        journal.append([record.as_slice()])?;
+        Ok::<_, Error>(journal.make_safe()?)
+    };
+    if let Err(error) = note() {
+        tracing::warn!(%error, "what has been read can't be kept until it is delivered");
+        work.discard_journal();
+    }
 }
 
 /// Says what begins, and as whom.
@@ -238,7 +267,7 @@ fn rfc3339(time: OffsetDateTime) -> String {
     time.truncate_to_second().format(&Rfc3339).unwrap_or_default()
 }
 
-/// Opens the journal, gathers what an earlier run has left in it, and says what was found.
+/// Opens the journal, finds what an earlier run has left in it, and says what was found.
 fn open(
     work: &WorkDirectory,
     previous: &Previous,
@@ -246,42 +275,57 @@ fn open(
     options: &Options,
     now: OffsetDateTime,
     progress: &Progress,
-) -> Result<(Journal, Gathered), Error> {
-    let selection = &options.selection;
-    let mut gathered = Gathered::nothing_of(selection);
+) -> Result<(Journal, KeptLists), Error> {
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
-        settings: &format!("{} {selection:?}", client.base_url()),
+        settings: &format!("{} {:?}", client.base_url(), options.selection),
         digests: &|salt| Digests {
             organization: progress.whoami().and_then(|it| it.organization_digest(salt)),
             token: client.token_digest(salt),
         },
         sync_id: &Ksuid::new(Some(SystemTime::from(now)), None).to_string(),
         is_finished: &|sync_id| previous.has_sync(sync_id),
-        now,
     };
-    let replay = |record: &[u8]| gathered.replay(record, progress);
-    let (journal, found) = Journal::open(&work.journal(), &identity, options.resume, replay)?;
-    match found {
-        Found::Nothing => {}
-        Found::Records { count, cut } => {
-            if let Some(problem) = cut {
-                tracing::warn!(
-                    pages = count,
-                    problem,
-                    "the end of what an interrupted sync had read is damaged; the pages before \
-                     it are kept, the rest is read again"
-                );
-            }
+    let path = work.journal();
+    let begin = || Ok((Journal::begin(&path, &identity)?, KeptLists::new()));
+    if !options.resume {
+        if path.exists() {
             tracing::info!(
-                pages = count,
-                began = %rfc3339(journal.began_at()),
-                "going on from an interrupted sync; its pages are not read again"
+                "what an interrupted sync had read is discarded: starting over was asked for"
             );
         }
+        return begin();
+    }
+    let mut index = Index::default();
+    let (journal, cut) = match Journal::find(&path, &identity, |it, place| index.add(it, place))? {
+        Found::Nothing => return begin(),
+        Found::Records { journal, cut } => (journal, cut),
         Found::Discarded(reason) => {
             tracing::info!("what an interrupted sync had read is discarded: {reason}");
+            return begin();
         }
+    };
+    let kept = index.kept_lists(now, options.for_task.as_deref());
+    if let Some(problem) = cut {
+        tracing::warn!(
+            lists = kept.len(),
+            problem,
+            "the end of what an interrupted sync had read is damaged; the lists before it are \
+             kept, the rest is read again"
+        );
     }
-    Ok((journal, gathered))
+    let Some(oldest) = kept.values().map(|list| list.ended_at).min() else {
+        tracing::info!(
+            "what an interrupted sync had read is discarded: no list of it is whole and not too \
+             old"
+        );
+        return begin();
+    };
+    tracing::info!(
+        lists = kept.len(),
+        oldest = %rfc3339(oldest),
+        "going on from an interrupted sync; the lists that it has read to their ends are not \
+         read again"
+    );
+    Ok((journal, kept))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::northflank::Whoami;
 
-use super::page::{ListPage, Rows};
+use super::page::{Page, Rows};
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Progress {
     pub lists_done: Counter,
     /// Memberships of roles and groups read.
     pub memberships: Counter,
+    /// Those that were read to their ends and are safe in the journal.
+    pub lists_kept: Counter,
     /// Pages read, those of the run that this one goes on from included.
     pub pages: Counter,
     /// Grants written.
@@ -83,17 +85,16 @@ impl Progress {
     }
 
     /// Counts what a page says.
-    pub(super) fn read(&self, page: &ListPage) {
+    pub(super) fn read(&self, page: &Page) {
+        self.pages.add(1);
         let memberships = match &page.rows {
             Rows::Members(rows) => return self.members.add(rows.len()),
             Rows::Roles(rows) => return self.roles.add(rows.len()),
             Rows::Groups(rows) => return self.groups.add(rows.len()),
             Rows::RoleMembers(_, rows) => rows.len(),
             Rows::GroupMembers(_, rows) => rows.len(),
-            Rows::RoleGone(_) | Rows::GroupGone(_) => 0,
         };
         self.memberships.add(memberships);
-        self.lists_done.add(usize::from(page.next.is_none()));
     }
 
     pub(super) fn enter(&self, phase: Phase) {

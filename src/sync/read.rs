@@ -1,71 +1,79 @@
 //! Reading: all lists of the organization, a bounded number of them side by side.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::stream::{Stream, TryStreamExt};
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::journal::Journal;
-use crate::northflank::{self, Answer, Client, Listed, Page, Position, Refusal, Role};
+use crate::connector::{GROUP, ROLE, USER};
+use crate::journal::{Journal, RecordReader};
+use crate::northflank::{
+    self, Client, DirectoryGroup, FirstPage, ListPage, Listed, Member, Paginator, Refusal, Role,
+};
 
+use super::container::Container;
 use super::fold::Fold;
-use super::keep::{self, Gathered, Unsafe};
-use super::list::{List, Lists};
-use super::page::{ListPage, Rows};
-use super::validate::has_links;
-use super::{Error, Groups, Known, Progress, Selection};
+use super::journal_writer::{self, Append};
+use super::page::{Page, Rows};
+use super::plan::Plan;
+use super::record::{KeptLists, page_record, recorded_page};
+use super::{Error, Groups, Progress, Selection, Validated};
 
-/// Pages that may wait to be kept. Each worker waits for its page, so that more than these
-/// never happens with the workers that are allowed.
+/// Pages that may wait to be written to the journal.
 const PAGES_WAITING: usize = 128;
 
-/// How reading is to be done.
-pub(super) struct Plan<'sync> {
-    pub(super) client: &'sync Client,
-    pub(super) workers: NonZeroUsize,
-    pub(super) selection: &'sync Arc<Selection>,
-    pub(super) progress: &'sync Arc<Progress>,
-    pub(super) cancel: &'sync CancellationToken,
+/// What has been read.
+pub(super) struct Reading {
+    /// What it says together.
+    pub(super) fold: Fold,
+    /// The journal, to be gone on with.
+    pub(super) journal: Journal,
+    /// When the oldest list that was taken from it was read.
+    pub(super) oldest: Option<OffsetDateTime>,
 }
 
-/// Reads everything that isn't in `gathered` yet, and keeps it in `journal`.
+/// Reads everything.
 ///
-/// Each worker reads one list at a time, page after page, because a page's cursor comes with
-/// the page before. It asks for the next page, of this list or another, while the one before is
-/// being made safe on disk, but not for a third: a run that is killed has read two pages for each
-/// list under way in vain, at most.
+/// The members, roles and groups are read anew in each run, and say what there is. Who is in a
+/// role or group is taken from the `kept` lists or, page after page, from Northflank, and then
+/// kept in the journal. A worker begins its next list when the one before is safe there: a run
+/// that is killed has read one list for each worker in vain, at most.
 pub(super) async fn read(
     plan: &Plan<'_>,
-    known: Known,
-    gathered: Gathered,
+    validated: Validated,
+    kept: KeptLists,
     journal: Journal,
-) -> Result<Fold, Error> {
-    let Gathered { fold, lists, .. } = gathered;
-    let fold = Arc::new(Mutex::new(fold));
+) -> Result<Reading, Error> {
+    let records = if kept.is_empty() { None } else { Some(journal.reader()?) };
     let (pages, waiting) = mpsc::channel(PAGES_WAITING);
     let counted = Arc::clone(plan.progress);
     let span = Span::current();
-    let keeping = move || span.in_scope(|| keep::keep(journal, waiting, &counted));
-    let kept = tokio::task::spawn_blocking(keeping);
+    let write = move || span.in_scope(|| journal_writer::write(journal, waiting, &counted));
+    let written = tokio::task::spawn_blocking(write);
     let reader = Reader {
         client: plan.client.clone(),
-        selection: Arc::clone(plan.selection),
-        fold: Arc::clone(&fold),
+        selection: Arc::clone(&plan.options.selection),
+        fold: Arc::default(),
+        kept: Arc::new(kept),
+        records: records.map(|records| Arc::new(Mutex::new(records))),
         pages,
         progress: Arc::clone(plan.progress),
     };
-    let reading = reader.all(known, lists, plan.workers);
+    let (fold, kept) = (Arc::clone(&reader.fold), Arc::clone(&reader.kept));
+    let reading = reader.all(validated, plan.options.workers);
     let outcome = plan.cancel.run_until_cancelled(reading).await.unwrap_or(Err(Error::Cancelled));
-    // The keeping thread ends when all senders are gone, or has ended with an error that made
+    // The writing thread ends when all senders are gone, or has ended with an error that made
     // the readers stop: its error comes first.
-    kept.await??;
+    let journal = written.await??;
     outcome?;
-    Ok(std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner)))
+    let fold = std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner));
+    let containers = fold.containers(&plan.options.selection);
+    let oldest = containers.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
+    Ok(Reading { fold, journal, oldest })
 }
 
 #[derive(Clone)]
@@ -73,141 +81,102 @@ struct Reader {
     client: Client,
     selection: Arc<Selection>,
     fold: Arc<Mutex<Fold>>,
-    pages: mpsc::Sender<Unsafe>,
+    kept: Arc<KeptLists>,
+    /// Where the kept lists stand, if there are any.
+    records: Option<Arc<Mutex<RecordReader>>>,
+    pages: mpsc::Sender<Append>,
     progress: Arc<Progress>,
 }
 
-/// A list that has been read to its end.
-struct Read {
-    list: List,
-    /// The lists that it leads to.
-    found: Vec<List>,
-    /// Its last page.
-    last: Before,
+/// A list that is to be read, as far as it has been read already.
+enum Job {
+    Members(FirstPage<Member>),
+    Roles(FirstPage<Role>),
+    Groups(FirstPage<DirectoryGroup>),
+    MembersOf(Container),
 }
 
-/// A page that was handed over and may not be safe yet.
-#[derive(Default)]
-struct Before(Option<oneshot::Receiver<()>>);
-
-impl Before {
-    /// Waits until the page is safe. If nobody makes it so, keeping has failed, and its error
-    /// is reported instead of this one.
-    async fn is_safe(&mut self) -> Result<(), Error> {
-        match self.0.take() {
-            Some(safe) => safe.await.map_err(|_| Error::Cancelled),
-            None => Ok(()),
-        }
+impl Job {
+    /// Whether its list says which others there are.
+    fn leads(&self) -> bool {
+        matches!(self, Self::Roles(_) | Self::Groups(_))
     }
 }
 
 impl Reader {
-    async fn all(self, known: Known, mut lists: Lists, workers: NonZeroUsize) -> Result<(), Error> {
-        let mut idle = vec![self.take(known, &mut lists).await?];
-        let mut reading: JoinSet<Result<Read, Error>> = JoinSet::new();
-        if !lists.is_unread(&List::Roles) {
-            self.estimate();
+    async fn all(self, validated: Validated, workers: NonZeroUsize) -> Result<(), Error> {
+        let Validated { whoami: _, members, roles, groups } = validated;
+        let mut jobs = VecDeque::new();
+        // The member list comes first: it is the longest that can't be split.
+        if self.selection.has_type(USER) {
+            jobs.push_back(Job::Members(members));
         }
+        let mut without_groups = None;
+        match groups {
+            Groups::Listed(groups) if self.selection.has_type(GROUP) => {
+                jobs.push_back(Job::Groups(*groups));
+            }
+            Groups::Listed(_) => {}
+            Groups::Refused(error) => without_groups = Some(error),
+        }
+        if self.selection.has_type(ROLE) || without_groups.is_some() {
+            jobs.push_back(Job::Roles(roles));
+        }
+        let mut leading = jobs.iter().filter(|job| job.leads()).count();
+        let mut reading = JoinSet::new();
         loop {
             while reading.len() < workers.get() {
-                let Some((list, next)) = lists.begin() else {
+                let Some(job) = jobs.pop_front() else {
                     break;
                 };
-                let (reader, before) = (self.clone(), idle.pop().unwrap_or_default());
-                let read = async move { reader.list(list, next, before).await };
+                let reader = self.clone();
+                let read = async move { reader.job(job).await };
                 reading.spawn(read.in_current_span());
             }
             let Some(read) = reading.join_next().await else {
                 return Ok(());
             };
-            let Read { list, found, last } = read??;
-            idle.push(last);
-            self.progress.lists.add(lists.add(found));
-            if list == List::Roles {
-                self.estimate();
+            if read?? {
+                leading -= 1;
+                if leading == 0 {
+                    jobs.extend(self.found(without_groups.take())?.map(Job::MembersOf));
+                }
             }
         }
     }
 
-    /// Uses what the validation has read of lists that are to be read from their beginning.
-    async fn take(&self, known: Known, lists: &mut Lists) -> Result<Before, Error> {
-        let mut before = Before::default();
-        let Known { whoami: _, members, roles, groups } = known;
-        match groups {
-            Groups::Listed(groups) => {
-                if lists.is_untouched(&List::Groups) {
-                    self.use_page(lists, groups, Rows::Groups, &mut before).await?;
-                }
-                if lists.is_untouched(&List::Roles) {
-                    self.use_page(lists, roles, Rows::Roles, &mut before).await?;
-                }
-            }
-            Groups::Refused(error) => self.without_groups(lists, roles, error, &mut before).await?,
-        }
-        if lists.is_untouched(&List::Members) {
-            self.use_page(lists, members, Rows::Members, &mut before).await?;
-        }
-        Ok(before)
-    }
-
-    /// Groups can't be listed, because of `error`. Where no role is linked to one, this means
+    /// The roles and groups whose members are to be read, now that their lists have been.
+    ///
+    /// If groups can't be listed, because of an error, and no role is linked to one, this means
     /// that the organization has no Directory Sync, and so no groups: who holds a role, its own
-    /// list says. So the roles are read to their end first, whether they are synced or not;
-    /// their first page is known to have no links.
-    async fn without_groups(
+    /// list says. To know that, roles are read whether they are synced or not.
+    fn found(
         &self,
-        lists: &mut Lists,
-        first: Answer<Role>,
-        error: northflank::Error,
-        before: &mut Before,
-    ) -> Result<(), Error> {
-        let mut next = first.page.next.clone();
-        let are_new = lists.is_untouched(&List::Roles);
-        if are_new {
-            self.use_page(lists, first, Rows::Roles, before).await?;
-        }
-        let mut pages = pin!(self.client.roles(next.clone()));
-        while next.is_some() {
-            let Some(answer) = pages.try_next().await? else {
-                break;
-            };
-            if has_links(&answer.page.rows) {
+        without_groups: Option<northflank::Error>,
+    ) -> Result<impl Iterator<Item = Container> + use<>, Error> {
+        let mut fold = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = without_groups {
+            if fold.has_links() {
                 return Err(error.into());
             }
-            next.clone_from(&answer.page.next);
-            if are_new {
-                self.use_page(lists, answer, Rows::Roles, before).await?;
+            if !self.selection.has_type(ROLE) {
+                fold.leave_out_roles();
             }
+            tracing::info!(
+                answer = %error,
+                "the organization has no Directory Sync, and so no directory groups: they can't \
+                 be listed, and no role is linked to one"
+            );
         }
-        lists.read(&List::Groups, None);
-        tracing::info!(
-            answer = %error,
-            "the organization has no Directory Sync, and so no directory groups: they can't be \
-             listed, and no role is linked to one"
-        );
-        Ok(())
-    }
-
-    /// Uses a page of a list that is at its beginning, or has been used up to this page.
-    async fn use_page<T>(
-        &self,
-        lists: &mut Lists,
-        answer: Answer<T>,
-        rows: impl Fn(Vec<T>) -> Rows,
-        before: &mut Before,
-    ) -> Result<(), Error> {
-        let Answer { page: Page { rows: page, next }, body } = answer;
-        let page = ListPage { rows: rows(page), next };
-        lists.read(&page.rows.list(), page.next.as_ref());
-        let found = page.rows.found(&self.selection);
-        self.progress.lists.add(lists.add(found));
-        self.hand_over(page, body, before).await
+        let found = fold.containers(&self.selection);
+        self.progress.lists.add(found.len());
+        self.estimate(found.iter().filter(|it| !self.kept.contains_key(it)).count() as u64);
+        Ok(found.into_iter())
     }
 
     /// Says in time if the rate limit can't suffice. Every role and group takes one request at
     /// least; how many more, its first page tells.
-    fn estimate(&self) {
-        let lists = self.progress.lists.get().saturating_sub(self.progress.lists_done.get());
+    fn estimate(&self, lists: u64) {
         if let Some(window) = self.client.window().filter(|it| u64::from(it.usable()) < lists) {
             tracing::warn!(
                 requests_needed = lists,
@@ -220,125 +189,162 @@ impl Reader {
         }
     }
 
-    /// Reads one list from the page at `next` on, after the page `before` of another list.
-    async fn list(
-        &self,
-        list: List,
-        next: Option<Position>,
-        mut before: Before,
-    ) -> Result<Read, Error> {
-        let found = match &list {
-            List::Members => {
-                self.pages(self.client.members(next), Rows::Members, &mut before).await?
-            }
-            List::Roles => self.pages(self.client.roles(next), Rows::Roles, &mut before).await?,
-            List::Groups => {
-                self.pages(self.client.directory_groups(next), Rows::Groups, &mut before).await?
-            }
-            List::RoleMembers(role) => {
-                let pages = self.client.role_members(role, next);
-                let rows = |rows| Rows::RoleMembers(role.clone(), rows);
-                let read = self.pages(pages, rows, &mut before).await;
-                let is_listed = has(self.client.roles(None), role);
-                let gone = Rows::RoleGone(role.clone());
-                self.finish("role", role, read, gone, is_listed, &mut before).await?;
-                Vec::new()
-            }
-            List::GroupMembers(group) => {
-                let mut without_account = 0;
-                let pages = self.client.directory_group_members(group, next);
-                let pages = pages.inspect_ok(|answer| {
-                    without_account +=
-                        answer.page.rows.iter().filter(|row| row.id.is_none()).count();
-                });
-                let rows = |rows| Rows::GroupMembers(group.clone(), rows);
-                let read = self.pages(pages, rows, &mut before).await;
-                if without_account > 0 {
-                    tracing::info!(
-                        %group,
-                        count = without_account,
-                        "directory users without a Northflank account hold nothing yet"
-                    );
+    /// Reads a list. Returns whether it is one that leads to others.
+    async fn job(self, job: Job) -> Result<bool, Error> {
+        let leads = job.leads();
+        match job {
+            Job::Members(first) => self.rest_of(first, Rows::Members).await?,
+            Job::Roles(first) => self.rest_of(first, Rows::Roles).await?,
+            Job::Groups(first) => self.rest_of(first, Rows::Groups).await?,
+            Job::MembersOf(container) => {
+                if !self.take_kept(&container).await? {
+                    self.members_of(&container).await?;
                 }
-                let groups = self.client.directory_groups(None);
-                let (gone, is_listed) = (Rows::GroupGone(group.clone()), has(groups, group));
-                self.finish("directory group", group, read, gone, is_listed, &mut before).await?;
-                Vec::new()
+                self.progress.lists_done.add(1);
+                return Ok(false);
+            }
+        }
+        Ok(leads)
+    }
+
+    /// Reads a list whose first page has been read.
+    async fn rest_of<T: Listed>(
+        &self,
+        first: FirstPage<T>,
+        rows: impl Fn(Vec<T>) -> Rows,
+    ) -> Result<(), Error> {
+        let FirstPage { page, mut rest } = first;
+        let mut next = Some(page);
+        while let Some(page) = next {
+            let ListPage { rows: page, body: _, is_first, is_last } = page;
+            self.fold(Page { rows: rows(page), is_first, is_last })?;
+            next = rest.next().await?;
+        }
+        Ok(())
+    }
+
+    /// Folds a page.
+    fn fold(&self, page: Page) -> Result<(), Error> {
+        page.rows.check()?;
+        self.progress.read(&page);
+        Ok(self.fold.lock().unwrap_or_else(PoisonError::into_inner).page(page)?)
+    }
+
+    /// Takes a list from the journal, if one was kept there.
+    async fn take_kept(&self, container: &Container) -> Result<bool, Error> {
+        let Some(records) = self.records.clone().filter(|_| self.kept.contains_key(container))
+        else {
+            return Ok(false);
+        };
+        let (reader, container) = (self.clone(), container.clone());
+        let take = move || {
+            for place in &reader.kept[&container].pages {
+                let page = {
+                    let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+                    let record = records.read(*place)?;
+                    recorded_page(&container, record).map_err(Error::Record)?
+                };
+                reader.fold(page)?;
+            }
+            Ok::<_, Error>(())
+        };
+        tokio::task::spawn_blocking(take).await??;
+        Ok(true)
+    }
+
+    /// Reads who is in a role or group.
+    ///
+    /// Where Northflank refuses to say, because of what is asked for, and by now doesn't list it
+    /// any more, it was deleted meanwhile and is left out. Any other error ends the sync: access
+    /// that exists would be missing.
+    async fn members_of(&self, container: &Container) -> Result<(), Error> {
+        let read = match container {
+            Container::Role(role) => {
+                let rows = |rows| Rows::RoleMembers(role.clone(), rows);
+                self.keep_all(container, self.client.role_members(role), rows).await
+            }
+            Container::Group(group) => {
+                let rows = |rows| Rows::GroupMembers(group.clone(), rows);
+                self.keep_all(container, self.client.directory_group_members(group), rows).await
             }
         };
-        Ok(Read { list, found, last: before })
-    }
-
-    /// Reads a list; returns the lists that its pages lead to.
-    async fn pages<T: Listed>(
-        &self,
-        pages: impl Stream<Item = Result<Answer<T>, northflank::Error>>,
-        rows: impl Fn(Vec<T>) -> Rows,
-        before: &mut Before,
-    ) -> Result<Vec<List>, Error> {
-        let mut pages = pin!(pages);
-        let mut found = Vec::new();
-        while let Some(answer) = pages.try_next().await? {
-            let Answer { page: Page { rows: page, next }, body } = answer;
-            let page = ListPage { rows: rows(page), next };
-            found.extend(page.rows.found(&self.selection));
-            self.hand_over(page, body, before).await?;
-        }
-        Ok(found)
-    }
-
-    /// A role or group of which Northflank says, after having listed it, that there is none,
-    /// and which its list lacks by now, was deleted meanwhile and is dropped whole. Any other
-    /// error ends the sync: access that exists would be left out.
-    async fn finish(
-        &self,
-        kind: &'static str,
-        id: &str,
-        read: Result<Vec<List>, Error>,
-        gone: Rows,
-        is_listed: impl Future<Output = Result<bool, northflank::Error>>,
-        before: &mut Before,
-    ) -> Result<(), Error> {
         let error = match read {
-            Err(Error::Northflank(error)) if error.refusal().is_some_and(Refusal::is_missing) => {
+            Err(Error::Northflank(error))
+                if error.refusal().is_some_and(Refusal::is_of_what_is_asked_for) =>
+            {
                 error
             }
-            read => return read.map(drop),
+            read => return read,
         };
-        if is_listed.await? {
-            return Err(Error::StillListed { kind, error: Box::new(error) });
+        if self.is_still_listed(container).await? {
+            return Err(match error.refusal() {
+                Some(answer) if answer.is_denied() => error.into(),
+                _ => Error::StillListed { kind: container.kind(), error: Box::new(error) },
+            });
         }
-        tracing::info!("the {kind} {id} was deleted during the sync and is left out");
-        self.hand_over(ListPage { rows: gone, next: None }, Vec::new(), before).await
+        tracing::info!("the {container} was deleted during the sync and is left out");
+        self.fold.lock().unwrap_or_else(PoisonError::into_inner).leave_out(container);
+        Ok(())
     }
 
-    /// Folds a page of a list and hands it over to be kept, once the page `before` is safe.
-    async fn hand_over(
+    /// Whether Northflank's list still has a role or group: a row can shift between two pages, so
+    /// that one reading misses it. The list that led here had it; what another two say counts if
+    /// they agree.
+    async fn is_still_listed(&self, container: &Container) -> Result<bool, northflank::Error> {
+        for _ in 0..2 {
+            let has_it = match container {
+                Container::Role(role) => has(self.client.roles(), role).await?,
+                Container::Group(group) => has(self.client.directory_groups(), group).await?,
+            };
+            if has_it {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads a list to its end, folds it and keeps it.
+    async fn keep_all<T: Listed>(
         &self,
-        page: ListPage,
-        body: Vec<u8>,
-        before: &mut Before,
+        container: &Container,
+        mut pages: Paginator<T>,
+        rows: impl Fn(Vec<T>) -> Rows,
     ) -> Result<(), Error> {
-        before.is_safe().await?;
-        page.rows.check()?;
-        let record = page.record(body)?;
-        self.progress.read(&page);
-        self.fold.lock().unwrap_or_else(PoisonError::into_inner).page(page)?;
-        let (is_safe, safe) = oneshot::channel();
-        self.pages.send(Unsafe { record, is_safe }).await.map_err(|_| Error::Cancelled)?;
-        before.0 = Some(safe);
+        let (mut number, mut without_account) = (0, 0);
+        while let Some(page) = pages.next().await? {
+            let ListPage { rows: page, body, is_first, is_last } = page;
+            if is_first {
+                (number, without_account) = (0, 0);
+            }
+            without_account += page.iter().filter(|row| row.id().is_none()).count();
+            let ended_at = is_last.then(OffsetDateTime::now_utc);
+            let record = page_record(container, number, ended_at, body)?;
+            number += 1;
+            self.fold(Page { rows: rows(page), is_first, is_last })?;
+            let (is_safe, safe) = oneshot::channel();
+            let append = Append { record, is_safe: is_last.then_some(is_safe) };
+            // If nobody takes it or makes it safe, writing has failed, and its error is reported
+            // instead of this one.
+            self.pages.send(append).await.map_err(|_| Error::Cancelled)?;
+            if is_last {
+                safe.await.map_err(|_| Error::Cancelled)?;
+            }
+        }
+        if without_account > 0 {
+            tracing::info!(
+                group = %container.id(),
+                count = without_account,
+                "directory users without a Northflank account hold nothing yet"
+            );
+        }
         Ok(())
     }
 }
 
 /// Whether a list has a row with this id.
-async fn has<T: Listed>(
-    pages: impl Stream<Item = Result<Answer<T>, northflank::Error>>,
-    id: &str,
-) -> Result<bool, northflank::Error> {
-    let mut pages = pin!(pages);
-    while let Some(answer) = pages.try_next().await? {
-        if answer.page.rows.iter().any(|row| row.id().is_some_and(|own| **own == *id)) {
+async fn has<T: Listed>(mut pages: Paginator<T>, id: &str) -> Result<bool, northflank::Error> {
+    while let Some(page) = pages.next().await? {
+        if page.rows.iter().any(|row| row.id().is_some_and(|own| **own == *id)) {
             return Ok(true);
         }
     }

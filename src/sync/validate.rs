@@ -9,7 +9,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use crate::causes::with_causes;
 use crate::northflank::{
-    Answer, Client, DirectoryGroup, Error, Member, Owner, Problem, READ_MEMBERS, READ_ROLES,
+    Client, DirectoryGroup, Error, FirstPage, Member, Owner, Problem, READ_MEMBERS, READ_ROLES,
     Refusal, Role, Whoami,
 };
 
@@ -53,22 +53,22 @@ pub struct Checks {
     /// Whose token it is, if Northflank tells.
     pub whoami: Option<Whoami>,
     /// The first page of the members.
-    pub members: Result<Answer<Member>, Error>,
+    pub members: Result<FirstPage<Member>, Error>,
     /// The first page of the roles.
-    pub roles: Result<Answer<Role>, Error>,
+    pub roles: Result<FirstPage<Role>, Error>,
     /// The first page of the directory groups.
-    pub groups: Result<Answer<DirectoryGroup>, Error>,
+    pub groups: Result<FirstPage<DirectoryGroup>, Error>,
 }
 
 /// What the checks told, where nothing is missing.
 #[derive(Debug)]
-pub struct Known {
+pub struct Validated {
     /// Whose token it is, if Northflank tells.
     pub whoami: Option<Whoami>,
     /// The first page of the members.
-    pub members: Answer<Member>,
+    pub members: FirstPage<Member>,
     /// The first page of the roles.
-    pub roles: Answer<Role>,
+    pub roles: FirstPage<Role>,
     /// Of the directory groups.
     pub groups: Groups,
 }
@@ -77,7 +77,7 @@ pub struct Known {
 #[derive(Debug)]
 pub enum Groups {
     /// The first page of them.
-    Listed(Answer<DirectoryGroup>),
+    Listed(Box<FirstPage<DirectoryGroup>>),
     /// Northflank refuses to list them, as it may where an organization has no Directory Sync.
     /// That this is the reason, the roles must show: none of them may be linked to a group.
     Refused(Error),
@@ -162,7 +162,7 @@ fn causes(errors: &[Error]) -> String {
 }
 
 /// Asks for one page of each scope, and who the token is.
-pub async fn validate(client: &Client) -> Result<Known, ValidationError> {
+pub async fn validate(client: &Client) -> Result<Validated, ValidationError> {
     Checks::make(client, |_| ()).await.verdict(OffsetDateTime::now_utc())
 }
 
@@ -177,9 +177,9 @@ impl Checks {
         };
         let (whoami, members, roles, groups) = tokio::join!(
             whoami,
-            client.first_members(),
-            client.first_roles(),
-            client.first_directory_groups()
+            client.members().first(),
+            client.roles().first(),
+            client.directory_groups().first()
         );
         Self { whoami, members, roles, groups }
     }
@@ -188,22 +188,22 @@ impl Checks {
     /// roles tells, that the organization has no Directory Sync. What Northflank answers then is
     /// documented nowhere.
     pub fn lack_directory_sync(&self, error: &Error) -> bool {
-        let has_links = |roles: &Answer<Role>| has_links(&roles.page.rows);
+        let has_links = |role: &Role| !role.directory_groups.is_empty();
         may_lack_directory_sync(error)
             && self.members.is_ok()
-            && self.roles.as_ref().is_ok_and(|roles| !has_links(roles))
+            && self.roles.as_ref().is_ok_and(|roles| !roles.page.rows.iter().any(has_links))
     }
 
     /// What they tell, or what it is that a sync lacks.
-    pub fn verdict(self, now: OffsetDateTime) -> Result<Known, ValidationError> {
+    pub fn verdict(self, now: OffsetDateTime) -> Result<Validated, ValidationError> {
         let is_known = self.groups.as_ref().err().is_none_or(|it| self.lack_directory_sync(it));
         let Self { whoami, members, roles, groups } = self;
         match (members, roles, groups) {
             (Ok(members), Ok(roles), Ok(groups)) => {
-                Ok(Known { whoami, members, roles, groups: Groups::Listed(groups) })
+                Ok(Validated { whoami, members, roles, groups: Groups::Listed(Box::new(groups)) })
             }
             (Ok(members), Ok(roles), Err(error)) if is_known => {
-                Ok(Known { whoami, members, roles, groups: Groups::Refused(error) })
+                Ok(Validated { whoami, members, roles, groups: Groups::Refused(error) })
             }
             (members, roles, groups) => Err(problem(
                 [
@@ -231,11 +231,6 @@ fn may_lack_directory_sync(error: &Error) -> bool {
             && !answer.is_denied()
             && !has_another_reason
     })
-}
-
-/// Whether some of the roles are linked to directory groups.
-pub(super) fn has_links(roles: &[Role]) -> bool {
-    roles.iter().any(|role| !role.directory_groups.is_empty())
 }
 
 /// What the failed requests mean together. A 401 that names no permission is a bad token if

@@ -365,8 +365,8 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
             let client = Client::new(&settings).unwrap();
-            client.first_members().await.unwrap();
-            client.first_directory_groups().await.unwrap();
+            client.members().first().await.unwrap();
+            client.directory_groups().first().await.unwrap();
             let client = format!("{client:#?}");
             secret.assert_not_in("the client", client.as_bytes());
         });

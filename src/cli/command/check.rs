@@ -13,7 +13,7 @@ use crate::baton::printable;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{self, Flags, NORTHFLANK_FIELDS, Variables};
-use crate::northflank::{Answer, Client, Error, Expiry, Listed, Owner, Shapes, Whoami, Window};
+use crate::northflank::{Client, Error, Expiry, FirstPage, Listed, Owner, Shapes, Whoami, Window};
 use crate::sync::{self, Checks, Scope};
 
 /// What is to be shown of Northflank's answers.
@@ -114,10 +114,10 @@ fn expiry(whoami: Option<&Whoami>, now: OffsetDateTime) -> String {
     }
 }
 
-fn readable<T: Listed>(scope: Scope, first: &Result<Answer<T>, Error>) -> String {
+fn readable<T: Listed>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> String {
     match first {
         Ok(answer) => {
-            let more = if answer.page.next.is_some() { " and more" } else { "" };
+            let more = if answer.page.is_last { "" } else { " and more" };
             format!("readable, {}{more}", answer.page.rows.len())
         }
         Err(error) => match error.refusal() {
@@ -154,11 +154,11 @@ fn rate_limit(window: Option<Window>) -> String {
 
 /// Every list takes a request for each of its pages, and one at least.
 fn least_requests(checks: &Checks) -> usize {
-    fn pages<T>(first: &Result<Answer<T>, Error>) -> usize {
-        let has_more = first.as_ref().is_ok_and(|answer| answer.page.next.is_some());
+    fn pages<T>(first: &Result<FirstPage<T>, Error>) -> usize {
+        let has_more = first.as_ref().is_ok_and(|answer| !answer.page.is_last);
         1 + usize::from(has_more)
     }
-    fn lists<T>(first: &Result<Answer<T>, Error>) -> usize {
+    fn lists<T>(first: &Result<FirstPage<T>, Error>) -> usize {
         first.as_ref().map_or(0, |answer| answer.page.rows.len())
     }
     let whoami = 1;

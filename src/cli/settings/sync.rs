@@ -27,7 +27,7 @@ pub(super) fn options(values: &mut Values<'_>) -> Option<Options> {
         retention,
         selection,
         resume,
-        keep_pages: false,
+        for_task: None,
         leave_out_unknown: false,
     })
 }

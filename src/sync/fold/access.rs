@@ -5,8 +5,8 @@ use prost::DecodeError;
 use crate::baton::v2::Resource;
 use crate::northflank::{DirectoryGroup, Role};
 
-use super::holder::{Holder, Holding};
-use super::pages::{Container, Fold};
+use super::holder::{Held, Holding};
+use super::pages::Fold;
 use super::people::InOrder;
 use super::texts::Texts;
 
@@ -21,24 +21,15 @@ pub struct Access {
     pub roles: Vec<Held<Role>>,
 }
 
-/// A role or group, and who holds what it gives.
-#[derive(Debug)]
-pub struct Held<T> {
-    /// As Northflank lists it.
-    pub row: T,
-    /// Each person once, by place.
-    pub holders: Vec<Holder>,
-}
-
 impl Fold {
     /// Puts everything in order.
-    pub(in crate::sync) fn finish(self) -> Access {
+    pub fn finish(self) -> Access {
         let Self { people, words, groups, roles, .. } = self;
         let (people, places) = people.in_order();
         let words = words.into_texts();
         let held = Order { places: &places, words: &words };
-        let groups = groups.into_values().filter_map(|group| held.held(group)).collect();
-        let roles = roles.into_values().filter_map(|role| held.held(role)).collect();
+        let groups = groups.whole.into_values().map(|group| held.held(group)).collect();
+        let roles = roles.whole.into_values().map(|role| held.held(role)).collect();
         Access { people, words, groups, roles }
     }
 }
@@ -50,9 +41,8 @@ struct Order<'fold> {
 }
 
 impl Order<'_> {
-    /// The container if it exists, its holders in order and each once.
-    fn held<T>(&self, container: Container<T>) -> Option<Held<T>> {
-        let Container { row, mut holders, .. } = container;
+    /// The same with its holders in order and each once.
+    fn held<T>(&self, Held { row, mut holders }: Held<T>) -> Held<T> {
         for holder in &mut holders {
             holder.person = self.places[holder.person as usize];
         }
@@ -64,7 +54,7 @@ impl Order<'_> {
             }
             is_same
         });
-        Some(Held { row: row?, holders })
+        Held { row, holders }
     }
 
     /// What two rows say of the same holder together: by hand if one says so, else the first
@@ -90,8 +80,8 @@ impl Access {
         self.people.is_member(place)
     }
 
-    /// For each person whether the organization has them: somebody whom only a dropped role
-    /// mentioned is gone with it.
+    /// For each person whether the organization has them: somebody whom only a list mentioned that
+    /// doesn't count is not there.
     pub fn exists(&self) -> Vec<bool> {
         let mut exists: Vec<_> = self.people().map(|place| self.is_member(place)).collect();
         let groups = self.groups.iter().flat_map(|group| &group.holders);

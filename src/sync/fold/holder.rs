@@ -1,5 +1,14 @@
 //! Who holds something, and how: eight bytes.
 
+/// A role or group, and who holds what it gives.
+#[derive(Debug)]
+pub struct Held<T> {
+    /// As Northflank lists it.
+    pub row: T,
+    /// Each person once, by place.
+    pub holders: Vec<Holder>,
+}
+
 /// Somebody who holds what a role or group gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {

@@ -1,8 +1,8 @@
 //! What the pages say together, folded page by page into a value of few bytes a row.
 //!
-//! The order in which pages arrive doesn't matter, and neither does it whether they come from
-//! Northflank or from a journal: better sources win, the last word of one source counts, and
-//! who was dropped stays dropped.
+//! Each list counts once it has been read to its end, as that one reading said. The order in
+//! which lists arrive doesn't matter, and neither does it whether they come from Northflank or
+//! from a journal: better sources win, and of one source the last word.
 
 mod access;
 mod holder;
@@ -10,6 +10,6 @@ mod pages;
 mod people;
 mod texts;
 
-pub use access::{Access, Held};
-pub use holder::{Holder, Holding};
-pub(super) use pages::Fold;
+pub use access::Access;
+pub use holder::{Held, Holder, Holding};
+pub use pages::Fold;

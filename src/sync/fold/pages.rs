@@ -1,147 +1,198 @@
-//! Adding page after page.
+//! Adding page after page. What a list says counts as soon as it has been read to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::mem;
 
+use crate::connector::{GROUP, ROLE};
 use crate::northflank::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember, Text};
 
+use crate::sync::Selection;
+use crate::sync::container::Container;
 use crate::sync::error::TooLarge;
-use crate::sync::page::{ListPage, Rows};
+use crate::sync::page::{Page, Rows};
 
-use super::holder::{Holder, Holding};
+use super::holder::{Held, Holder, Holding};
 use super::people::{Facts, People, Source};
 use super::texts::Numbers;
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-pub(in crate::sync) struct Fold {
+pub struct Fold {
     pub(super) people: People,
     /// What Northflank calls memberships that aren't direct.
     pub(super) words: Numbers,
-    /// The member list as a source.
-    members: Option<u32>,
-    pub(super) groups: BTreeMap<Text, Container<DirectoryGroup>>,
-    pub(super) roles: BTreeMap<Text, Container<Role>>,
+    /// What the list of members has said that hasn't ended yet.
+    members: Vec<Told>,
+    pub(super) groups: Listing<DirectoryGroup>,
+    pub(super) roles: Listing<Role>,
+    /// Of lists that haven't ended yet.
+    memberships: HashMap<Container, Memberships>,
 }
 
-/// A role or group, as far as it is known.
+/// What a list says of somebody: who, and encoded [`Facts`].
+type Told = (u32, Box<[u8]>);
+
+/// Roles or groups.
 #[derive(Debug)]
-pub(super) struct Container<T> {
-    /// Its row in the list of its kind. What only other lists name doesn't exist.
-    pub(super) row: Option<T>,
-    /// Whether it was deleted meanwhile. A list that shifts between pages can name it again.
-    is_dropped: bool,
-    /// Its member list as a source.
-    source: Option<u32>,
+pub(super) struct Listing<T> {
+    /// What the list has said that hasn't ended yet.
+    begun: BTreeMap<Text, Held<T>>,
+    pub(super) whole: BTreeMap<Text, Held<T>>,
+}
+
+/// Who is in something.
+#[derive(Debug, Default)]
+struct Memberships {
     /// Everybody in it, as often as rows say so. People by their numbers.
-    pub(super) holders: Vec<Holder>,
+    holders: Vec<Holder>,
+    /// Who they are, where nobody better has said so yet.
+    told: Vec<Told>,
 }
 
-impl<T> Default for Container<T> {
+impl<T> Default for Listing<T> {
     fn default() -> Self {
-        Self { row: None, is_dropped: false, source: None, holders: Vec::new() }
+        Self { begun: BTreeMap::new(), whole: BTreeMap::new() }
     }
 }
 
-impl<T> Container<T> {
-    fn list(&mut self, row: T) {
-        if !self.is_dropped {
-            self.row = Some(row);
+impl<T> Listing<T> {
+    /// Adds rows by their ids. Of one id the last row counts.
+    fn page(&mut self, rows: impl Iterator<Item = (Text, T)>, is_first: bool, is_last: bool) {
+        if is_first {
+            self.begun.clear();
         }
-    }
-
-    fn drop(&mut self) {
-        *self = Self { is_dropped: true, ..Self::default() };
+        self.begun.extend(rows.map(|(id, row)| (id, Held { row, holders: Vec::new() })));
+        if is_last {
+            self.whole = mem::take(&mut self.begun);
+        }
     }
 }
 
 impl Fold {
-    /// Adds a page.
-    pub(in crate::sync) fn page(&mut self, page: ListPage) -> Result<(), TooLarge> {
-        let is_last = page.next.is_none();
-        match page.rows {
-            Rows::Members(rows) => self.members(rows),
+    /// Adds a page. The first page of a list takes back what the list has said before.
+    pub fn page(&mut self, Page { rows, is_first, is_last }: Page) -> Result<(), TooLarge> {
+        match rows {
+            Rows::Members(rows) => self.members(rows, is_first, is_last)?,
             Rows::Groups(rows) => {
-                for row in rows {
-                    self.groups.entry(row.id.clone()).or_default().list(row);
-                }
-                Ok(())
+                let rows = rows.into_iter().map(|row| (row.id.clone(), row));
+                self.groups.page(rows, is_first, is_last);
             }
             Rows::Roles(rows) => {
-                for row in rows {
-                    self.roles.entry(row.id.clone()).or_default().list(row);
-                }
-                Ok(())
+                let rows = rows.into_iter().map(|row| (row.id.clone(), row));
+                self.roles.page(rows, is_first, is_last);
             }
             Rows::GroupMembers(group, rows) => {
-                let Self { people, groups, .. } = self;
-                let container = groups.entry(group.clone()).or_default();
                 let rows = rows.into_iter().filter_map(|row| {
                     let DirectoryGroupMember { id, name, emails, last_login } = row;
                     // Somebody without an id has no account, and so no access.
-                    Some((id?, Facts::mention(name, emails, last_login), Holding::DIRECT))
+                    Some((id?, Facts::mention(name, emails, last_login), None))
                 });
-                container.members(people, Source::Group(group), rows.map(Ok), is_last)
+                let source = Source::Group(group.clone());
+                self.memberships(Container::Group(group), source, rows, is_first, is_last)?;
             }
             Rows::RoleMembers(role, rows) => {
-                let Self { people, words, roles, .. } = self;
-                let container = roles.entry(role.clone()).or_default();
                 let rows = rows.into_iter().map(|row| {
                     let RoleMember { id, name, emails, membership, last_login } = row;
-                    let holding = match membership.as_deref() {
-                        Some("explicit") => Holding::DIRECT,
-                        other => Holding::reported(words.number(other.unwrap_or("unknown"))?),
+                    let reported = match membership {
+                        Some(word) if &*word == "explicit" => None,
+                        word => Some(word.unwrap_or_else(|| "unknown".into())),
                     };
-                    Ok((id, Facts::mention(name, emails, last_login), holding))
+                    (id, Facts::mention(name, emails, last_login), reported)
                 });
-                container.members(people, Source::Role(role), rows, is_last)
+                let source = Source::Role(role.clone());
+                self.memberships(Container::Role(role), source, rows, is_first, is_last)?;
             }
-            Rows::GroupGone(group) => {
-                self.groups.entry(group).or_default().drop();
-                Ok(())
-            }
-            Rows::RoleGone(role) => {
-                self.roles.entry(role).or_default().drop();
-                Ok(())
-            }
-        }
-    }
-
-    fn members(&mut self, rows: Vec<Member>) -> Result<(), TooLarge> {
-        let source = match self.members {
-            Some(source) => source,
-            None => *self.members.insert(self.people.source(Source::Members)?),
-        };
-        for row in rows {
-            let id = row.id.clone();
-            self.people.tell(&id, source, || Facts::member(row))?;
         }
         Ok(())
     }
-}
 
-impl<T> Container<T> {
     fn members(
         &mut self,
-        people: &mut People,
-        source: Source,
-        rows: impl Iterator<Item = Result<(Text, Facts, Holding), TooLarge>>,
+        rows: Vec<Member>,
+        is_first: bool,
         is_last: bool,
     ) -> Result<(), TooLarge> {
-        if self.is_dropped {
-            return Ok(());
+        if is_first {
+            self.members.clear();
         }
-        let source = match self.source {
-            Some(source) => source,
-            None => *self.source.insert(people.source(source)?),
-        };
         for row in rows {
-            let (id, facts, holding) = row?;
-            let person = people.tell(&id, source, || facts)?;
-            self.holders.push(Holder { person, holding });
+            let person = self.people.number(&row.id)?;
+            self.members.push((person, Facts::member(row).encoded()));
         }
         if is_last {
-            self.holders.shrink_to_fit();
+            self.people.tell(Source::Members, mem::take(&mut self.members))?;
         }
         Ok(())
+    }
+
+    /// Adds who is in `container`: the id, what is said of them, and Northflank's word for how,
+    /// where they weren't added by hand.
+    fn memberships(
+        &mut self,
+        container: Container,
+        source: Source,
+        rows: impl Iterator<Item = (Text, Facts, Option<Text>)>,
+        is_first: bool,
+        is_last: bool,
+    ) -> Result<(), TooLarge> {
+        // Moved out while it is added to, and back.
+        let begun = self.memberships.remove(&container);
+        let mut memberships = begun.filter(|_| !is_first).unwrap_or_default();
+        for (id, facts, reported) in rows {
+            let person = self.people.number(&id)?;
+            let holding = match reported {
+                None => Holding::DIRECT,
+                Some(word) => Holding::reported(self.words.number(&word)?),
+            };
+            memberships.holders.push(Holder { person, holding });
+            if self.people.may_learn_from(person, &source) {
+                memberships.told.push((person, facts.encoded()));
+            }
+        }
+        if !is_last {
+            self.memberships.insert(container, memberships);
+            return Ok(());
+        }
+        let holders = match &container {
+            Container::Role(id) => self.roles.whole.get_mut(id).map(|held| &mut held.holders),
+            Container::Group(id) => self.groups.whole.get_mut(id).map(|held| &mut held.holders),
+        };
+        // What no list has doesn't exist.
+        if let Some(holders) = holders {
+            *holders = memberships.holders;
+            holders.shrink_to_fit();
+            self.people.tell(source, memberships.told)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out a role or group, with all that its list has said.
+    pub fn leave_out(&mut self, container: &Container) {
+        self.memberships.remove(container);
+        match container {
+            Container::Role(id) => drop(self.roles.whole.remove(id)),
+            Container::Group(id) => drop(self.groups.whole.remove(id)),
+        }
+    }
+
+    /// Leaves out all roles.
+    pub(in crate::sync) fn leave_out_roles(&mut self) {
+        self.roles = Listing::default();
+    }
+
+    /// Whether a role is linked to a directory group.
+    pub(in crate::sync) fn has_links(&self) -> bool {
+        self.roles.whole.values().any(|role| !role.row.directory_groups.is_empty())
+    }
+
+    /// The roles and groups whose members `selection` takes.
+    pub(in crate::sync) fn containers(&self, selection: &Selection) -> Vec<Container> {
+        let Self { roles, groups, .. } = self;
+        let with_sources = roles.whole.values().filter(|it| selection.has_sources_of(&it.row.id));
+        let sources: HashSet<_> = with_sources.flat_map(|it| &it.row.directory_groups).collect();
+        let is_read = |id: &&Text| selection.has_memberships_of(GROUP, id) || sources.contains(id);
+        let groups = groups.whole.keys().filter(is_read).cloned().map(Container::Group);
+        let roles = roles.whole.keys().filter(|id| selection.has_memberships_of(ROLE, id));
+        groups.chain(roles.cloned().map(Container::Role)).collect()
     }
 }

@@ -19,17 +19,27 @@ pub(super) enum Source {
     Group(Text),
     /// The list of the role of this id.
     Role(Text),
+    /// Nowhere yet.
+    Nowhere,
 }
 
 /// People by number, as they come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct People {
     ids: Numbers,
     /// What is known of each: encoded [`Facts`].
     facts: Vec<Box<[u8]>>,
     /// From which of `sources`.
     told_by: Vec<u32>,
+    /// The first is [`Source::Nowhere`].
     sources: Vec<Source>,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        let (ids, facts, told_by) = Default::default();
+        Self { ids, facts, told_by, sources: vec![Source::Nowhere] }
+    }
 }
 
 /// What is known of somebody, as compact as it gets.
@@ -82,6 +92,11 @@ impl Facts {
         Self { joined_at: joined_at.map(String::from), finalized, ..mention }
     }
 
+    /// As few bytes.
+    pub(super) fn encoded(&self) -> Box<[u8]> {
+        self.encode_to_vec().into()
+    }
+
     fn into_member(self, id: &str) -> Member {
         let text = |text: Option<String>| text.map(Text::from);
         let emails = self
@@ -100,31 +115,37 @@ impl Facts {
 }
 
 impl People {
-    /// A number for a source, to tell with.
-    pub(super) fn source(&mut self, source: Source) -> Result<u32, TooLarge> {
-        let number = u32::try_from(self.sources.len()).map_err(|_| TooLarge)?;
-        self.sources.push(source);
+    /// The number of the person `id`.
+    pub(super) fn number(&mut self, id: &str) -> Result<u32, TooLarge> {
+        let number = self.ids.number(id)?;
+        if number as usize == self.facts.len() {
+            self.facts.push(Box::default());
+            self.told_by.push(0);
+        }
         Ok(number)
     }
 
-    /// Notes what `source` says of the person `id`, unless a better source has told already.
-    /// Of one source the last word counts: lists can shift between pages and repeat rows.
+    /// Whether nobody better than `source` has said who `person` is.
+    pub(super) fn may_learn_from(&self, person: u32, source: &Source) -> bool {
+        *source <= self.sources[self.told_by[person as usize] as usize]
+    }
+
+    /// Notes what `source` says of people, where no better source has said who they are. Of one
+    /// source the last word counts: lists can shift between pages and repeat rows.
     pub(super) fn tell(
         &mut self,
-        id: &str,
-        source: u32,
-        facts: impl FnOnce() -> Facts,
-    ) -> Result<u32, TooLarge> {
-        let number = self.ids.number(id)?;
-        let place = number as usize;
-        if place == self.facts.len() {
-            self.facts.push(facts().encode_to_vec().into());
-            self.told_by.push(source);
-        } else if self.sources[source as usize] <= self.sources[self.told_by[place] as usize] {
-            self.facts[place] = facts().encode_to_vec().into();
-            self.told_by[place] = source;
+        source: Source,
+        told: Vec<(u32, Box<[u8]>)>,
+    ) -> Result<(), TooLarge> {
+        let number = u32::try_from(self.sources.len()).map_err(|_| TooLarge)?;
+        self.sources.push(source);
+        for (person, facts) in told {
+            if self.may_learn_from(person, &self.sources[number as usize]) {
+                self.facts[person as usize] = facts;
+                self.told_by[person as usize] = number;
+            }
         }
-        Ok(number)
+        Ok(())
     }
 
     /// Everybody in order, and the place of each number there.

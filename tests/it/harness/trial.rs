@@ -34,6 +34,14 @@ pub fn requests() -> usize {
     organization().requests()
 }
 
+/// Requests that each run makes: the checks, and the members, roles and groups.
+pub fn each_run() -> usize {
+    let organization = organization();
+    let pages = |rows: usize| rows.div_ceil(100).max(1);
+    let members = organization.members.iter().filter(|member| member.listed).count();
+    1 + pages(members) + pages(organization.roles.len()) + 1
+}
+
 /// The list of `key` goes out without the row `id`.
 pub fn unlisted(key: &'static str, id: &str) -> Action {
     let id = id.to_owned();

@@ -8,3 +8,4 @@ mod reference;
 mod session;
 mod soak;
 mod sync;
+mod undelivered;

@@ -1,6 +1,6 @@
 //! A journal that a disk or somebody has changed is found out and never becomes part of a file:
 //! the sync goes on from what is whole of it or begins anew, says so, and the file is complete
-//! and true. (That holds for every byte and every length; `sync/keep/tests.rs` tries them all.)
+//! and true. (That holds for every byte and every length; `sync/record/tests.rs` tries them all.)
 
 use std::fs;
 use std::path::PathBuf;

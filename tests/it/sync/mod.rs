@@ -1,5 +1,6 @@
 //! One sync: what the file holds, and what happens when something goes wrong.
 
+mod broken_off;
 mod compaction;
 mod conformance;
 mod damaged_journal;

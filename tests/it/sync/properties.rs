@@ -19,7 +19,6 @@ use fake_northflank::{
     FakeNorthflank, Group, Member, Options, Organization, PagingAnchor, Profile, Role, Rule,
     Schema, Times, Whoami, Word,
 };
-use futures_util::TryStreamExt;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -270,7 +269,7 @@ fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync
         retention: Retention::DEFAULT,
         selection: Arc::default(),
         resume: true,
-        keep_pages: false,
+        for_task: None,
         leave_out_unknown: false,
     };
     let (client, target) = (client(fake), Target::inspect(path).unwrap());
@@ -319,14 +318,15 @@ proptest! {
         let grants = SyncFile::open(&path).grants();
         let client = client(&fake);
         for role in &organization.roles {
-            let pages: Vec<_> =
-                RUNTIME.block_on(client.role_members(&role.id, None).try_collect()).unwrap();
-            let reported = pages.iter().flat_map(|answer| &answer.page.rows);
-            let reported: BTreeSet<&str> = reported.map(|row| &*row.id).collect();
+            let mut pages = client.role_members(&role.id);
+            let mut reported = BTreeSet::new();
+            while let Some(page) = RUNTIME.block_on(pages.next()).unwrap() {
+                reported.extend(page.rows.iter().map(|row| row.id.to_string()));
+            }
             let entitlement = format!("{ROLE}:{}:assigned", role.id);
             let holding = grants.values().filter(|grant| grant.entitlement == entitlement);
             let users = holding.filter(|grant| grant.principal.0 == "user");
-            let holders: BTreeSet<&str> = users.map(|grant| &*grant.principal.1).collect();
+            let holders: BTreeSet<_> = users.map(|grant| grant.principal.1.clone()).collect();
             prop_assert_eq!(holders, reported);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::harness::trial::{Trial, organization, requests};
+use crate::harness::trial::{Trial, each_run, organization, requests};
 use crate::harness::{Run, signal, wait_for_requests};
 use fake_northflank::{Action, Endpoint, Options, RateHeaders, Rule};
 
@@ -204,14 +204,32 @@ fn a_wait_longer_than_allowed_ends_the_run_resumably_with_an_exit_code_of_its_ow
     let parts = ["rate limit is reached", "50m", "more than the wait of 5s"];
     let run = trial.fail_then_succeed(8, &parts);
     assert!(!run.stderr().contains("panic"));
-    // The second run began with checks and read no page again.
+    // The second run read no list again but for those that each run reads, and the one that was
+    // refused.
     let repeated = trial.fake.requests() - requests();
-    assert!(repeated <= 3 + 2, "{repeated} requests were repeated");
+    assert_eq!(repeated, each_run() + 1);
 
     // Before anything is read.
     let refused = Rule::every(Endpoint::Members, long());
     let trial = Trial::with(options(), [refused]).arguments(&["--max-wait", "0s"]);
     trial.fail_then_succeed(8, &["GET /v1/org-members: ", "rate limit is reached"]);
+}
+
+#[test]
+fn a_run_that_gets_nowhere_in_the_time_that_it_is_allowed_says_so() {
+    let line = "will come no further in the same time";
+    let run = |limit| {
+        let options = Options { rate_limit: Some(limit), ..Options::default() };
+        let trial = Trial::with(options, []);
+        let connector = trial.room.connector_to(&trial.fake);
+        let run = connector.arguments(["--max-wait", "0s", "--workers", "1"]).run();
+        run.expect_failure(8, &["rate limit is reached"]).stderr().to_owned()
+    };
+    // Enough for what each run asks, and a first page.
+    let nowhere = run(u32::try_from(each_run()).unwrap() + 1);
+    assert!(nowhere.contains(line), "{nowhere}");
+    let somewhere = run(u32::try_from(each_run()).unwrap() + 12);
+    assert!(!somewhere.contains(line), "{somewhere}");
 }
 
 #[test]
@@ -224,9 +242,9 @@ fn waits_within_the_allowance_are_waited() {
 
 #[test]
 fn a_wait_for_a_window_ends_at_once_on_a_signal_and_loses_nothing() {
-    let trial = Trial::with(Options { rate_limit: Some(8), ..Options::default() }, []);
+    let trial = Trial::with(Options { rate_limit: Some(24), ..Options::default() }, []);
     let child = trial.room.connector_to(&trial.fake).spawn();
-    wait_for_requests(&trial.fake, 8);
+    wait_for_requests(&trial.fake, 20);
     signal(child.id(), "TERM");
     let run = Run(child.wait_with_output().unwrap());
     run.expect_failure(143, &["stopped by SIGTERM"]);

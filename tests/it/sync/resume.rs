@@ -15,12 +15,12 @@ use crate::harness::{
 };
 use baton_northflank::journal::{Digests, Identity, Journal};
 use baton_northflank::northflank::BaseUrl;
-use baton_northflank::sync::Selection;
+use baton_northflank::sync::{Container, Selection, page_record};
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Owner, Permissions, Rule, Token};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use time::{Duration as Span, OffsetDateTime};
 
 const WORKERS: usize = 4;
 
@@ -32,29 +32,22 @@ fn fake(latency: Duration) -> FakeNorthflank {
     FakeNorthflank::start(trial::organization(), options).unwrap()
 }
 
-/// What each run asks first.
-const CHECKS: [&str; 4] = [
-    "/v1/auth",
-    "/v1/org-members?per_page=100",
-    "/v1/org-roles?per_page=100",
-    "/v1/directory-groups",
-];
-
-/// How often each page was asked for, checks left out.
-fn pages(fake: &FakeNorthflank) -> BTreeMap<String, usize> {
+/// How often each list of a role's or group's members was begun.
+fn lists(fake: &FakeNorthflank) -> BTreeMap<String, usize> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for request in fake.journal() {
-        let target = request.target;
-        if !CHECKS.contains(&target.as_str()) {
-            *counts.entry(target).or_default() += 1;
+        if let Some((path, "per_page=100")) = request.target.split_once('?')
+            && path.ends_with("/members")
+        {
+            *counts.entry(path.to_owned()).or_default() += 1;
         }
     }
     counts
 }
 
-/// How often pages were asked for that had been asked for before.
+/// How often lists were begun that had been begun before.
 fn repeated(fake: &FakeNorthflank) -> usize {
-    pages(fake).values().map(|count| count - 1).sum()
+    lists(fake).values().map(|count| count - 1).sum()
 }
 
 /// The rows of a file, which must be what the fake serves.
@@ -78,11 +71,7 @@ fn run_and_kill(fake: &FakeNorthflank, room: &Room, random: &mut ChaCha8Rng) -> 
     let mut child = room.connector_to(fake).arguments(["--workers", &workers]).spawn();
     let before = fake.requests();
     // What comes after the last page is writing and saving.
-    let left = CHECKS.len() + trial::requests() - pages(fake).len();
-    // Pages that were asked for aren't safe yet: where the disk is slow, nothing would ever be,
-    // if no run had the time to read them all again.
-    let left = if random.random_bool(0.25) { trial::requests() + CHECKS.len() } else { left };
-    let requests = before + random.random_range(0..=left);
+    let requests = before + random.random_range(0..=trial::requests());
     while fake.requests() < requests && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_micros(200));
     }
@@ -93,7 +82,7 @@ fn run_and_kill(fake: &FakeNorthflank, room: &Room, random: &mut ChaCha8Rng) -> 
 }
 
 #[test]
-fn killed_at_any_moment_a_run_loses_no_page_and_repeats_only_those_under_way() {
+fn killed_at_any_moment_a_run_loses_no_whole_list_and_repeats_only_those_under_way() {
     let whole = uninterrupted();
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let (mut kills, mut files, mut resumed, mut saved, mut most_repeated) = (0, 0, 0, 0, 0);
@@ -114,8 +103,7 @@ fn killed_at_any_moment_a_run_loses_no_page_and_repeats_only_those_under_way() {
             }
         };
         let repeated = repeated(&fake);
-        // Of each list under way a page that isn't safe yet, and the one after it.
-        let most = (kills - before) * WORKERS * 2;
+        let most = (kills - before) * WORKERS;
         assert!(repeated <= most, "{repeated}, {} kills", kills - before);
         most_repeated = most_repeated.max(repeated);
         assert!(complete(&path) == whole, "the rows are not those of an uninterrupted run");
@@ -132,7 +120,7 @@ fn killed_at_any_moment_a_run_loses_no_page_and_repeats_only_those_under_way() {
     }
     println!(
         "{kills} kills over {files} files, {saved} of them after saving; {resumed} runs went on \
-         from earlier ones; at most {most_repeated} pages were read again for one file"
+         from earlier ones; at most {most_repeated} lists were read again for one file"
     );
     assert!(resumed > KILLS / 4, "{resumed} runs went on from what a killed one had read");
 }
@@ -160,10 +148,9 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
     assert!(run.stderr().contains("going on from an interrupted sync"), "{}", run.stderr());
     assert_eq!(room.names(), ["sync.c1z"]);
     assert!(complete(&room.file("sync.c1z")) == uninterrupted());
-    // The page that failed is asked for again, and so are the checks.
-    assert_eq!(fake.requests(), trial::requests() + 1 + CHECKS.len());
+    // Of the lists only the one that failed is begun again: by the run that failed, and by this.
+    assert!(repeated(&fake) <= 2);
     assert!(fake.requests() - before < trial::requests());
-    assert_eq!(repeated(&fake), 1);
 }
 
 #[test]
@@ -181,7 +168,7 @@ fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() 
             run.expect_failure(code, &[&format!("stopped by SIG{signal}")]);
             assert_eq!(room.names(), ["sync.c1z.work"]);
             room.connector_to(&fake).run().expect_success();
-            assert!(repeated(&fake) <= 4);
+            assert!(repeated(&fake) <= 2);
             complete(&room.file("sync.c1z"));
             took
         });
@@ -277,29 +264,16 @@ fn what_is_damaged_or_too_old_is_discarded() {
             },
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP",
             is_finished: &|_| false,
-            now: OffsetDateTime::UNIX_EPOCH,
         };
-        let (mut old, _) = Journal::open(&journal(room), &identity, false, |_| Ok(())).unwrap();
-        old.append([b"a page".as_slice()]).unwrap();
+        let mut old = Journal::begin(&journal(room), &identity).unwrap();
+        let of = Container::Role(trial::long_role().as_str().into());
+        let long_ago = OffsetDateTime::now_utc() - Span::hours(25);
+        let body = br#"{"data":{"members":[]}}"#.to_vec();
+        let record = page_record(&of, 0, Some(long_ago), body).unwrap();
+        old.append([record.as_slice()]).unwrap();
         connector
     };
-    begins_anew(interrupted(), age, "not within the last day");
-}
-
-#[test]
-fn a_cursor_that_has_expired_meanwhile_restarts_its_list_alone() {
-    let (fake, room) = (fake(Duration::ZERO), Room::new());
-    let role = trial::long_role();
-    let error = r#"{"error":{"status":418}}"#;
-    fake.script(Rule::every(Endpoint::RoleMembers, Action::json(418, error)).of(&role).after(1));
-    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(2, &["418"]);
-    fake.unscript();
-    let expired = r#"{"error":{"status":400,"message":"cursor","id":"nf-invalid-request"}}"#;
-    let refusal = Rule::every(Endpoint::RoleMembers, Action::json(400, expired)).of(&role);
-    fake.script(refusal.once());
-    let run = room.connector_to(&fake).run().expect_success();
-    assert!(run.stderr().contains("reading the list from its beginning"), "{}", run.stderr());
-    assert!(complete(&room.file("sync.c1z")) == uninterrupted());
+    begins_anew(interrupted(), age, "not too old");
 }
 
 #[test]

@@ -1,0 +1,221 @@
+//! Reading one list: page after page, from its beginning, and no further than it makes sense.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use super::error::{Error, Problem};
+use super::page::Listed;
+use super::page_token::{HasNextPageTrust, PageToken};
+use super::request::Endpoint;
+
+/// Times that a list is begun anew because a page behind a cursor is refused.
+const MOST_NEW_BEGINNINGS: u32 = 3;
+
+/// Pages in a row without a row that is new, each promising more, after which a list counts
+/// as endless.
+const MOST_PAGES_WITHOUT_NEWS: u32 = 20;
+
+/// Pages in a row without an id that is new, after which a list counts as endless as well: whoever
+/// has no id can't be told from others, however they are described.
+const MOST_PAGES_WITHOUT_NEW_IDS: u32 = 1000;
+
+/// No server lets a cursor expire that it gave out less than this time ago.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// A page of a list, and the answer that it was read from.
+#[derive(Debug)]
+pub struct ListPage<T> {
+    /// The rows, in the API's order.
+    pub rows: Vec<T>,
+    /// The body as it came, but for the token if that was in it.
+    pub body: Vec<u8>,
+    /// Whether the list begins with it. A list can begin anew: then nothing counts that it said
+    /// before.
+    pub is_first: bool,
+    /// Whether the list ends with it.
+    pub is_last: bool,
+}
+
+/// A list whose first page has been read.
+#[derive(Debug)]
+pub struct FirstPage<T> {
+    /// That page.
+    pub page: ListPage<T>,
+    /// What follows it.
+    pub rest: Paginator<T>,
+}
+
+/// The reading of a list.
+#[derive(Debug)]
+pub struct Paginator<T> {
+    connection: Arc<Connection>,
+    endpoint: Endpoint,
+    /// Rows of a page; `None` where the API doesn't page.
+    per_page: Option<usize>,
+    trust: Arc<HasNextPageTrust>,
+    next: Next,
+    new_beginnings: u32,
+    met: Met<T>,
+}
+
+/// What is to be read next.
+#[derive(Debug)]
+enum Next {
+    /// The first page.
+    First,
+    /// The page that the one before told of, at this time.
+    Page(PageToken, Instant),
+    /// Nothing.
+    End,
+}
+
+impl<T: Listed> Paginator<T> {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        endpoint: Endpoint,
+        per_page: Option<usize>,
+        trust: Arc<HasNextPageTrust>,
+    ) -> Self {
+        let met = Met::default();
+        Self { connection, endpoint, per_page, trust, next: Next::First, new_beginnings: 0, met }
+    }
+
+    /// Reads the first page.
+    pub async fn first(mut self) -> Result<FirstPage<T>, Error> {
+        Ok(FirstPage { page: self.read(None).await?, rest: self })
+    }
+
+    /// The next page; `None` after the last.
+    ///
+    /// A page behind the first one that is refused for what is asked for, or can't be had for
+    /// long, begins the list anew, with its first page: its cursor has expired.
+    pub async fn next(&mut self) -> Result<Option<ListPage<T>>, Error> {
+        let (at, told_at) = match mem::replace(&mut self.next, Next::First) {
+            Next::First => return self.read(None).await.map(Some),
+            Next::Page(at, told_at) => (at, told_at),
+            Next::End => {
+                self.next = Next::End;
+                return Ok(None);
+            }
+        };
+        let error = match self.read(Some(&at)).await {
+            Ok(page) => return Ok(Some(page)),
+            Err(error) => error,
+        };
+        if self.is_at_its_end(&at, told_at, &error) {
+            tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
+            self.next = Next::End;
+            return Ok(Some(ListPage::without_rows()));
+        }
+        self.may_begin_anew(error)?;
+        self.read(None).await.map(Some)
+    }
+
+    /// Reads the page at `at`, or else the first.
+    async fn read(&mut self, at: Option<&PageToken>) -> Result<ListPage<T>, Error> {
+        let query = at.map(PageToken::query);
+        let (told, body) = self.connection.page(&self.endpoint, self.per_page, query).await?;
+        let next = PageToken::after(at, &told, self.per_page, &self.trust);
+        let next = next.map_err(|error| self.endpoint.error(1, error.into()))?;
+        let is_last = next.is_none();
+        self.next = match next {
+            None => Next::End,
+            Some(next) => {
+                let check = self.met.check(&told.rows, &next);
+                check.map_err(|problem| self.endpoint.error(1, Problem::Endless(problem)))?;
+                Next::Page(next, Instant::now())
+            }
+        };
+        Ok(ListPage { rows: told.rows, body, is_first: at.is_none(), is_last })
+    }
+
+    /// Whether a page is refused because there is none, as the page before it said. Told of a
+    /// moment ago, its cursor can't have expired. Where pages were wrong before, or where it is a
+    /// gateway that refuses, it means nothing.
+    fn is_at_its_end(&self, at: &PageToken, told_at: Instant, error: &Error) -> bool {
+        let is_no = error.refusal().is_some_and(|answer| {
+            answer.is_northflanks && answer.is_of_what_is_asked_for() && !answer.is_denied()
+        });
+        is_no && at.is_denied() && told_at.elapsed() < FRESH && !self.trust.is_broken()
+    }
+
+    /// Whether the list is to be read from its beginning, because `error` may mean that a cursor
+    /// has expired. It is the outcome where that is not so.
+    fn may_begin_anew(&mut self, error: Error) -> Result<(), Error> {
+        let may_have_expired = error
+            .refusal()
+            .is_some_and(|it| it.is_of_what_is_asked_for() || it.status.is_server_error());
+        if !may_have_expired || self.new_beginnings == MOST_NEW_BEGINNINGS {
+            return Err(error);
+        }
+        tracing::warn!(%error, "a later page is refused; reading the list from its beginning");
+        self.new_beginnings += 1;
+        self.met = Met::default();
+        Ok(())
+    }
+}
+
+impl<T: Listed> ListPage<T> {
+    /// A last page without rows.
+    fn without_rows() -> Self {
+        let body =
+            format!(r#"{{"data":{{"{}":[]}},"pagination":{{"hasNextPage":false}}}}"#, T::KEY);
+        Self { rows: Vec::new(), body: body.into_bytes(), is_first: false, is_last: true }
+    }
+}
+
+/// Hashes of what a list has said, to notice one that runs in circles.
+#[derive(Debug)]
+struct Met<T> {
+    hasher: RandomState,
+    tokens: HashSet<u64>,
+    rows: HashSet<u64>,
+    pages_without_news: u32,
+    pages_without_new_ids: u32,
+    of: std::marker::PhantomData<fn(T)>,
+}
+
+impl<T> Default for Met<T> {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            tokens: HashSet::new(),
+            rows: HashSet::new(),
+            pages_without_news: 0,
+            pages_without_new_ids: 0,
+            of: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T: Listed> Met<T> {
+    /// Whether it makes sense to go on at `next` after these rows, or why not.
+    fn check(&mut self, rows: &[T], next: &PageToken) -> Result<(), &'static str> {
+        let (mut is_news, mut has_new_id) = (false, false);
+        for row in rows {
+            let hash =
+                row.id().map_or_else(|| self.hasher.hash_one(row), |id| self.hasher.hash_one(id));
+            let is_new = self.rows.insert(hash);
+            is_news |= is_new;
+            has_new_id |= is_new && row.id().is_some();
+        }
+        let count = |pages: u32, is_over: bool| if is_over { 0 } else { pages + 1 };
+        self.pages_without_news = count(self.pages_without_news, is_news);
+        self.pages_without_new_ids = count(self.pages_without_new_ids, has_new_id);
+        if self.pages_without_news > MOST_PAGES_WITHOUT_NEWS
+            || self.pages_without_new_ids > MOST_PAGES_WITHOUT_NEW_IDS
+        {
+            return Err("page after page brings nothing new, and each promises more");
+        }
+        if !self.tokens.insert(self.hasher.hash_one(next.query())) {
+            return Err("a cursor came up twice");
+        }
+        Ok(())
+    }
+}
