@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Permissions, Rule, Token};
 
 use super::draw::Draw;
@@ -14,6 +16,7 @@ use super::judge::Allowed;
 use super::place::Thing;
 use super::process::{Process, Shell};
 use crate::harness::interrupt::How;
+use crate::harness::refuse::FileSystem;
 use crate::harness::{Connector, Room, free_port, interrupt::Interrupter, signal};
 
 /// When.
@@ -69,6 +72,48 @@ pub(super) enum Blow {
     TokenWithoutRoles,
     TokenWithoutMembers,
     Revoked(Moment),
+    /// The place is on a file system of this kind.
+    On(Kind),
+}
+
+/// What a file system can't do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    NoSafety,
+    NoLocks,
+    NoNamelessFiles,
+    HidesRemoved(&'static str),
+    NoRights,
+    FailsToRead,
+    ReadOnly,
+}
+
+impl Kind {
+    fn any(draw: &mut Draw) -> Self {
+        draw.one(&[
+            Self::NoSafety,
+            Self::NoLocks,
+            Self::NoNamelessFiles,
+            Self::HidesRemoved(".nfs"),
+            Self::HidesRemoved(".fuse_hidden"),
+            Self::NoRights,
+            Self::FailsToRead,
+            Self::ReadOnly,
+        ])
+    }
+
+    fn file_system(self) -> FileSystem {
+        let refusing = FileSystem::refusing;
+        match self {
+            Self::NoSafety => refusing(&["sync", "syncdir"], Errno::INVAL),
+            Self::NoLocks => refusing(&["flock"], Errno::NOLCK),
+            Self::NoNamelessFiles => refusing(&["tmpfile", "lock"], Errno::OPNOTSUPP),
+            Self::HidesRemoved(start) => FileSystem::hiding(start),
+            Self::NoRights => refusing(&["chown"], Errno::PERM),
+            Self::FailsToRead => refusing(&["read:/previous.db"], Errno::IO),
+            Self::ReadOnly => refusing(&["mkdir", "open:/lock"], Errno::ROFS),
+        }
+    }
 }
 
 /// A text of somebody's.
@@ -85,11 +130,12 @@ impl Blow {
                 let times = draw.number(1..=2);
                 Self::Signal(draw.one(&["INT", "TERM"]), times, Moment::any(draw))
             }
-            30..=64 => {
+            30..=59 => {
                 let how =
                     [How::Kill, How::Tear, How::NoSpace, How::Error, How::ReadOnly, How::Interrupt];
                 Self::Disk(draw.one(&how), draw.magnitude(150))
             }
+            60..=64 => Self::On(Kind::any(draw)),
             65..=69 => Self::FileSize(draw.magnitude(6_000) - 1),
             70..=73 => Self::OpenFiles(draw.number(8..=48)),
             74..=81 => Self::Rival(draw.magnitude(300) - 1),
@@ -108,6 +154,7 @@ impl Blow {
         match self {
             Self::Signal(name, ..) => format!("SIG{name}"),
             Self::Disk(how, _) => format!("{how:?} at a change"),
+            Self::On(kind) => format!("on a file system: {kind:?}"),
             _ => format!("{self:?}").split('(').next().unwrap().to_owned(),
         }
     }
@@ -156,6 +203,12 @@ impl Blow {
                 code(&[7]);
                 allowed.must_fail = true;
             }
+            Self::On(Kind::NoLocks | Kind::ReadOnly) => {
+                code(&[3]);
+                allowed.must_fail = true;
+            }
+            Self::On(Kind::FailsToRead) => code(&[2]),
+            Self::On(_) => {}
             // What is asked at once can be answered before and after.
             Self::Revoked(_) => code(&[7, 16]),
         }
@@ -209,6 +262,7 @@ impl Dealt {
     pub(super) fn expose(&self, connector: Connector, room: &Room) -> Connector {
         let connector = match self.blow {
             Blow::Disk(how, at) => self.interrupter.interrupt(connector, room, at, how),
+            Blow::On(kind) => kind.file_system().under(connector, room),
             Blow::Away => {
                 let nobody = format!("http://127.0.0.1:{}", free_port());
                 connector.variable("BATON_NORTHFLANK_BASE_URL", nobody)

@@ -190,6 +190,8 @@ impl Place {
                 symlink(&file, &at).unwrap();
             }
             fs::write(&file, content).unwrap();
+            let mode = draw.one(&[0o600, 0o640, 0o644]);
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         }
         match standing {
             Standing::DanglingLink => {
@@ -313,6 +315,9 @@ impl Obstacle {
             Self::Remains => {
                 for name in ["sync.db", "previous.db-wal", "etilqs_abc", "sync.c1z", "resume.db"] {
                     fs::write(work.join(name), "remains").unwrap();
+                }
+                for name in [".probe-a1B2c3", ".tmpa1B2c3", ".nfs00000000012a4e3f00000b1c"] {
+                    fs::write(work.join(name), "").unwrap();
                 }
             }
             Self::JournalOfNonsense => fs::write(&journal, vec![b'x'; 9_000]).unwrap(),

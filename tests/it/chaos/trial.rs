@@ -264,8 +264,11 @@ impl Stage<'_> {
         allowed.leaves_remains = obstacle != Obstacle::None;
         if settings.shows_changes {
             allowed.fails_after_saving = true;
-            if shell.stdout != Sink::Read || settings.has_no_scratch() {
+            if shell.stdout != Sink::Read {
                 allowed.codes.insert(2);
+            }
+            if settings.has_no_scratch() {
+                allowed.codes.insert(3);
             }
         }
         allowed
