@@ -44,6 +44,18 @@ pub enum Error {
         /// Why it is not for this run to use.
         found: String,
     },
+    /// There can be no work directory for a file of this name.
+    #[error(
+        "there can be no {}, where what is unfinished is kept: {source}; name a file with a \
+         shorter name",
+        .path.display()
+    )]
+    TooLongName {
+        /// The work directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// No lock can be had.
     #[error(
         "can't lock {}: {source}; without a lock two runs could write one file at once: name a \
@@ -269,7 +281,13 @@ fn is_database(name: &str, database: &str) -> bool {
 /// Makes the directory, or takes over what stands there if that is ours to use.
 fn make_private(path: &Path) -> Result<(), Error> {
     let not_ours = |found: &str| Error::NotOurs { path: path.to_owned(), found: found.to_owned() };
-    match disk::private_directory(path).map_err(Error::io("create the directory", path))? {
+    let made = disk::private_directory(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidFilename => {
+            Error::TooLongName { path: path.to_owned(), source: error }
+        }
+        _ => Error::io("create the directory", path)(error),
+    });
+    match made? {
         // What others may only look into holds files that they may not.
         Directory::Private | Directory::Shared(OthersMay::Read, _) => check_names(path),
         Directory::Shared(OthersMay::Write, _) => Err(not_ours("others may write to it")),

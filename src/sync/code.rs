@@ -87,6 +87,7 @@ fn work_code(error: &work::Error) -> Code {
         work::Error::Unwritable { .. }
         | work::Error::NotOurs { .. }
         | work::Error::NoLock { .. }
+        | work::Error::TooLongName { .. }
         | work::Error::ReadOnly { .. } => Code::InvalidArgument,
         work::Error::Busy(_) => Code::Unavailable,
         work::Error::DiskFull(_) | work::Error::Failing { .. } | work::Error::Io { .. } => {

@@ -163,7 +163,6 @@ impl Blow {
     pub(super) fn allow(self, allowed: &mut Allowed) {
         let mut code = |codes: &[i32]| allowed.codes.extend(codes);
         match self {
-            Self::None | Self::Guest(_) => {}
             Self::Signal(name, ..) => {
                 let (number, of) = match name {
                     "KILL" => (9, None),
@@ -184,7 +183,7 @@ impl Blow {
                 }
                 allowed.leaves_remains = true;
             }
-            Self::FileSize(_) => code(&[2]),
+            Self::FileSize(_) | Self::On(Kind::FailsToRead) => code(&[2]),
             Self::OpenFiles(_) => {
                 code(&[2, 14]);
                 allowed.leaves_remains = true;
@@ -207,8 +206,7 @@ impl Blow {
                 code(&[3]);
                 allowed.must_fail = true;
             }
-            Self::On(Kind::FailsToRead) => code(&[2]),
-            Self::On(_) => {}
+            Self::None | Self::Guest(_) | Self::On(_) => {}
             // What is asked at once can be answered before and after.
             Self::Revoked(_) => code(&[7, 16]),
         }

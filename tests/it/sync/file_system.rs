@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
-use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule, Size};
 use rustix::io::Errno;
 
 use crate::harness::interrupt::{How, Interrupter};
@@ -177,6 +177,25 @@ fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
             place.under(reader, &room).run().expect_failure(2, &["disk", "health"]);
         }
     }
+}
+
+#[test]
+fn what_an_interrupted_run_has_read_outlives_a_disk_that_fails_for_a_while() {
+    let (fake, room) = (fake(), Room::new());
+    fake.script(Rule::every(Endpoint::RoleMembers, Action::json(403, "")).after(3).once());
+    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(7, &["403"]);
+    let journal = room.file("sync.c1z.work/journal");
+    let read = fs::read(&journal).unwrap();
+    for errno in FAILURES {
+        for call in ["read:/journal", "open:/journal"] {
+            let run = run_on(&FileSystem::refusing(&[call], errno), &fake, &room);
+            run.expect_failure(2, &["can't read", "journal", "disk fails", "health"]);
+            assert!(fs::read(&journal).unwrap() == read, "{call}");
+        }
+    }
+    let run = run_on(&FileSystem::default(), &fake, &room).expect_success();
+    assert!(run.stderr().contains("going on from an interrupted sync"), "{}", run.stderr());
+    expect_the_file_alone(&room);
 }
 
 #[test]

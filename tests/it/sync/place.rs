@@ -61,6 +61,16 @@ fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
     assert_eq!(fs::read(room.file("sync.c1z.work/thesis.tex")).unwrap(), b"years");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_name_that_leaves_no_room_for_the_work_directorys_is_told() {
+    let (room, fake) = (Room::new(), fake(Duration::ZERO));
+    let run = room.connector_to(&fake).arguments(["--file", &"x".repeat(252)]).run();
+    run.expect_failure(3, &["xxx.work, where what is unfinished is kept", "shorter name"]);
+    assert!(room.names().is_empty());
+    room.connector_to(&fake).arguments(["--file", &"x".repeat(250)]).run().expect_success();
+}
+
 #[test]
 fn no_log_is_added_to_the_end_of_the_sync_file() {
     let (room, fake) = (Room::new(), fake(Duration::ZERO));
