@@ -1,6 +1,7 @@
 //! Service mode, driven by a fake ConductorOne.
 
 mod faults;
+mod file_system;
 mod health;
 mod outages;
 mod proxy;
