@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use crate::c1z::{GrantRow, OpenSync, Rows, Scratch};
-use crate::facts::{How, Known, Names, SyncLabel};
+use crate::facts::{How, Known, Named, Names, Namesakes, SyncLabel};
 
 use super::error::Error;
 use super::held::{Held, LINKED, Way};
@@ -18,6 +18,7 @@ use super::selection::{Asked, Selection};
 pub struct Access {
     sync: OpenSync,
     kinds: Kinds,
+    namesakes: Rc<Namesakes>,
     selection: Selection,
 }
 
@@ -43,7 +44,8 @@ impl Access {
         let sync = OpenSync::open(file, sync_id, scratch)?;
         let kinds = Kinds::read(&sync)?;
         let selection = Selection::find(&sync, &kinds, asked)?;
-        Ok(Self { sync, kinds, selection })
+        let namesakes = Rc::new(namesakes(&sync)?);
+        Ok(Self { sync, kinds, namesakes, selection })
     }
 
     /// The sync.
@@ -74,12 +76,16 @@ impl Access {
 
     /// What resources are called, with their types.
     pub(super) fn called(&self, ids: &[(String, String)]) -> Result<Vec<String>, Error> {
-        let mut names = Names::new(&self.sync);
+        let mut names = self.names();
         let called = ids.iter().map(|(resource_type, id)| {
             let known = names.resource(resource_type, id)?;
-            Ok(format!("{resource_type} {}", known.named.display_name))
+            Ok(format!("{resource_type} {}", known.named.distinct_name()))
         });
         called.collect()
+    }
+
+    fn names(&self) -> Names<&OpenSync> {
+        Names::new(&self.sync).beside(self.namesakes.clone())
     }
 
     /// Which sync it is.
@@ -105,11 +111,11 @@ impl Access {
         &self,
         mut take: impl FnMut(&Rc<Known>, Option<&Resource>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut names = Names::new(&self.sync);
+        let mut names = self.names();
         if self.selection.is_everything() {
             return self.sync.each(Rows::Resources, |_, data| {
                 let resource: Resource = names.decode(data)?;
-                take(&Rc::new(Known::of(&resource)), Some(&resource))
+                take(&Rc::new(names.known(&resource)), Some(&resource))
             });
         }
         for (resource_type, id) in self.selection.ids() {
@@ -118,6 +124,17 @@ impl Access {
         }
         Ok(())
     }
+}
+
+/// Which names several resources of a type have.
+fn namesakes(sync: &OpenSync) -> Result<Namesakes, Error> {
+    let mut namesakes = Namesakes::default();
+    let names = Names::new(sync);
+    sync.each(Rows::Resources, |_, data| {
+        Named::new(&names.decode(data)?).add_to(&mut namesakes);
+        Ok::<_, Error>(())
+    })?;
+    Ok(namesakes)
 }
 
 /// Makes rows of grants. What they have in common is made once.
@@ -129,7 +146,7 @@ struct Reading<'access> {
 
 impl<'access> Reading<'access> {
     fn new(access: &'access Access) -> Self {
-        Self { kinds: &access.kinds, names: Names::new(&access.sync), ways: HashMap::new() }
+        Self { kinds: &access.kinds, names: access.names(), ways: HashMap::new() }
     }
 
     fn held(&mut self, row: &GrantRow<'_>) -> Result<Held, Error> {

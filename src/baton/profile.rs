@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
@@ -41,6 +42,18 @@ impl Profile {
         self.list(key, values)
     }
 
+    /// Adds a set of texts, in order, if it has any.
+    #[must_use]
+    pub fn text_set<'text>(self, key: &str, values: impl IntoIterator<Item = &'text str>) -> Self {
+        self.texts(key, values).in_order(key)
+    }
+
+    /// Adds a set of nested profiles, in order, if it has any.
+    #[must_use]
+    pub fn profile_set(self, key: &str, values: impl IntoIterator<Item = Profile>) -> Self {
+        self.profiles(key, values).in_order(key)
+    }
+
     /// Adds a list of nested profiles, if it has any.
     #[must_use]
     pub fn profiles(self, key: &str, values: impl IntoIterator<Item = Profile>) -> Self {
@@ -51,6 +64,14 @@ impl Profile {
     /// The finished struct.
     pub fn build(self) -> Struct {
         Struct { fields: self.0 }
+    }
+
+    fn in_order(mut self, key: &str) -> Self {
+        let kind = self.0.get_mut(key).and_then(|value| value.kind.as_mut());
+        if let Some(Kind::ListValue(list)) = kind {
+            order_set(&mut list.values);
+        }
+        self
     }
 
     fn list(self, key: &str, values: impl Iterator<Item = Kind>) -> Self {
@@ -65,4 +86,20 @@ impl Profile {
         }
         self
     }
+}
+
+/// Puts the values of a set in order, each once: texts, and profiles by their ids.
+pub fn order_set(values: &mut Vec<Value>) {
+    let text = |value: &Value| match &value.kind {
+        Some(Kind::StringValue(text)) => Some(text.clone()),
+        _ => None,
+    };
+    values.sort_by_cached_key(|value| {
+        let name = match &value.kind {
+            Some(Kind::StructValue(profile)) => profile.fields.get("id").and_then(text),
+            _ => text(value),
+        };
+        (name, value.encode_to_vec())
+    });
+    values.dedup();
 }

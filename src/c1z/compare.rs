@@ -6,8 +6,8 @@ use std::rc::Rc;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::finished::{FinishedSync, OpenSync, Rows, finished_syncs, row};
-use super::unpacked::{Scratch, Unpacked, connect, damaged};
+use super::finished::{FinishedSync, OpenSync, Row, Rows, blob, finished_syncs, row};
+use super::unpacked::{RowLimit, Scratch, Unpacked, connect, damaged};
 
 /// Two syncs to compare.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Comparison {
     old: FinishedSync,
     new: FinishedSync,
     /// The unpacked databases, which may be one.
-    _databases: [Rc<Unpacked>; 2],
+    databases: [Rc<Unpacked>; 2],
 }
 
 /// Which of the two syncs.
@@ -60,7 +60,7 @@ impl Comparison {
             newest.ok_or_else(|| Error::NoSync(path.to_owned()))
         };
         let (old, new) = (newest(old, Side::Old)?, newest(new, Side::New)?);
-        Ok(Self { connection, old, new, _databases: [older, newer] })
+        Ok(Self { connection, old, new, databases: [older, newer] })
     }
 
     /// The two newest syncs of one file; `None` if it holds only one.
@@ -74,7 +74,7 @@ impl Comparison {
         let (new, database) = (new.sync().clone(), new.database());
         let connection = connect(&[Side::Old, Side::New].map(|side| (&**database, side.schema())))?;
         let databases = [database.clone(), database.clone()];
-        Ok(Some(Self { connection, old, new, _databases: databases }))
+        Ok(Some(Self { connection, old, new, databases }))
     }
 
     /// One of the syncs.
@@ -112,6 +112,28 @@ impl Comparison {
             let difference =
                 (|| Ok(Difference { id: row.get(0)?, old: row.get(1)?, new: row.get(2)? }))();
             take(difference.map_err(fail)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the message of each row of one of the syncs to `take`, in its file's order.
+    pub fn each<E: From<Error>>(
+        &self,
+        side: Side,
+        rows: Rows,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sync = self.sync(side);
+        let fail = damaged(&sync.file);
+        let (schema, table) = (side.schema(), rows.table());
+        let sql = format!("select data from {schema}.{table} where sync_id = ?1 order by id");
+        let mut statement = self.connection.prepare(&sql).map_err(fail)?;
+        let mut found = statement.query([&sync.sync_id]).map_err(fail)?;
+        let [old, new] = &self.databases;
+        let mut limit = RowLimit::of(if side == Side::Old { old } else { new })?;
+        while let Some(row) = found.next().map_err(fail)? {
+            limit.count(&sync.file)?;
+            take(blob(&Row { row, file: &sync.file }, 0)?)?;
         }
         Ok(())
     }

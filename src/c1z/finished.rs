@@ -222,9 +222,9 @@ impl OpenSync {
 }
 
 /// A row whose columns are lent, not copied.
-struct Row<'row> {
-    row: &'row rusqlite::Row<'row>,
-    file: &'row Path,
+pub(super) struct Row<'row> {
+    pub(super) row: &'row rusqlite::Row<'row>,
+    pub(super) file: &'row Path,
 }
 
 fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Error> {
@@ -232,7 +232,7 @@ fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Error> {
     value.as_str().map_err(|error| damaged(row.file)(error.into()))
 }
 
-fn blob<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8], Error> {
+pub(super) fn blob<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8], Error> {
     match row.row.get_ref(column).map_err(damaged(row.file))? {
         // SQLite tells an empty message from none, protobuf doesn't.
         ValueRef::Null => Ok(&[]),

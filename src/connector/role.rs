@@ -21,8 +21,8 @@ pub fn role(role: &Role) -> Resource {
         .text("id", Some(&*role.id))
         .text("name", role.name.as_ref().and_then(Text::filled))
         .flag("restricted", restricted)
-        .profiles("teams", teams.iter().map(team))
-        .texts("directory_groups", role.directory_groups.iter().map(|id| &**id))
+        .profile_set("teams", teams.iter().map(team))
+        .text_set("directory_groups", role.directory_groups.iter().map(|id| &**id))
         .text("created_at", role.created_at.as_ref().and_then(Text::filled))
         .text("updated_at", role.updated_at.as_ref().and_then(Text::filled))
         .build();
@@ -48,7 +48,7 @@ fn team(team: &TeamRestriction) -> Profile {
                 "project_mode",
                 Some(projects.mode.as_ref().and_then(Text::filled).unwrap_or("in")),
             )
-            .texts("projects", projects.projects.iter().map(|project| &**project)),
+            .text_set("projects", projects.projects.iter().map(|project| &**project)),
         _ => profile,
     }
 }
@@ -100,9 +100,9 @@ mod tests {
             "id": "platform-eng", "name": "Platform Eng", "restricted": true,
             "teams": [
                 {"id": "core", "project_mode": "notIn", "projects": ["db"]},
-                {"id": "web", "project_mode": "in", "projects": ["site"]},
-                {"id": "ops"},
                 {"id": "lab"},
+                {"id": "ops"},
+                {"id": "web", "project_mode": "in", "projects": ["site"]},
             ],
             "directory_groups": ["directory_group_1"],
             "created_at": "2025-03-04T09:12:07.018Z", "updated_at": "2025-03-05T00:00:00Z",

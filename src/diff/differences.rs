@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::rc::Rc;
 
 use prost::Message;
 use serde::Serialize;
@@ -9,8 +10,8 @@ use serde::Serialize;
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use crate::c1z::{self, Comparison, Rows, Side};
 use crate::facts::{
-    Entitled, Error, Facts, How, Messages, Named, Names, SyncLabel, in_words, of_entitlement,
-    of_grant, of_resource, without_login,
+    Entitled, Error, Facts, How, Messages, Named, Names, Namesakes, SyncLabel, in_words,
+    of_entitlement, of_grant, of_resource, with_sets_in_order, without_login,
 };
 
 /// Everything that changed from one sync to another, by id.
@@ -81,12 +82,12 @@ pub struct Held {
 impl Diff {
     /// Compares two syncs.
     pub fn new(comparison: &Comparison) -> Result<Self, Error> {
-        let mut reading = Reading::new(comparison);
+        let mut reading = Reading::new(comparison)?;
         Ok(Self {
             old: SyncLabel::new(comparison.sync(Side::Old)),
             new: SyncLabel::new(comparison.sync(Side::New)),
-            resources: reading.changes(Rows::Resources, |_, resource: &Resource| {
-                Ok((Named::new(resource), of_resource(resource)))
+            resources: reading.changes(Rows::Resources, |names, resource: &Resource| {
+                Ok((names.named(resource), of_resource(resource)))
             })?,
             entitlements: reading.changes(Rows::Entitlements, |names, entitlement| {
                 Ok((names.given(entitlement)?.entitled(), of_entitlement(entitlement)))
@@ -157,9 +158,20 @@ struct Reading<'comparison> {
 }
 
 impl<'comparison> Reading<'comparison> {
-    fn new(comparison: &'comparison Comparison) -> Self {
+    fn new(comparison: &'comparison Comparison) -> Result<Self, Error> {
         let names = |side| Names::new(OneOf(comparison, side));
-        Self { comparison, old: names(Side::Old), new: names(Side::New) }
+        // A name that one resource had and another has now is that of two, as well.
+        let mut namesakes = Namesakes::default();
+        for side in [Side::Old, Side::New] {
+            let names = names(side);
+            comparison.each(side, Rows::Resources, |data| {
+                Named::new(&names.decode(data)?).add_to(&mut namesakes);
+                Ok::<_, Error>(())
+            })?;
+        }
+        let namesakes = Rc::new(namesakes);
+        let names = |side| names(side).beside(namesakes.clone());
+        Ok(Self { comparison, old: names(Side::Old), new: names(Side::New) })
     }
 
     /// The changed rows of one kind, each with its facts.
@@ -176,8 +188,9 @@ impl<'comparison> Reading<'comparison> {
                 (rows, &mut difference.old, &mut difference.new)
             {
                 for (data, names) in [(&mut *old, &*old_names), (&mut *new, &*new_names)] {
-                    let rest = without_login(data).map_err(|error| names.no_message(error))?;
-                    *data = rest.into_owned();
+                    let rest = without_login(data);
+                    let rest = rest.and_then(|rest| Ok(with_sets_in_order(&rest)?.into_owned()));
+                    *data = rest.map_err(|error| names.no_message(error))?;
                 }
                 if old == new {
                     return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::baton::printable;
-use crate::facts::{self, Entitled, Line, Named, Section, Sign, SyncLabel};
+use crate::facts::{self, Entitled, Line, Named, Section, Sign, SyncLabel, by_code_point, look};
 
 use super::differences::{Change, Changes, Diff, Held, Modified, how};
 
@@ -96,9 +96,17 @@ fn lines<T>(changes: &Changes<T>, columns: impl Fn(&T) -> Vec<String>) -> Vec<Li
         .collect()
 }
 
+/// What changed. Where nobody could see what, the texts are told by their code points.
 fn change(change: &Change) -> String {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-    format!("{}: {} → {}", change.fact, value(&change.old), value(&change.new))
+    let nothing = || "nothing".to_owned();
+    let Change { fact, old, new } = change;
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) if look(old) == look(new) => {
+            (by_code_point(old), by_code_point(new))
+        }
+        (old, new) => (old.clone().unwrap_or_else(nothing), new.clone().unwrap_or_else(nothing)),
+    };
+    format!("{fact}: {old} → {new}")
 }
 
 /// Type, name and, where it says more, id.
@@ -115,7 +123,7 @@ fn entitled(row: &Entitled) -> String {
     if row.resource.resource_type.is_empty() {
         row.id.clone()
     } else {
-        format!("{} {}: {}", row.resource.resource_type, row.resource.display_name, row.slug)
+        format!("{} {}: {}", row.resource.resource_type, row.resource.distinct_name(), row.slug)
     }
 }
 

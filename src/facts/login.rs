@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost::{DecodeError, Message};
 
 use crate::baton::v2::{Resource, UserTrait};
 use crate::baton::{LAST_LOGIN, find};
+
+use super::fields::{Keep, holds, kept};
+use super::ours::is_our_user;
 
 /// Field numbers: of `c1.connector.v2.Resource`,
 const ANNOTATIONS: u32 = 4;
@@ -30,7 +32,7 @@ pub fn without_login(encoded: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
     let Some(user) = find::<UserTrait>(&resource.annotations) else {
         return Ok(encoded.into());
     };
-    let is_ours = is_ours(&resource, &user);
+    let is_ours = is_our_user(&resource, &user);
     let of_profile = |number, value: &[u8]| match number {
         ENTRIES if is_login(value)? => Ok(Keep::Nothing),
         _ => Ok(Keep::All),
@@ -50,77 +52,6 @@ pub fn without_login(encoded: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
         _ => Ok(Keep::All),
     };
     Ok(kept(encoded, of_resource)?.into())
-}
-
-/// Whether a user is one of this connector's, which repeat their id in the profile and as the
-/// trait's login.
-fn is_ours(resource: &Resource, user: &UserTrait) -> bool {
-    use prost_types::value::Kind::StringValue;
-    let id = resource.id.as_ref().map(|id| id.resource.as_str()).unwrap_or_default();
-    let in_profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
-    let in_profile = in_profile.and_then(|value| value.kind.as_ref());
-    user.login == id && matches!(in_profile, Some(StringValue(text)) if text == id)
-}
-
-/// What of a field stays.
-enum Keep {
-    All,
-    Nothing,
-    /// Its value becomes this.
-    Part(Vec<u8>),
-}
-
-/// A message with what `keep` says of each field that holds bytes, by number and value.
-fn kept(
-    mut message: &[u8],
-    keep: impl Fn(u32, &[u8]) -> Result<Keep, DecodeError>,
-) -> Result<Vec<u8>, DecodeError> {
-    let mut kept = Vec::with_capacity(message.len());
-    while !message.is_empty() {
-        let field = next_field(&mut message)?;
-        match keep(field.number, field.value)? {
-            Keep::All => kept.extend_from_slice(field.encoded),
-            Keep::Nothing => {}
-            Keep::Part(value) => prost::encoding::bytes::encode(field.number, &value, &mut kept),
-        }
-    }
-    Ok(kept)
-}
-
-/// A field of a message.
-struct Field<'message> {
-    number: u32,
-    /// The bytes that it holds; none if it is of another kind.
-    value: &'message [u8],
-    /// All of it.
-    encoded: &'message [u8],
-}
-
-/// Takes the next field off a message.
-fn next_field<'message>(message: &mut &'message [u8]) -> Result<Field<'message>, DecodeError> {
-    let begin = *message;
-    let (number, wire_type) = decode_key(message)?;
-    let mut value = *message;
-    skip_field(wire_type, number, message, DecodeContext::default())?;
-    let encoded = &begin[..begin.len() - message.len()];
-    if wire_type == WireType::LengthDelimited {
-        value = &value[..value.len() - message.len()];
-        decode_varint(&mut value)?;
-    } else {
-        value = &[];
-    }
-    Ok(Field { number, value, encoded })
-}
-
-/// Whether a field of a message holds exactly these bytes.
-fn holds(mut message: &[u8], number: u32, expected: &[u8]) -> Result<bool, DecodeError> {
-    while !message.is_empty() {
-        let field = next_field(&mut message)?;
-        if field.number == number {
-            return Ok(field.value == expected);
-        }
-    }
-    Ok(false)
 }
 
 fn is_user_trait(annotation: &[u8]) -> Result<bool, DecodeError> {

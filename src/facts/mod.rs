@@ -4,12 +4,17 @@
 mod changes;
 mod column;
 mod error;
+mod fields;
 mod how;
 mod json;
 mod login;
+mod look;
 mod markdown;
 mod named;
+mod namesakes;
+mod ours;
 mod person;
+mod sets;
 mod told;
 
 pub use changes::{Changes, Line, Section, Sign};
@@ -18,7 +23,10 @@ pub use error::Error;
 pub use how::{How, in_words};
 pub use json::json;
 pub use login::without_login;
+pub use look::{by_code_point, look};
 pub use markdown::escape;
 pub use named::{Entitled, Given, Known, Messages, Named, Names, SyncLabel};
+pub use namesakes::Namesakes;
 pub use person::{Person, Status};
+pub use sets::with_sets_in_order;
 pub use told::{Facts, of_entitlement, of_grant, of_resource};

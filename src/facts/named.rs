@@ -1,5 +1,6 @@
 //! What resources and entitlements are called, found by their ids.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use crate::baton::v2::{Entitlement, Resource, ResourceId};
 use crate::c1z::{self, FinishedSync, OpenSync, Rows};
 
 use super::error::Error;
+use super::namesakes::Namesakes;
 use super::person::Person;
 
 /// Which sync it is.
@@ -33,6 +35,9 @@ pub struct Named {
     pub resource: String,
     /// What people call it; its id if the file doesn't tell.
     pub display_name: String,
+    /// Whether another of its type is called like that.
+    #[serde(skip)]
+    pub has_namesake: bool,
 }
 
 /// An entitlement.
@@ -89,6 +94,7 @@ pub struct Names<M> {
     messages: M,
     resources: HashMap<String, Rc<Known>>,
     entitlements: HashMap<String, Rc<Given>>,
+    namesakes: Rc<Namesakes>,
     /// The key that is looked for: a place that is used again, a million times in a large sync.
     key: String,
 }
@@ -100,8 +106,27 @@ impl<M: Messages> Names<M> {
             messages,
             resources: HashMap::new(),
             entitlements: HashMap::new(),
+            namesakes: Rc::default(),
             key: String::new(),
         }
+    }
+
+    /// Which names need an id beside them.
+    #[must_use]
+    pub fn beside(self, namesakes: Rc<Namesakes>) -> Self {
+        Self { namesakes, ..self }
+    }
+
+    /// What a row says of its resource.
+    pub fn known(&self, resource: &Resource) -> Known {
+        Known { named: self.named(resource), person: Some(Person::of(resource)) }
+    }
+
+    /// What a row calls its resource.
+    pub fn named(&self, resource: &Resource) -> Named {
+        let mut named = Named::new(resource);
+        self.compare(&mut named);
+        named
     }
 
     /// The resource of this type and id, be there a row for it or not.
@@ -112,12 +137,17 @@ impl<M: Messages> Names<M> {
             return Ok(known.clone());
         }
         let row = self.messages.message(Rows::Resources, &self.key)?;
-        let known = Rc::new(match row {
-            Some(data) => Known::by_id(resource_type, id, Some(&self.decode(&data)?)),
-            None => Known::by_id(resource_type, id, None),
-        });
+        let row: Option<Resource> = row.map(|data| self.decode(&data)).transpose()?;
+        let mut known = Known::by_id(resource_type, id, row.as_ref());
+        self.compare(&mut known.named);
+        let known = Rc::new(known);
         self.resources.insert(self.key.clone(), known.clone());
         Ok(known)
+    }
+
+    fn compare(&self, named: &mut Named) {
+        let Named { resource_type, resource, display_name, .. } = &*named;
+        named.has_namesake = self.namesakes.has(resource_type, resource, display_name);
     }
 
     /// The entitlement of this id. What `named_by` says of it stands in for a row that the
@@ -167,11 +197,6 @@ impl<M: Messages> Names<M> {
 }
 
 impl Known {
-    /// What a row tells.
-    pub fn of(resource: &Resource) -> Self {
-        Self { named: Named::new(resource), person: Some(Person::of(resource)) }
-    }
-
     /// A resource of this type and id, with what its row tells if it has one.
     fn by_id(resource_type: &str, id: &str, row: Option<&Resource>) -> Self {
         let name = row.map_or("", |row| &row.display_name);
@@ -179,6 +204,7 @@ impl Known {
             resource_type: resource_type.to_owned(),
             resource: id.to_owned(),
             display_name: if name.is_empty() { id } else { name }.to_owned(),
+            has_namesake: false,
         };
         Self { named, person: row.map(Person::of) }
     }
@@ -208,12 +234,26 @@ impl Entitled {
 }
 
 impl Named {
+    /// Its name, with the id if another of its type has the same.
+    pub fn distinct_name(&self) -> Cow<'_, str> {
+        if self.has_namesake && self.display_name != self.resource {
+            format!("{} ({})", self.display_name, self.resource).into()
+        } else {
+            self.display_name.as_str().into()
+        }
+    }
+
     fn called_or(&self, id: &str) -> String {
         if self.resource_type.is_empty() {
             id.to_owned()
         } else {
-            format!("{} {}", self.resource_type, self.display_name)
+            format!("{} {}", self.resource_type, self.distinct_name())
         }
+    }
+
+    /// Has it compared with others of its type.
+    pub fn add_to(&self, namesakes: &mut Namesakes) {
+        namesakes.add(&self.resource_type, &self.resource, &self.display_name);
     }
 
     /// What a message says of its resource.
@@ -221,7 +261,7 @@ impl Named {
         let ResourceId { resource_type, resource: id } = resource.id.clone().unwrap_or_default();
         let name = &resource.display_name;
         let display_name = if name.is_empty() { &id } else { name }.clone();
-        Self { display_name, resource_type, resource: id }
+        Self { display_name, resource_type, resource: id, has_namesake: false }
     }
 }
 

@@ -78,8 +78,8 @@ impl Flow {
                 }
                 let through = held.way.through().iter();
                 let through = through.map(|given| {
-                    let name = &given.resource.named.display_name;
-                    let name = if name.is_empty() { &given.id } else { name };
+                    let name = given.resource.named.distinct_name();
+                    let name = if name.is_empty() { given.id.as_str() } else { &name };
                     Stop::new("through", name, &given.id)
                 });
                 let by_hand = held.way.is_direct().then(|| Stop::new("direct", "by hand", ""));
@@ -87,7 +87,7 @@ impl Flow {
                 if let (true, Some(word)) = (ways.is_empty(), held.way.membership()) {
                     ways.push(Stop::new("word", word, ""));
                 }
-                let role = Stop::new("role", &resource.named.display_name, &role);
+                let role = Stop::new("role", &resource.named.distinct_name(), &role);
                 for way in ways {
                     by_way.entry(way.clone()).or_default().insert(person);
                     by_role.entry(role.clone()).or_default().insert(person);
@@ -232,11 +232,14 @@ fn path(x: f64, y: f64, to_x: f64, to_y: f64) -> String {
     format!("M{x:.1} {y:.1}C{bend:.1} {y:.1} {bend:.1} {to_y:.1} {to_x:.1} {to_y:.1}")
 }
 
-/// A name that fits beside a node.
+/// A name that fits beside a node. What differs mostly stands at either end.
 fn shortened(name: &str) -> String {
     const LONGEST: usize = 24;
-    if name.chars().count() <= LONGEST {
+    const END: usize = 8;
+    let count = name.chars().count();
+    if count <= LONGEST {
         return name.to_owned();
     }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
+    let start = name.chars().take(LONGEST - END - 1);
+    start.chain(['…']).chain(name.chars().skip(count - END)).collect()
 }

@@ -65,7 +65,7 @@ impl Matrix {
             .collect();
         ways.sort_unstable();
         ways.dedup();
-        let name = |it: &Subject| it.known.named.display_name.clone();
+        let name = |it: &Subject| it.known.named.distinct_name().into_owned();
         Self {
             columns: shown(&subjects.roles).map(|it| subjects.link(&it.known)).collect(),
             groups: shown(&subjects.groups).map(name).collect(),

@@ -153,7 +153,7 @@ impl Subjects {
                 };
                 let all = [&self.people, &self.roles, &self.groups, &self.others];
                 let mut all = all.into_iter().flatten();
-                let name = all.find(named).map_or(id, |it| &it.known.named.display_name);
+                let name = all.find(named).map_or(id.into(), |it| it.known.named.distinct_name());
                 format!("{resource_type} {name}")
             })
             .collect()
@@ -163,7 +163,7 @@ impl Subjects {
     pub(super) fn link(&self, known: &Known) -> Link {
         let anchor = anchor(known);
         let is_shown = self.shown.contains(&anchor);
-        Link { name: known.named.display_name.clone(), anchor: is_shown.then_some(anchor) }
+        Link { name: known.named.distinct_name().into_owned(), anchor: is_shown.then_some(anchor) }
     }
 }
 

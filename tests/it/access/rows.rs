@@ -101,6 +101,54 @@ fn whoever_holds_something_else_is_not_said_to_hold_nothing() {
 }
 
 #[test]
+fn what_has_the_name_of_another_has_its_id_beside_it_in_every_form_for_people() {
+    let mut organization = Organization::demo();
+    organization.roles[0].name = "Helpdesk".into();
+    organization.roles[4].name = "Help\u{200b}desk".into();
+    organization.groups[0].name = "Desk".into();
+    organization.groups[3].name = "Desk".into();
+    organization.members[1].name = organization.members[0].name.clone();
+    let [engineering, support] = [0, 3].map(|group| organization.groups[group].id.clone());
+    let room = synced(&organization);
+    let table = printed(&room, &[]);
+    for part in [
+        "role Helpdesk (owner)".to_owned(),
+        "role Help\u{200b}desk (viewer)".to_owned(),
+        format!("through group Desk ({engineering})"),
+        format!("through group Desk ({support})"),
+        format!("group Desk ({engineering})  member"),
+        "role Billing Operations".to_owned(),
+    ] {
+        assert!(table.contains(&part), "{part}: {table}");
+    }
+    assert!(!table.contains("Billing Operations ("), "{table}");
+    let markdown = printed(&room, &["--format", "markdown"]);
+    assert!(markdown.contains("| role Helpdesk (owner) |"), "{markdown}");
+    assert!(markdown.contains("group Desk (directory\\_group"), "{markdown}");
+    let page = printed(&room, &["--format", "html"]);
+    for part in [
+        // A column, a choice, a bar, a stop, what somebody holds, who holds it.
+        ">Helpdesk (owner)</a></th>".to_owned(),
+        ">Helpdesk (owner)</option>".to_owned(),
+        format!(">Desk ({support})</option>"),
+        "<title>Helpdesk (owner): ".to_owned(),
+        format!("<title>Desk ({engineering}): "),
+        ">Ada Marlow (ben-okafor)</a>".to_owned(),
+        format!("through group Desk ({engineering})"),
+    ] {
+        assert!(page.contains(&part), "{part}");
+    }
+    let page = printed(&room, &["--role", "owner", "--format", "html"]);
+    assert!(page.contains("<bdi>role Helpdesk (owner)</bdi>"), "{page}");
+    let none = printed(&room, &["--user", "ben-okafor", "--role", "viewer"]);
+    assert!(none.contains("holds nothing of role Help\u{200b}desk (viewer)"), "{none}");
+    // Names stay what they are where programs read them.
+    let csv = printed(&room, &["--format", "csv"]);
+    assert!(csv.contains(",role,owner,Helpdesk,assigned,"), "{csv}");
+    assert!(!printed(&room, &["--format", "json"]).contains("Helpdesk ("));
+}
+
+#[test]
 fn grants_stand_in_the_files_order_however_ids_are_given() {
     let room = synced(&Organization::demo());
     let order = |arguments: &[&str]| -> Vec<String> {

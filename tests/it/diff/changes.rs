@@ -10,7 +10,7 @@ use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::sync_file::pack;
 use crate::harness::{Room, Run, signal, wait_until};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
-use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Size};
 use prost::Message;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -172,6 +172,167 @@ fn one_file_with_two_syncs_says_the_same_as_two_files() {
         diff["new"].take();
     }
     assert_eq!(both, two);
+}
+
+/// What `diff` says of the demo with two changes made to it, one after the other.
+fn between(
+    before: impl FnOnce(&mut Organization),
+    after: impl FnOnce(&mut Organization),
+    format: &str,
+) -> Run {
+    let room = Room::new();
+    let mut organization = Organization::demo();
+    before(&mut organization);
+    sync(&room, &organization, &[]).expect_success();
+    after(&mut organization);
+    sync(&room, &organization, &[]).expect_success();
+    diff(&room, &["sync.c1z", "--exit-code", "--format", format])
+}
+
+#[test]
+fn resources_of_one_name_are_told_apart_by_their_ids() {
+    let [ada, owner, viewer] = ["ada-marlow", "owner", "viewer"].map(str::to_owned);
+    // Somebody moves between two roles of one name.
+    let helpdesk = |organization: &mut Organization, name: &str| {
+        for role in &mut organization.roles {
+            if [&owner, &viewer].contains(&&role.id) {
+                role.name = if role.id == owner { name.into() } else { "Helpdesk".into() };
+            }
+        }
+    };
+    let moves = |organization: &mut Organization| {
+        for role in &mut organization.roles {
+            role.explicit.retain(|id| *id != ada);
+            if role.id == viewer {
+                role.explicit.push(ada.clone());
+            }
+        }
+    };
+    // The same letters, or such that look the same.
+    for name in ["Helpdesk", "H\u{435}lpd\u{435}sk", "Helpdesk\u{200b}", " Helpdesk"] {
+        for format in ["table", "markdown"] {
+            let run = between(|it| helpdesk(it, name), moves, format);
+            let said = run.stdout();
+            assert_eq!(run.code(), Some(20), "{said}");
+            assert!(said.contains("sk (viewer): assigned"), "{name:?}: {said}");
+            assert!(said.contains("(owner): assigned"), "{name:?}: {said}");
+        }
+    }
+    // A name that one had and the other has now.
+    let run = between(
+        |it| helpdesk(it, "Operations"),
+        |it| {
+            moves(it);
+            let owner = it.roles.iter_mut().find(|role| role.id == "owner").unwrap();
+            owner.name = "Helpdesk".into();
+        },
+        "table",
+    );
+    assert!(run.stdout().contains("role Helpdesk (viewer): assigned"), "{}", run.stdout());
+    // Through one group, and then through another of its name.
+    let [finance, support] =
+        ["FINANCE0", "SUPPORT0"].map(|id| format!("directory_group_01HZX3M9Q2T7V5W8Y0{id}"));
+    let both = |organization: &mut Organization| {
+        for group in &mut organization.groups {
+            if [&finance, &support].contains(&&group.id) {
+                group.name = "Desk".into();
+                group.users = vec![DirectoryUser::Account("ben-okafor".into())];
+            }
+        }
+    };
+    let linked = |organization: &mut Organization, group: &str| {
+        for role in &mut organization.roles {
+            role.directory_groups.clear();
+            if role.id == "auditor" {
+                role.directory_groups.push(group.to_owned());
+            }
+        }
+    };
+    let run = between(
+        |it| {
+            both(it);
+            linked(it, &finance);
+        },
+        |it| linked(it, &support),
+        "json",
+    );
+    let said: Value = serde_json::from_str(run.stdout()).unwrap();
+    assert_eq!(
+        said["grants"]["modified"][0]["changes"][0],
+        json!({
+            "fact": "held",
+            "old": format!("through group Desk ({finance})"),
+            "new": format!("through group Desk ({support})"),
+        })
+    );
+    // Names stay what they are.
+    let through = &said["grants"]["modified"][0]["through"][0]["resource"];
+    assert_eq!(through["display_name"], "Desk");
+    // Where everybody has a name of their own, nothing stands beside it.
+    let run = between(|_| {}, moves, "table");
+    assert!(run.stdout().contains("role Viewer: assigned"), "{}", run.stdout());
+}
+
+#[test]
+fn the_order_of_what_is_a_set_is_no_change() {
+    let sets = |organization: &mut Organization| {
+        for role in &mut organization.roles {
+            role.directory_groups.reverse();
+            role.restrictions.teams.reverse();
+            for team in &mut role.restrictions.teams {
+                if let Some(projects) = &mut team.projects {
+                    projects.ids.reverse();
+                }
+            }
+        }
+        for member in &mut organization.members {
+            let verified = member.emails.iter().filter(|email| email.verified).count();
+            if member.name.is_some() && verified == 1 {
+                member.emails.reverse();
+            }
+        }
+    };
+    let more = |organization: &mut Organization| {
+        let team = organization.roles[1].restrictions.teams[0].projects.as_mut().unwrap();
+        team.ids.extend(["mail".to_owned(), "docs".to_owned()]);
+        organization.roles[1].directory_groups.push(organization.groups[2].id.clone());
+    };
+    let run = between(more, sets, "table");
+    assert_eq!(run.code(), Some(0), "{}", run.stdout());
+    let run = between(
+        more,
+        |it| it.roles[1].restrictions.teams[0].projects.as_mut().unwrap().ids.truncate(1),
+        "table",
+    );
+    assert_eq!(run.code(), Some(20), "{}", run.stdout());
+}
+
+#[test]
+fn a_change_that_nobody_could_see_is_told_by_code_points() {
+    let rename = |name: &'static str| {
+        move |organization: &mut Organization| organization.members[0].name = Some(name.into())
+    };
+    for (before, after, told) in [
+        ("Zo\u{eb}", "Zoe\u{308}", r#"name: "Zo\u{eb}" → "Zoe\u{308}""#),
+        ("Zoe Q", "Zoe\u{a0}Q", r#"name: "Zoe Q" → "Zoe\u{a0}Q""#),
+        ("Zoe  Q", "Zoe Q", r#"name: "Zoe\u{20}\u{20}Q" → "Zoe Q""#),
+        ("Zoe", "Z\u{43e}e", r#"name: "Zoe" → "Z\u{43e}e""#),
+        ("Zoe", "Zoe\u{200b}", r#"name: "Zoe" → "Zoe\u{200b}""#),
+        ("Zoe", "zoe", "name: Zoe → zoe"),
+    ] {
+        let run = between(rename(before), rename(after), "table");
+        assert_eq!(run.code(), Some(20));
+        assert!(run.stdout().contains(told), "{told}: {}", run.stdout());
+        let run = between(rename(before), rename(after), "json");
+        let said: Value = serde_json::from_str(run.stdout()).unwrap();
+        let change = &said["resources"]["modified"][0]["changes"][0];
+        assert_eq!(*change, json!({"fact": "name", "old": before, "new": after}));
+    }
+    let address = |address: &'static str| {
+        move |it: &mut Organization| it.members[1].emails[0].address = address.into()
+    };
+    let run = between(address("ben@x.example"), address("Ben@x.example"), "table");
+    assert!(run.stdout().contains("emails: ben@x.example → Ben@x.example"), "{}", run.stdout());
 }
 
 #[test]

@@ -107,9 +107,10 @@ fn group(group: &Group) -> Value {
 }
 
 fn role(role: &Role) -> Value {
-    let teams: Vec<Value> = role
-        .restrictions
-        .teams
+    let set = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<_>>();
+    let mut teams = role.restrictions.teams.clone();
+    teams.sort_by(|one, other| one.id.cmp(&other.id));
+    let teams: Vec<Value> = teams
         .iter()
         .map(|team| {
             let projects = team.projects.as_ref();
@@ -120,11 +121,11 @@ fn role(role: &Role) -> Value {
             Value::Object(present([
                 ("id", Some(team.id.as_str().into())),
                 ("project_mode", mode),
-                ("projects", projects.map(|projects| json!(projects.ids))),
+                ("projects", projects.map(|projects| json!(set(&projects.ids)))),
             ]))
         })
         .collect();
-    let linked = &role.directory_groups;
+    let linked = set(&role.directory_groups);
     let profile = Value::Object(present([
         ("id", Some(role.id.as_str().into())),
         ("name", Some(role.name.as_str().into())),
