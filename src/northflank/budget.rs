@@ -9,22 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
+use super::rate_headers::RateHeaders;
+use super::window::{Counted, MARGIN};
 use super::wording::whole_seconds;
-
-/// Resets are told in whole seconds; nobody says how they are rounded.
-const MARGIN: Duration = Duration::from_secs(1);
-
-/// A hint to wait for longer than this is garbage; windows last an hour.
-const LONGEST_HINT: Duration = Duration::from_hours(24);
-
-/// An answer that tells of a reset so much later belongs to a new window.
-const NEW_WINDOW: Duration = Duration::from_secs(5);
 
 /// What the newest answers said of the rate window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,18 +98,12 @@ struct State {
     in_flight: u32,
     /// No request before this, because an answer said so.
     blocked_until: Option<Instant>,
-    /// Since when everybody waits.
+    /// How many wait for the rate limit.
+    waiters: u32,
+    /// Since when some do.
     waiting_since: Option<Instant>,
     /// Time waited before that.
     waited: Duration,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Counted {
-    limit: u32,
-    remaining: u32,
-    /// When the window ends; unknown right after the one before has ended.
-    reset: Option<Instant>,
 }
 
 /// What somebody who wants to send a request has to do.
@@ -125,8 +111,30 @@ enum Turn {
     Go,
     /// Wait until then. So many requests are left, for others.
     Sleep(Instant, Option<u32>),
-    /// Wait for the answer to a request that is under way.
-    Answer,
+    /// Wait for the answer to a request that is under way. One that comes when the window has
+    /// ended says nothing of the next.
+    Answer(Option<Instant>),
+}
+
+/// What a refusal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// Nothing, or nothing that can be understood.
+    Nothing,
+    /// To wait for so long.
+    RetryAfter(Duration),
+    /// To wait for so long until the window ends, because no request is left in it.
+    Spent(Duration),
+}
+
+impl Hint {
+    /// How long it asks to wait, if it does.
+    pub(super) fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Nothing => None,
+            Self::RetryAfter(wait) | Self::Spent(wait) => Some(wait),
+        }
+    }
 }
 
 /// A request that is under way; dropping it ends it.
@@ -136,6 +144,32 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.state().in_flight -= 1;
         self.0.changed.notify_waiters();
+    }
+}
+
+/// Somebody who waits for the rate limit. Dropping it, as a run does that is stopped, ends the
+/// wait.
+struct Waiter<'budget>(&'budget Budget);
+
+impl<'budget> Waiter<'budget> {
+    fn begin(budget: &'budget Budget) -> Self {
+        let mut state = budget.state();
+        state.waiters += 1;
+        state.waiting_since.get_or_insert_with(Instant::now);
+        drop(state);
+        Self(budget)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.waiters -= 1;
+        if state.waiters == 0 {
+            let since = state.waiting_since.take();
+            state.waited += since.map_or(Duration::ZERO, |since| since.elapsed());
+            self.0.waiting.send_replace(None);
+        }
     }
 }
 
@@ -154,69 +188,76 @@ impl Budget {
 
     /// Waits until a request may be sent.
     pub(super) async fn permit(&self) -> Result<Permit<'_>, TooLong> {
+        let mut waiter = None;
         loop {
             // Registered before the state is looked at, so that no change is missed.
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.turn()? {
+            let turn = self.state().turn(self.reserve);
+            let until = match turn {
                 Turn::Go => return Ok(Permit(self)),
-                Turn::Answer => changed.await,
-                Turn::Sleep(until, _) => tokio::select! {
-                    () = sleep_until(until) => {}
-                    () = changed => {}
-                },
+                Turn::Answer(until) => {
+                    waiter = None;
+                    until
+                }
+                Turn::Sleep(until, reserve) => {
+                    waiter.get_or_insert_with(|| Waiter::begin(self));
+                    self.wait_until(until, reserve)?;
+                    Some(until)
+                }
+            };
+            match until {
+                Some(until) => {
+                    let _ = timeout_at(until, changed).await;
+                }
+                None => changed.await,
             }
         }
     }
 
-    fn turn(&self) -> Result<Turn, TooLong> {
+    /// Tells of a wait, unless it is too long.
+    fn wait_until(&self, until: Instant, reserve: Option<u32>) -> Result<(), TooLong> {
+        let wait = until.saturating_duration_since(Instant::now());
+        let state = self.state();
+        let waiting = state.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
+        if let Some(allowed) = self.max_wait.filter(|it| state.waited + waiting + wait > *it) {
+            return Err(TooLong { wait, allowed, reserve });
+        }
+        let until = OffsetDateTime::now_utc() + wait;
+        self.waiting.send_if_modified(|shown| {
+            let is_new = shown.is_none_or(|shown| (until - shown.until).abs() > MARGIN);
+            if is_new {
+                *shown = Some(Wait { until, reserve });
+            }
+            is_new
+        });
+        Ok(())
+    }
+
+    /// Takes over what an answer's headers say of the window, to a request that was sent when
+    /// it was `asked`. Returns what they ask for. After a refusal for the rate limit's sake
+    /// nobody sends anything for so long, from this moment on.
+    pub(super) fn observe(&self, status: StatusCode, headers: &HeaderMap, asked: Instant) -> Hint {
         let now = Instant::now();
+        let headers = RateHeaders::read(headers);
         let mut state = self.state();
-        let turn = state.turn(now, self.reserve);
-        match turn {
-            Turn::Go => {
-                state.in_flight += 1;
-                if let Some(since) = state.waiting_since.take() {
-                    state.waited += now - since;
-                    self.waiting.send_replace(None);
-                }
-            }
-            Turn::Sleep(until, reserve) => {
-                let since = *state.waiting_since.get_or_insert(now);
-                let (wait, waited) = (until - now, state.waited + (now - since));
-                if let Some(allowed) = self.max_wait.filter(|allowed| waited + wait > *allowed) {
-                    return Err(TooLong { wait, allowed, reserve });
-                }
-                let until = OffsetDateTime::now_utc() + wait;
-                self.waiting.send_if_modified(|shown| {
-                    let is_new = shown.is_none_or(|shown| (until - shown.until).abs() > MARGIN);
-                    if is_new {
-                        *shown = Some(Wait { until, reserve });
-                    }
-                    is_new
-                });
-            }
-            Turn::Answer => {}
+        let is_late = state.count(&headers, asked, now);
+        let hint = state.hint(status, &headers, is_late);
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(wait)) = (status, hint.wait()) {
+            state.block(now + wait);
         }
-        Ok(turn)
-    }
-
-    /// Takes over what an answer's headers say of the window.
-    pub(super) fn observe(&self, headers: &HeaderMap) {
-        let number = |name| whole_number(headers, name).and_then(|it| u32::try_from(it).ok());
-        let (limit, remaining) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining"));
-        if let (Some(limit), Some(remaining)) = (limit.filter(|limit| *limit > 0), remaining) {
-            let now = Instant::now();
-            let reset = reset(headers).map(|wait| now + wait + MARGIN);
-            self.state().count(Counted { limit, remaining, reset }, now);
-        }
+        hint
     }
 
     /// Nobody sends anything for `wait`.
     pub(super) fn block(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut state = self.state();
-        state.blocked_until = state.blocked_until.max(Some(until));
+        self.state().block(Instant::now() + wait);
+    }
+
+    /// The time until the window ends, if that is known.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        let end = self.state().window?.end()?;
+        end.checked_duration_since(Instant::now())
     }
 
     /// The window as of the newest answers, if any has told.
@@ -237,108 +278,84 @@ impl Budget {
 }
 
 impl State {
-    fn turn(&mut self, now: Instant, reserve: Reserve) -> Turn {
-        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
-            return Turn::Sleep(until, None);
+    /// Whose turn it is to send a request has it counted.
+    fn turn(&mut self, reserve: Reserve) -> Turn {
+        let now = Instant::now();
+        let blocked = self.blocked_until.filter(|until| *until > now);
+        let turn = match (self.turn_in_window(now, reserve), blocked) {
+            (Turn::Sleep(until, left), blocked) if blocked.is_none_or(|it| it <= until) => {
+                Turn::Sleep(until, left)
+            }
+            (_, Some(until)) => Turn::Sleep(until, None),
+            (turn, None) => turn,
+        };
+        if matches!(turn, Turn::Go) {
+            self.in_flight += 1;
         }
-        self.blocked_until = None;
+        turn
+    }
+
+    fn turn_in_window(&mut self, now: Instant, reserve: Reserve) -> Turn {
         let Some(window) = &mut self.window else {
             return Turn::Go;
         };
-        if window.reset.is_some_and(|reset| reset <= now) {
-            *window = Counted { remaining: window.limit, reset: None, ..*window };
-        }
+        window.roll_over(now);
         // The answers to requests under way may not be counted yet.
         if window.remaining.saturating_sub(reserve.of(window.limit)) > self.in_flight {
             return Turn::Go;
         }
-        match window.reset {
-            _ if self.in_flight > 0 => Turn::Answer,
-            Some(reset) => Turn::Sleep(reset, Some(window.remaining).filter(|left| *left > 0)),
+        match window.end() {
+            end if self.in_flight > 0 => Turn::Answer(end),
+            Some(end) => Turn::Sleep(end, Some(window.remaining).filter(|left| *left > 0)),
             // Nobody says when the window ends: the next answer will.
             None => Turn::Go,
         }
     }
 
-    /// Answers arrive in any order. In one window `remaining` only falls, so that the least
-    /// that was told is the newest.
-    fn count(&mut self, told: Counted, now: Instant) {
-        match &mut self.window {
-            Some(known) if !known.is_over(told, now) => {
-                known.remaining = known.remaining.min(told.remaining);
-                known.reset = known.reset.or(told.reset);
+    /// Returns whether the answer is late: of the window before.
+    fn count(&mut self, headers: &RateHeaders, asked: Instant, now: Instant) -> bool {
+        let Some(told) = Counted::told(headers, asked, now) else {
+            return false;
+        };
+        if let Some(window) = &mut self.window {
+            return window.update(told, asked);
+        }
+        self.window = Some(told);
+        false
+    }
+
+    /// What an answer asks for. While requests are left, the window has nothing to do with it.
+    fn hint(&self, status: StatusCode, headers: &RateHeaders, is_late: bool) -> Hint {
+        let RateHeaders { remaining, reset, retry_after, .. } = *headers;
+        if status != StatusCode::TOO_MANY_REQUESTS {
+            return retry_after.map_or(Hint::Nothing, |wait| Hint::RetryAfter(wait + MARGIN));
+        }
+        if is_late {
+            return Hint::Nothing;
+        }
+        let known = self.window.and_then(|window| window.told_remaining());
+        match (retry_after, remaining.or(known), reset) {
+            (Some(wait), Some(1..), _) | (Some(wait), None, None) => {
+                Hint::RetryAfter(wait + MARGIN)
             }
-            window => *window = Some(told),
+            _ if remaining > Some(0) => Hint::Nothing,
+            (retry_after, _, reset) => {
+                retry_after.max(reset).map_or(Hint::Nothing, |wait| Hint::Spent(wait + MARGIN))
+            }
         }
     }
-}
 
-impl Counted {
-    /// Whether `told` is of a later window.
-    fn is_over(&self, told: Self, now: Instant) -> bool {
-        match (self.reset, told.reset) {
-            (Some(known), Some(told)) => known <= now || told > known + NEW_WINDOW,
-            // Without resets only a rise tells.
-            (_, None) => told.remaining > self.remaining,
-            (None, Some(_)) => false,
-        }
+    fn block(&mut self, until: Instant) {
+        self.blocked_until = self.blocked_until.max(Some(until));
     }
-}
-
-/// How long an answer asks to wait: as `Retry-After` says, and after a refusal for the rate
-/// limit's sake at least until the window's reset.
-pub(super) fn hint(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
-    let reset = reset(headers).filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-    Some(reset.max(retry_after(headers))? + MARGIN)
-}
-
-/// The time until the window ends. Documented as seconds; epoch seconds and milliseconds are
-/// understood as well.
-fn reset(headers: &HeaderMap) -> Option<Duration> {
-    const EPOCH: f64 = 1e9;
-    const EPOCH_MILLISECONDS: f64 = 1e12;
-    first(headers, "x-ratelimit-reset", |text| {
-        let value: f64 = text.parse().ok()?;
-        let value = if value < EPOCH_MILLISECONDS { value } else { value / 1e3 };
-        let time = Duration::try_from_secs_f64(value.ceil()).ok()?;
-        if value < EPOCH {
-            return credible(time);
-        }
-        let now = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
-        credible(time.saturating_sub(Duration::try_from(now).ok()?))
-    })
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    first(headers, RETRY_AFTER.as_str(), |text| {
-        if let Ok(seconds) = text.parse() {
-            return credible(Duration::from_secs(seconds));
-        }
-        // An HTTP date is one of mail's with another name for UTC.
-        let date = OffsetDateTime::parse(&text.replace("GMT", "+0000"), &Rfc2822).ok()?;
-        let wait = date - OffsetDateTime::now_utc();
-        credible(Duration::try_from(wait).unwrap_or_default())
-    })
-}
-
-fn credible(wait: Duration) -> Option<Duration> {
-    (wait <= LONGEST_HINT).then_some(wait)
-}
-
-fn whole_number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    first(headers, name, |text| text.parse().ok())
-}
-
-/// The first value of a header that makes sense.
-fn first<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    headers.get_all(name).iter().find_map(|value| read(value.to_str().ok()?.trim()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Duration, HeaderMap, Instant, Reserve, StatusCode, TooLong, Window};
     use reqwest::header::{HeaderName, HeaderValue};
-    use time::OffsetDateTime;
+    use tokio::time::{sleep, timeout};
+
+    use super::{Budget, Duration, HeaderMap, Hint, Instant, Reserve, StatusCode, TooLong, Window};
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
@@ -359,8 +376,22 @@ mod tests {
         ])
     }
 
-    fn hint(headers: &HeaderMap) -> Option<Duration> {
-        super::hint(StatusCode::TOO_MANY_REQUESTS, headers)
+    /// The answer to a request that was sent when it was `asked`.
+    fn answer(budget: &Budget, asked: Instant, headers: &HeaderMap) {
+        budget.observe(StatusCode::OK, headers, asked);
+    }
+
+    /// The answer to a request that was sent just now.
+    fn observe(budget: &Budget, headers: &HeaderMap) {
+        answer(budget, Instant::now(), headers);
+    }
+
+    fn refuse(budget: &Budget, headers: &HeaderMap) -> Hint {
+        budget.observe(StatusCode::TOO_MANY_REQUESTS, headers, Instant::now())
+    }
+
+    fn remaining(budget: &Budget) -> u32 {
+        budget.window().unwrap().remaining
     }
 
     /// Seconds until a request may be sent, on tokio's paused clock.
@@ -374,14 +405,17 @@ mod tests {
     fn the_first_valid_value_of_each_header_counts() {
         let budget = Budget::new(None, 0);
         assert_eq!(budget.window(), None);
-        budget.observe(&headers(&[
-            ("x-ratelimit-limit", "garbage"),
-            ("x-ratelimit-limit", "1000"),
-            ("x-ratelimit-remaining", "997"),
-        ]));
+        observe(
+            &budget,
+            &headers(&[
+                ("x-ratelimit-limit", "garbage"),
+                ("x-ratelimit-limit", "1000"),
+                ("x-ratelimit-remaining", "997"),
+            ]),
+        );
         let expected = Window { limit: 1000, remaining: 997, reserve: 0 };
         assert_eq!(budget.window(), Some(expected));
-        budget.observe(&HeaderMap::new());
+        observe(&budget, &HeaderMap::new());
         assert_eq!(budget.window(), Some(expected), "an answer without headers tells nothing");
     }
 
@@ -389,30 +423,30 @@ mod tests {
     async fn a_spent_window_is_waited_out_and_the_next_one_used() {
         let budget = Budget::new(None, 0);
         assert_eq!(seconds(&budget).await, 0);
-        budget.observe(&window(1, 100));
+        observe(&budget, &window(1, 100));
         assert_eq!(seconds(&budget).await, 0);
-        budget.observe(&window(0, 100));
+        observe(&budget, &window(0, 100));
         assert_eq!(seconds(&budget).await, 101);
         assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 10, reserve: 0 }));
-        budget.observe(&window(9, 3600));
+        observe(&budget, &window(9, 3600));
         assert_eq!(seconds(&budget).await, 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_under_way_are_counted_before_they_are_answered() {
         let budget = Budget::new(None, 0);
-        budget.observe(&window(2, 50));
+        observe(&budget, &window(2, 50));
         let first = budget.permit().await.unwrap();
         let second = budget.permit().await.unwrap();
         let third = budget.permit();
         tokio::pin!(third);
-        let early = tokio::time::timeout(Duration::from_secs(10), &mut third).await;
+        let early = timeout(Duration::from_secs(10), &mut third).await;
         assert!(early.is_err(), "two requests are left, and both are under way");
-        budget.observe(&window(1, 40));
+        observe(&budget, &window(1, 40));
         drop(first);
-        let early = tokio::time::timeout(Duration::from_secs(10), &mut third).await;
+        let early = timeout(Duration::from_secs(10), &mut third).await;
         assert!(early.is_err(), "the last one is under way");
-        budget.observe(&window(0, 30));
+        observe(&budget, &window(0, 30));
         drop(second);
         let before = Instant::now();
         third.await.unwrap();
@@ -422,10 +456,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn answers_that_overtake_each_other_dont_raise_the_budget() {
         let budget = Budget::new(None, 0);
-        budget.observe(&window(3, 100));
-        budget.observe(&window(4, 100));
+        observe(&budget, &window(3, 100));
+        observe(&budget, &window(4, 100));
         assert_eq!(budget.window(), Some(Window { limit: 10, remaining: 3, reserve: 0 }));
-        budget.observe(&window(9, 3600));
+        observe(&budget, &window(9, 3600));
         assert_eq!(
             budget.window(),
             Some(Window { limit: 10, remaining: 9, reserve: 0 }),
@@ -467,9 +501,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn at_the_reserve_everybody_waits_for_the_next_window_and_says_why() {
         let budget = Budget::new(Some(Duration::from_secs(150)), 30);
-        budget.observe(&window(4, 100));
+        observe(&budget, &window(4, 100));
         assert_eq!(seconds(&budget).await, 0);
-        budget.observe(&window(3, 100));
+        observe(&budget, &window(3, 100));
         assert_eq!(budget.window().unwrap().usable(), 0);
         let waiting = budget.waiting();
         let waits = async {
@@ -479,7 +513,7 @@ mod tests {
         };
         let (waited, ()) = tokio::join!(seconds(&budget), waits);
         assert_eq!(waited, 101);
-        budget.observe(&window(2, 3600));
+        observe(&budget, &window(2, 3600));
         let error = budget.permit().await.err().unwrap();
         assert_eq!(error.reserve, Some(2));
         assert!(error.to_string().contains("the 2 requests that are left are the res"), "{error}");
@@ -495,45 +529,159 @@ mod tests {
                 ("x-ratelimit-reset", reset),
             ])
         };
-        budget.observe(&headers("1", "100"));
+        observe(&budget, &headers("1", "100"));
         assert_eq!(seconds(&budget).await, 0);
-        budget.observe(&headers("0", "100"));
+        observe(&budget, &headers("0", "100"));
+        assert_eq!(seconds(&budget).await, 101);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_answer_of_the_window_before_says_nothing_of_the_new_one() {
+        // The new window is known by an answer to a request that was sent later, or earlier, or
+        // by the time that has passed.
+        for late_by in [5, 130] {
+            let budget = Budget::new(None, 0);
+            observe(&budget, &window(1, 100));
+            sleep(Duration::from_secs(95)).await;
+            let asked = Instant::now();
+            if late_by < 100 {
+                sleep(Duration::from_secs(5)).await;
+                answer(&budget, asked - Duration::from_secs(1), &window(9, 3600));
+            } else {
+                sleep(Duration::from_secs(20)).await;
+                assert_eq!(seconds(&budget).await, 0);
+                assert_eq!(remaining(&budget), 10, "{late_by}");
+            }
+            let before = remaining(&budget);
+            sleep(Duration::from_secs(late_by)).await;
+            for late in [window(0, 5), window(0, 0), window(0, 7)] {
+                answer(&budget, asked, &late);
+                assert_eq!(remaining(&budget), before, "{late_by}");
+                let late_refusal = budget.observe(StatusCode::TOO_MANY_REQUESTS, &late, asked);
+                assert_eq!(late_refusal, Hint::Nothing);
+            }
+            assert_eq!(seconds(&budget).await, 0, "{late_by}");
+            // What is told of the new one counts, however late.
+            answer(&budget, asked, &window(3, 3600 - u32::try_from(late_by).unwrap()));
+            assert_eq!(remaining(&budget), 3, "{late_by}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_resets_a_late_answer_says_nothing_of_the_new_window_either() {
+        let told = |remaining| {
+            headers(&[("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", remaining)])
+        };
+        let budget = Budget::new(None, 0);
+        observe(&budget, &told("1"));
+        let asked = Instant::now();
+        sleep(Duration::from_secs(30)).await;
+        observe(&budget, &told("9"));
+        sleep(Duration::from_secs(1)).await;
+        for late in ["0", "10"] {
+            answer(&budget, asked, &told(late));
+            assert_eq!(remaining(&budget), 9, "{late}");
+        }
+        observe(&budget, &told("2"));
+        assert_eq!(remaining(&budget), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reset_that_nobody_repeats_is_not_believed_for_long() {
+        let budget = Budget::new(None, 0);
+        let asked = Instant::now();
+        sleep(Duration::from_secs(1)).await;
+        observe(&budget, &window(9, 80_000));
+        answer(&budget, asked, &window(0, 100));
+        assert_eq!(remaining(&budget), 9, "it may be late");
+        observe(&budget, &window(0, 100));
         assert_eq!(seconds(&budget).await, 101);
     }
 
     #[test]
-    fn hints_are_understood_in_every_form_and_the_longer_one_counts() {
-        let now = OffsetDateTime::now_utc();
-        let later = now + Duration::from_secs(100);
-        let date = later.format(&time::format_description::well_known::Rfc2822).unwrap();
-        let date = date.replace("+0000", "GMT");
-        let epoch = later.unix_timestamp().to_string();
-        let milliseconds = format!("{epoch}000");
-        for (name, value) in [
-            ("x-ratelimit-reset", "100"),
-            ("x-ratelimit-reset", "99.2"),
-            ("x-ratelimit-reset", &epoch),
-            ("x-ratelimit-reset", &milliseconds),
-            ("retry-after", "100"),
-            ("retry-after", &date),
+    fn while_requests_are_left_only_retry_after_says_how_long_to_wait() {
+        let retry_after = |seconds| Hint::RetryAfter(Duration::from_secs(seconds));
+        let spent = |seconds| Hint::Spent(Duration::from_secs(seconds));
+        // Nothing is known of the window; the refusal says that it is spent; that requests are
+        // left; an answer before it has said so.
+        for (pairs, unknown, none_left, left, left_before) in [
+            (&[][..], Hint::Nothing, Hint::Nothing, Hint::Nothing, Hint::Nothing),
+            (&[("retry-after", "1")], retry_after(2), spent(2), retry_after(2), retry_after(2)),
+            (&[("x-ratelimit-reset", "50")], spent(51), spent(51), Hint::Nothing, spent(51)),
+            (
+                &[("retry-after", "1"), ("x-ratelimit-reset", "50")],
+                spent(51),
+                spent(51),
+                retry_after(2),
+                retry_after(2),
+            ),
+            (
+                &[("retry-after", "60"), ("x-ratelimit-reset", "50")],
+                spent(61),
+                spent(61),
+                retry_after(61),
+                retry_after(61),
+            ),
         ] {
-            let seconds = hint(&headers(&[(name, value)])).unwrap().as_secs();
-            assert!((99..=101).contains(&seconds), "{name}: {value}: {seconds}");
+            let told = |remaining| {
+                let own = [("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", remaining)];
+                refuse(&Budget::new(None, 0), &headers(&[pairs, &own].concat()))
+            };
+            let before = Budget::new(None, 0);
+            observe(&before, &window(7, 50));
+            let hints = [
+                refuse(&Budget::new(None, 0), &headers(pairs)),
+                told("0"),
+                told("7"),
+                refuse(&before, &headers(pairs)),
+            ];
+            assert_eq!(hints, [unknown, none_left, left, left_before], "{pairs:?}");
         }
-        for (name, value) in [
-            ("x-ratelimit-reset", "-5"),
-            ("x-ratelimit-reset", "soon"),
-            ("x-ratelimit-reset", "NaN"),
-            ("x-ratelimit-reset", "99999999"),
-            ("retry-after", "in a while"),
-        ] {
-            assert_eq!(hint(&headers(&[(name, value)])), None, "{name}: {value}");
-        }
-        let first_valid = ["-5", "soon", "100"].map(|value| ("x-ratelimit-reset", value));
-        assert_eq!(hint(&headers(&first_valid)), Some(Duration::from_secs(101)));
-        let both = [("x-ratelimit-reset", "5"), ("retry-after", "30")];
-        assert_eq!(hint(&headers(&both)), Some(Duration::from_secs(31)));
-        let busy = super::hint(StatusCode::SERVICE_UNAVAILABLE, &window(9, 3600));
-        assert_eq!(busy, None, "the window has nothing to do with it");
+        let (budget, busy) = (Budget::new(None, 0), StatusCode::SERVICE_UNAVAILABLE);
+        let hint = budget.observe(busy, &window(9, 3600), Instant::now());
+        assert_eq!(hint, Hint::Nothing, "the window has nothing to do with it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_an_answer_that_is_a_refusal_waits_for_its_end() {
+        let budget = Budget::new(None, 0);
+        observe(&budget, &window(1, 500));
+        let first = budget.permit().await.unwrap();
+        let others = async {
+            let before = Instant::now();
+            drop(budget.permit().await.unwrap());
+            before.elapsed().as_secs()
+        };
+        let refused = async {
+            sleep(Duration::from_secs(1)).await;
+            refuse(&budget, &headers(&[("retry-after", "20")]));
+            drop(first);
+        };
+        let (waited, ()) = tokio::join!(others, refused);
+        assert_eq!(waited, 22);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_late_is_waited_for_no_longer_than_the_window_lasts() {
+        let budget = Budget::new(None, 0);
+        observe(&budget, &window(1, 100));
+        let _late = budget.permit().await.unwrap();
+        assert_eq!(seconds(&budget).await, 101);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_with_whoever_waits() {
+        let budget = Budget::new(Some(Duration::from_mins(1)), 0);
+        let waiting = budget.waiting();
+        budget.block(Duration::from_secs(50));
+        assert!(timeout(Duration::from_secs(10), budget.permit()).await.is_err());
+        assert_eq!(*waiting.borrow(), None, "nobody waits any more");
+        sleep(Duration::from_secs(39)).await;
+        assert_eq!(seconds(&budget).await, 1);
+        // Ten seconds and one were waited, and not what lies between.
+        budget.block(Duration::from_secs(48));
+        assert_eq!(seconds(&budget).await, 48);
+        budget.block(Duration::from_secs(2));
+        assert!(budget.permit().await.is_err());
     }
 }

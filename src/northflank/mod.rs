@@ -13,11 +13,13 @@ mod page;
 mod page_token;
 mod paginator;
 mod permission;
+mod rate_headers;
 mod request;
 mod retry;
 mod shape;
 mod text;
 mod whoami;
+mod window;
 mod wording;
 
 pub use base_url::{BaseUrl, BaseUrlError};

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
-use super::budget::{self, Budget};
+use super::budget::{Budget, Hint};
 use super::connection::Connection;
 use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::page::{Listed, Told};
@@ -48,13 +48,13 @@ impl Endpoint {
 /// A try that failed.
 pub(super) struct Failed {
     problem: Problem,
-    /// How long Northflank asks to wait.
-    hint: Option<Duration>,
+    /// What Northflank asks for.
+    hint: Hint,
 }
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
-        Self { problem, hint: None }
+        Self { problem, hint: Hint::Nothing }
     }
 }
 
@@ -104,7 +104,9 @@ impl Connection {
     pub(super) async fn whoami(&self) -> Option<Whoami> {
         let endpoint = self.endpoint("/v1/auth", None);
         let span = debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
-        let asked = timeout(WHOAMI_WITHIN, self.ask_whoami(&endpoint).instrument(span)).await;
+        // Boxed, since all first questions are one future.
+        let asking = Box::pin(self.ask_whoami(&endpoint).instrument(span));
+        let asked = timeout(WHOAMI_WITHIN, asking).await;
         let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         told.map_err(|reason| tracing::debug!(reason, "who the token is remains unknown")).ok()
     }
@@ -112,10 +114,11 @@ impl Connection {
     async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, String> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let _permit = self.budget.permit().await.map_err(|error| said(&error))?;
+        let asked = Instant::now();
         let response = self.send(endpoint.url.clone()).await.map_err(|error| said(&error))?;
         let status = response.status();
         if status == StatusCode::OK {
-            self.budget.observe(response.headers());
+            self.budget.observe(status, response.headers(), asked);
         }
         let body = self.body(endpoint, response).await.map_err(|error| said(&error))?;
         if status != StatusCode::OK {
@@ -129,10 +132,10 @@ impl Connection {
         endpoint: &Endpoint,
         url: Url,
     ) -> Result<(Told<T>, Vec<u8>), Failed> {
+        let asked = Instant::now();
         let response = self.send(url).await?;
-        self.budget.observe(response.headers());
         let status = response.status();
-        let hint = budget::hint(status, response.headers());
+        let hint = self.budget.observe(status, response.headers(), asked);
         let body = self.body(endpoint, response).await?;
         if status == StatusCode::OK {
             let told = Told::read(&body).map_err(Problem::from)?;
@@ -195,8 +198,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
-        drop(permit);
-        let Some(delay) = retries.after(&problem, hint) else {
+        let Some(delay) = retries.after(&problem, hint, budget.rest()) else {
             return Err(endpoint.error(retries.tries(), problem));
         };
         tracing::warn!(
@@ -206,10 +208,12 @@ where
             seconds = delay.as_secs_f64(),
             "trying again"
         );
-        if hint.is_some() || problem.is_rate_limit() {
-            // What Northflank asks of one request holds for all.
+        if hint.wait().is_some() || problem.is_rate_limit() {
+            // What Northflank asks of one request holds for all, before anybody takes its place.
             budget.block(delay);
+            drop(permit);
         } else {
+            drop(permit);
             tokio::time::sleep(delay).await;
         }
     }
@@ -233,20 +237,29 @@ mod tests {
     use std::time::Duration;
 
     use reqwest::StatusCode;
+    use reqwest::header::HeaderValue;
 
-    use super::{Budget, Endpoint, Failed, Problem, Refusal, tried};
+    use super::{Budget, Endpoint, Failed, Hint, Instant, Problem, Refusal, tried};
 
     fn refusal(status: u16, hint: Option<u64>) -> Failed {
         let status = StatusCode::from_u16(status).unwrap();
         let problem = Problem::Refused(Refusal::read(status, b""));
-        Failed { problem, hint: hint.map(Duration::from_secs) }
+        let wait = hint.map(Duration::from_secs);
+        let hint = match status {
+            StatusCode::TOO_MANY_REQUESTS => wait.map(Hint::Spent),
+            _ => wait.map(Hint::RetryAfter),
+        };
+        Failed { problem, hint: hint.unwrap_or(Hint::Nothing) }
     }
 
     /// How many tries a request takes that is answered by these refusals first.
     async fn tries(refusals: Vec<Failed>) -> Result<usize, String> {
+        tries_within(&Budget::new(None, 0), refusals).await
+    }
+
+    async fn tries_within(budget: &Budget, refusals: Vec<Failed>) -> Result<usize, String> {
         let url = "http://127.0.0.1/v1/x".parse().unwrap();
         let endpoint = Endpoint { url, name: "/v1/x" };
-        let budget = Budget::new(None, 0);
         let (refusals, tries) = (Cell::new(refusals.into_iter()), Cell::new(0));
         let attempt = || {
             tries.set(tries.get() + 1);
@@ -255,7 +268,7 @@ mod tests {
             refusals.set(left);
             std::future::ready(refusal.map_or(Ok(()), Err))
         };
-        let outcome = tried(&budget, Duration::from_millis(200), &endpoint, attempt).await;
+        let outcome = tried(budget, Duration::from_millis(200), &endpoint, attempt).await;
         outcome.map(|()| tries.get()).map_err(|error| error.to_string())
     }
 
@@ -269,6 +282,28 @@ mod tests {
         assert_eq!(tries(refusals).await, Ok(10));
         let refusals = vec![refusal(503, Some(3600)), refusal(429, None), refusal(503, None)];
         assert_eq!(tries(refusals).await, Ok(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bare_refusals_are_waited_out_until_the_window_ends_that_answers_before_told_of() {
+        let budget = Budget::new(None, 0);
+        let told = [("limit", "1000"), ("remaining", "700"), ("reset", "3000")];
+        let headers = told.map(|(name, value)| {
+            let name = format!("x-ratelimit-{name}").parse().unwrap();
+            (name, HeaderValue::from_static(value))
+        });
+        let headers = headers.into_iter().collect();
+        budget.observe(StatusCode::OK, &headers, Instant::now());
+        let bare = |count| (0..count).map(|_| refusal(429, None)).collect();
+        let before = Instant::now();
+        assert_eq!(tries_within(&budget, bare(4)).await, Ok(5));
+        assert!(before.elapsed() < Duration::from_mins(1), "they passed by themselves");
+        assert_eq!(tries_within(&budget, bare(8)).await, Ok(9));
+        // Whoever asks right after it may still be refused for some seconds.
+        assert!((3_001..3_030).contains(&before.elapsed().as_secs()), "{:?}", before.elapsed());
+        // Of the window after it nothing is known.
+        let error = tries_within(&budget, bare(9)).await.unwrap_err();
+        assert!(error.contains("(5 tries)"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 pub enum Delivery {
     /// As it should.
     Whole,
+    /// As it should, but only after this time.
+    Late(Duration),
     /// Not at all: the connection is closed.
     Closed,
     /// Not at all: the connection is reset.
@@ -52,7 +54,9 @@ impl Delivery {
 
     async fn feed(self, body: Bytes, sender: &Sender<Piece>) -> Result<(), Gone> {
         match self {
-            Self::Whole | Self::Closed | Self::Reset | Self::Silence => piece(sender, body).await,
+            Self::Whole | Self::Late(_) | Self::Closed | Self::Reset | Self::Silence => {
+                piece(sender, body).await
+            }
             Self::Cut(bytes) => {
                 piece(sender, start(&body, bytes)).await?;
                 // What has been sent must leave before the connection goes.

@@ -180,6 +180,9 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
     let arrived = Instant::now();
     begin(shared);
     let answer = answered(shared, &request);
+    if let Delivery::Late(by) = answer.delivery {
+        tokio::time::sleep(by).await;
+    }
     let outcome = match answer.delivery {
         Delivery::Closed => Some(Err(HungUp { reset: false })),
         Delivery::Reset => Some(Err(HungUp { reset: true })),
@@ -294,11 +297,13 @@ fn response(options: &Options, answer: Answer) -> Response<Body> {
     let body = Bytes::from(answer.body);
     let length = answer.delivery.content_length(body.len());
     let mut response = Response::new(match answer.delivery {
-        Delivery::Whole if options.chunked => {
+        Delivery::Whole | Delivery::Late(_) if options.chunked => {
             let parts = body.chunks(4096).map(|part| Ok(Frame::data(Bytes::copy_from_slice(part))));
             StreamBody::new(Frames(parts.collect::<Vec<_>>().into_iter())).boxed_unsync()
         }
-        Delivery::Whole => Full::new(body).map_err(|never| match never {}).boxed_unsync(),
+        Delivery::Whole | Delivery::Late(_) => {
+            Full::new(body).map_err(|never| match never {}).boxed_unsync()
+        }
         in_parts => StreamBody::new(in_parts.send(body)).boxed_unsync(),
     });
     *response.status_mut() =

@@ -3,9 +3,12 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::harness::trial::{Trial, each_run, organization, requests};
+use crate::harness::trial::{Trial, each_run, long_role, organization, requests};
 use crate::harness::{Run, signal, wait_for_requests};
-use fake_northflank::{Action, Endpoint, Options, RateHeaders, Rule};
+use fake_northflank::{Action, Delivery, Endpoint, Options, RateHeaders, Rule};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 /// A refusal with these headers, which tell to wait so many seconds.
 fn refusal(headers: &[(&str, String)], seconds: u64) -> Action {
@@ -24,12 +27,23 @@ fn trial(refusals: Vec<Action>) -> Trial {
     Trial::with(Options { rate_limit: None, ..Options::default() }, refused)
 }
 
-/// The time in so many seconds, as HTTP writes it.
-fn http_date(seconds: u64) -> String {
-    let time = time::OffsetDateTime::from(SystemTime::now() + Duration::from_secs(seconds));
-    let format = time::macros::format_description!(
+/// The forms in which HTTP writes times: today's and two older ones.
+const HTTP_DATES: [&[BorrowedFormatItem<'_>]; 3] = [
+    format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
+    ),
+    format_description!(
+        "[weekday], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] GMT"
+    ),
+    format_description!(
+        "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] \
+         [year]"
+    ),
+];
+
+/// The time in so many seconds, as HTTP writes it.
+fn http_date(seconds: u64, format: &[BorrowedFormatItem<'_>]) -> String {
+    let time = OffsetDateTime::from(SystemTime::now() + Duration::from_secs(seconds));
     time.format(format).unwrap()
 }
 
@@ -61,7 +75,7 @@ fn a_refusal_may_name_the_time_instead_of_the_seconds() {
     let trial = trial(vec![
         refusal(&[("x-ratelimit-reset", (epoch(6).as_secs()).to_string())], 0),
         refusal(&[("x-ratelimit-reset", (epoch(8).as_millis()).to_string())], 0),
-        refusal(&[("retry-after", http_date(10))], 0),
+        refusal(&[("retry-after", http_date(10, HTTP_DATES[0]))], 0),
     ])
     .arguments(&["--workers", "0"]);
     // The requests after each refusal come when it says, on a clock of whole seconds.
@@ -90,6 +104,83 @@ fn a_refusal_without_a_usable_hint_is_tried_again_after_a_pause() {
     let options = Options { rate_limit: None, ..Options::default() };
     let trial = Trial::with(options, [Rule::every(Endpoint::Groups, refusals)]);
     trial.fail_then_succeed(8, &["GET /v1/directory-groups: ", "429 Too Many Requests"]);
+}
+
+#[test]
+fn while_requests_are_left_retry_after_rules_in_whatever_form_and_not_the_windows_end() {
+    // Each answer says that hundreds of requests are left and that the window lasts a minute.
+    let roles = organization().roles;
+    let refusals = |refusals: Vec<Action>| {
+        let refused = refusals.into_iter().zip(&roles);
+        let refused = refused
+            .map(|(refusal, role)| Rule::every(Endpoint::RoleMembers, refusal).of(&role.id).once());
+        let options = Options { window: Duration::from_mins(1), ..Options::default() };
+        let trial = Trial::with(options, refused).arguments(&["--workers", "0"]);
+        let started = Instant::now();
+        trial.succeed();
+        trial.fake.assert_no_violations();
+        started.elapsed()
+    };
+    let seconds = |text: &str| {
+        let headers = vec![("retry-after".to_owned(), text.to_owned())];
+        Action::Refuse { headers, wait: Duration::from_secs_f64(text.parse().unwrap()) }
+    };
+    let took = refusals(["1", "0", "1.5", "0.25"].map(seconds).into());
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    for format in HTTP_DATES {
+        // Of whole seconds.
+        let took = refusals(vec![refusal(&[("retry-after", http_date(8, format))], 6)]);
+        assert!(took < Duration::from_secs(30), "{took:?}");
+    }
+    // It may take some more refusals than for other reasons.
+    let refusal = refusal(&[("retry-after", "0".into())], 0);
+    let rule = Rule::every(Endpoint::Groups, refusal).times(12);
+    Trial::new([rule]).succeed();
+}
+
+#[test]
+fn refusals_without_a_hint_are_waited_out_until_the_window_ends_as_answers_before_have_said() {
+    let options = Options {
+        window: Duration::from_secs(25),
+        rate_headers: RateHeaders::OnSuccess,
+        ..Options::default()
+    };
+    let started = Instant::now();
+    let refuse = Action::alter(move |answer| {
+        // Longer than the usual tries take.
+        if started.elapsed() < Duration::from_secs(21) {
+            answer.status = 429;
+            answer.body.clear();
+        }
+    });
+    let trial = Trial::with(options, [Rule::every(Endpoint::RoleMembers, refuse)]);
+    let run = trial.succeed();
+    let took = started.elapsed();
+    assert!(took >= Duration::from_secs(25) && took < Duration::from_secs(50), "{took:?}");
+    assert!(run.stderr().contains("waiting for Northflank's rate limit"), "{}", run.stderr());
+    // Who doesn't want to wait for so long is told at once how long it would be.
+    let options = Options { rate_headers: RateHeaders::OnSuccess, ..Options::default() };
+    let rule = Rule::every(Endpoint::RoleMembers, Action::json(429, ""));
+    let trial = Trial::with(options, [rule]).arguments(&["--max-wait", "20m"]);
+    trial.fail_then_succeed(8, &["rate limit is reached", "59m", "more than the wait of 20m"]);
+}
+
+#[test]
+fn a_late_answer_of_the_window_before_does_not_stall_the_new_one() {
+    let late = Action::alter(|answer| {
+        answer.headers.push(("x-ratelimit-remaining".into(), "0".into()));
+        answer.delivery = Delivery::Late(Duration::from_secs(12));
+    });
+    let options =
+        Options { rate_limit: Some(20), window: Duration::from_secs(8), ..Options::default() };
+    let rule = Rule::every(Endpoint::RoleMembers, late).of(&long_role()).once();
+    let trial = Trial::with(options, [rule]).arguments(&["--rate-limit-reserve", "0"]);
+    let started = Instant::now();
+    trial.succeed();
+    // The new window lasts until the seventeenth second or longer.
+    let took = started.elapsed();
+    assert!(took >= Duration::from_secs(12) && took < Duration::from_secs(16), "{took:?}");
+    assert!(trial.fake.journal().iter().all(|asked| asked.status == 200));
 }
 
 #[test]
