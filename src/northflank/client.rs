@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::base_url::BaseUrl;
 use super::budget::{Wait, Window};
 use super::connection::{Connection, Settings, SettingsError};
+use super::error::Refusal;
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
 use super::page::Listed;
 use super::page_token::{HasNextPageTrust, LARGEST_PAGE};
@@ -77,8 +78,9 @@ impl Client {
     }
 
     /// Whose token this is, if the server tells: asked once, and not for long. Any other answer
-    /// than the documented says nothing, and nobody else has to wait for its sake.
-    pub async fn whoami(&self) -> Option<Whoami> {
+    /// than the documented says nothing but that it was a refusal, if it was one, and nobody else
+    /// has to wait for its sake.
+    pub async fn whoami(&self) -> Result<Whoami, Option<Refusal>> {
         self.connection.whoami().await
     }
 

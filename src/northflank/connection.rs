@@ -1,7 +1,7 @@
 //! How Northflank is reached: what every request has in common.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use memchr::memmem;
@@ -60,6 +60,8 @@ pub(super) struct Connection {
     pub(super) first_retry: Duration,
     /// How many there were.
     pub(super) requests: Arc<AtomicU64>,
+    /// Whether any list has been read.
+    pub(super) has_read: Arc<AtomicBool>,
     /// What answers looked like, where somebody wants to know.
     pub(super) shapes: Option<Arc<Shapes>>,
 }
@@ -97,6 +99,7 @@ impl Connection {
             budget: Arc::new(Budget::new(settings.max_wait, settings.reserve)),
             first_retry: settings.first_retry,
             requests: Arc::default(),
+            has_read: Arc::default(),
             shapes: None,
         })
     }

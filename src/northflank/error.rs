@@ -84,6 +84,13 @@ impl Error {
             Problem::Transport { .. } | Problem::Stalled { .. } | Problem::RateLimited(_) => false,
         }
     }
+
+    /// Takes note of whether anything has been read from the same base URL.
+    pub(crate) fn doubt_base_url(&mut self, has_been_read: bool) {
+        if let Problem::Refused(refusal) = &mut self.problem {
+            refusal.doubts_base_url = !has_been_read;
+        }
+    }
 }
 
 impl Problem {
@@ -124,7 +131,7 @@ impl fmt::Display for TransportProblem {
 }
 
 /// An answer other than 200.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
@@ -136,6 +143,9 @@ pub struct Refusal {
     pub required_permission: Option<String>,
     /// Whether the body is an error as only the API writes it, and not a gateway's or proxy's.
     pub is_northflanks: bool,
+    /// Whether the base URL may be wrong: there is nothing at this address, and nothing else has
+    /// been read.
+    pub doubts_base_url: bool,
 }
 
 impl Refusal {
@@ -165,6 +175,7 @@ impl Refusal {
             required_permission: inner
                 .details
                 .and_then(|details| shown(details.get("requiredPermission").cloned())),
+            doubts_base_url: false,
         }
     }
 
@@ -180,7 +191,7 @@ impl Refusal {
 
     /// Whether the token is the reason, one way or another.
     pub fn is_refused(&self) -> bool {
-        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        self.status == StatusCode::UNAUTHORIZED || (self.is_denied() && !self.is_a_gateways())
     }
 
     /// Whether the token may not do this, as opposed to being no valid token. Northflank has
@@ -188,6 +199,18 @@ impl Refusal {
     pub fn is_denied(&self) -> bool {
         self.status == StatusCode::FORBIDDEN
             || (self.status == StatusCode::UNAUTHORIZED && self.required_permission.is_some())
+    }
+
+    /// Whether it says of no permission that it is missing: the token may be none.
+    pub fn may_be_of_the_token(&self) -> bool {
+        self.is_refused() && self.required_permission.is_none()
+    }
+
+    /// Whether it is a 403 that a proxy or firewall may have said, but hardly Northflank.
+    pub fn is_a_gateways(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+            && !self.is_northflanks
+            && self.required_permission.is_none()
     }
 }
 
@@ -206,12 +229,14 @@ impl fmt::Display for Refusal {
         if let Some(permission) = &self.required_permission {
             write!(formatter, " [requires {permission}]")?;
         }
-        match self.status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                formatter.write_str("; is the base URL right?")
-            }
-            status if status.is_redirection() => formatter
+        match self.status.as_u16() {
+            404 | 405 if self.doubts_base_url => formatter.write_str("; is the base URL right?"),
+            // 300 leaves a choice, and 304 says that nothing has changed.
+            301 | 302 | 303 | 307 | 308 => formatter
                 .write_str("; redirects are not followed, set the base URL to the API itself"),
+            403 if self.is_a_gateways() => formatter.write_str(
+                "; Northflank words it otherwise: a proxy or firewall on the way may have said it",
+            ),
             _ => Ok(()),
         }
     }
@@ -277,6 +302,36 @@ mod tests {
         assert!(read(401, body).is_denied());
         assert!(read(403, "").is_denied());
         assert!(!read(401, r#"{"error":{"message":"Unauthorized"}}"#).is_denied());
+    }
+
+    #[test]
+    fn a_403_is_a_gateways_unless_it_is_worded_as_northflank_does_or_names_a_permission() {
+        let named = r#"{"error":{"details":{"requiredPermission":"x"}}}"#;
+        for own in [r#"{"error":{"message":"Forbidden"}}"#, named] {
+            assert!(!read(403, own).is_a_gateways() && read(403, own).is_refused(), "{own}");
+            assert!(!read(403, own).to_string().contains("firewall"), "{own}");
+        }
+        for body in ["", "<html>denied", "{}", r#"{"message":"Forbidden"}"#, r#"{"error":"no"}"#] {
+            assert!(read(403, body).is_a_gateways() && !read(403, body).is_refused(), "{body}");
+            assert!(read(403, body).to_string().contains("proxy or firewall"), "{body}");
+        }
+        assert!(!read(401, "").is_a_gateways());
+    }
+
+    #[test]
+    fn only_redirects_are_told_as_such_and_only_a_doubtful_base_url_is_asked_for() {
+        for status in [301, 302, 303, 307, 308] {
+            assert!(read(status, "").to_string().contains("redirects are not followed"));
+        }
+        for status in [300, 304, 305, 306] {
+            assert!(!read(status, "").to_string().contains("redirect"), "{status}");
+        }
+        for status in [400, 404, 405, 410] {
+            let doubted = Refusal { doubts_base_url: true, ..read(status, "") };
+            let asks = doubted.to_string().contains("is the base URL right?");
+            assert_eq!(asks, [404, 405].contains(&status), "{status}");
+            assert!(!read(status, "").to_string().contains("base URL"), "{status}");
+        }
     }
 
     #[test]

@@ -58,6 +58,19 @@ impl From<Problem> for Failed {
     }
 }
 
+/// Why it isn't known whose token it is.
+struct NoWhoami {
+    reason: String,
+    /// What was answered, where that was a refusal.
+    refusal: Option<Refusal>,
+}
+
+impl From<String> for NoWhoami {
+    fn from(reason: String) -> Self {
+        Self { reason, refusal: None }
+    }
+}
+
 impl Connection {
     /// The endpoint with this path, in which `{}` stands for `id`.
     pub(super) fn endpoint(&self, name: &'static str, id: Option<&str>) -> Endpoint {
@@ -92,8 +105,13 @@ impl Connection {
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
             self.attempt(endpoint, url.clone()).instrument(span)
         };
-        let (told, body): (Told<T>, _) =
-            tried(&self.budget, self.first_retry, endpoint, attempt).await?;
+        let (told, body): (Told<T>, _) = tried(&self.budget, self.first_retry, endpoint, attempt)
+            .await
+            .map_err(|mut error| {
+                error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
+                error
+            })?;
+        self.has_read.store(true, Ordering::Relaxed);
         for problem in told.rows.iter().filter_map(Listed::problem) {
             tracing::warn!(endpoint = endpoint.path(), "{problem}");
         }
@@ -101,17 +119,20 @@ impl Connection {
     }
 
     /// Whose token this is; see [`Client::whoami`](super::Client::whoami).
-    pub(super) async fn whoami(&self) -> Option<Whoami> {
+    pub(super) async fn whoami(&self) -> Result<Whoami, Option<Refusal>> {
         let endpoint = self.endpoint("/v1/auth", None);
         let span = debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
         // Boxed, since all first questions are one future.
         let asking = Box::pin(self.ask_whoami(&endpoint).instrument(span));
         let asked = timeout(WHOAMI_WITHIN, asking).await;
-        let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        told.map_err(|reason| tracing::debug!(reason, "who the token is remains unknown")).ok()
+        let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned().into()));
+        told.map_err(|NoWhoami { reason, refusal }| {
+            tracing::debug!(reason, "who the token is remains unknown");
+            refusal
+        })
     }
 
-    async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, String> {
+    async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, NoWhoami> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let _permit = self.budget.permit().await.map_err(|error| said(&error))?;
         let asked = Instant::now();
@@ -122,9 +143,10 @@ impl Connection {
         }
         let body = self.body(endpoint, response).await.map_err(|error| said(&error))?;
         if status != StatusCode::OK {
-            return Err(Refusal::read(status, &body).to_string());
+            let refusal = Refusal::read(status, &body);
+            return Err(NoWhoami { reason: refusal.to_string(), refusal: Some(refusal) });
         }
-        Whoami::read(&body)
+        Ok(Whoami::read(&body)?)
     }
 
     async fn attempt<T: Listed>(

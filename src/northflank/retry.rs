@@ -127,13 +127,8 @@ mod tests {
     const FIRST: Duration = Duration::from_millis(200);
 
     fn refused(status: u16) -> Problem {
-        Problem::Refused(Refusal {
-            status: StatusCode::from_u16(status).unwrap(),
-            message: None,
-            id: None,
-            required_permission: None,
-            is_northflanks: true,
-        })
+        let status = StatusCode::from_u16(status).unwrap();
+        Problem::Refused(Refusal { status, ..Refusal::default() })
     }
 
     fn tries(problem: &Problem, hint: Hint) -> u32 {

@@ -216,7 +216,7 @@ fn is_to_come(time: OffsetDateTime) -> bool {
 /// Whether Northflank lets the connector read all that it needs, as it did with this access.
 async fn ask_northflank(northflank: &Client, access: Option<Access>) -> Checked {
     if let Some(access) = access
-        && northflank.whoami().await.is_some_and(|whoami| whoami.access == access)
+        && northflank.whoami().await.is_ok_and(|whoami| whoami.access == access)
     {
         return Checked::Well(Some(access));
     }
@@ -439,7 +439,8 @@ mod tests {
             body["data"]["permissions"]["orgScope"] = serde_json::json!(["os_admin_roles_read"]);
         };
         fake.script(Rule::every(Endpoint::Auth, Action::alter_json(less)));
-        fake.script(Rule::every(Endpoint::Members, Action::json(403, "{}")));
+        let denied = r#"{"error":{"message":"Forbidden"}}"#;
+        fake.script(Rule::every(Endpoint::Members, Action::json(403, denied)));
         assert!(asked(5).await.unwrap().contains("may not read members"));
         // What isn't well is not compared.
         fake.unscript();

@@ -52,6 +52,8 @@ impl fmt::Display for Scope {
 pub struct Checks {
     /// Whose token it is, if Northflank tells.
     pub whoami: Option<Whoami>,
+    /// That it refuses to tell, if it does. Nobody needs a permission to ask that.
+    pub whoami_refusal: Option<Refusal>,
     /// The first page of the members.
     pub members: Result<FirstPage<Member>, Error>,
     /// The first page of the roles.
@@ -172,16 +174,24 @@ impl Checks {
     pub async fn make(client: &Client, announce: impl FnOnce(Option<&Whoami>)) -> Self {
         let whoami = async {
             let whoami = client.whoami().await;
-            announce(whoami.as_ref());
+            announce(whoami.as_ref().ok());
             whoami
         };
-        let (whoami, members, roles, groups) = tokio::join!(
+        let (whoami, mut members, mut roles, mut groups) = tokio::join!(
             whoami,
             client.members().first(),
             client.roles().first(),
             client.directory_groups().first()
         );
-        Self { whoami, members, roles, groups }
+        // Where one of them is found, so are the others.
+        let has_read = whoami.is_ok() || members.is_ok() || roles.is_ok() || groups.is_ok();
+        let errors = [members.as_mut().err(), roles.as_mut().err(), groups.as_mut().err()];
+        errors.into_iter().flatten().for_each(|error| error.doubt_base_url(has_read));
+        let (whoami, whoami_refusal) = match whoami {
+            Ok(whoami) => (Some(whoami), None),
+            Err(refusal) => (None, refusal),
+        };
+        Self { whoami, whoami_refusal, members, roles, groups }
     }
 
     /// Whether this refusal to list directory groups means, as far as the first page of the
@@ -197,7 +207,7 @@ impl Checks {
     /// What they tell, or what it is that a sync lacks.
     pub fn verdict(self, now: OffsetDateTime) -> Result<Validated, ValidationError> {
         let is_known = self.groups.as_ref().err().is_none_or(|it| self.lack_directory_sync(it));
-        let Self { whoami, members, roles, groups } = self;
+        let Self { whoami, whoami_refusal, members, roles, groups } = self;
         match (members, roles, groups) {
             (Ok(members), Ok(roles), Ok(groups)) => {
                 Ok(Validated { whoami, members, roles, groups: Groups::Listed(Box::new(groups)) })
@@ -211,7 +221,7 @@ impl Checks {
                     (Scope::Roles, roles.err()),
                     (Scope::DirectoryGroups, groups.err()),
                 ],
-                whoami.as_ref(),
+                whoami.as_ref().ok_or(whoami_refusal.as_ref()),
                 now,
             )),
         }
@@ -233,16 +243,20 @@ fn may_lack_directory_sync(error: &Error) -> bool {
     })
 }
 
-/// What the failed requests mean together. A 401 that names no permission is a bad token if
-/// every endpoint gives it and nobody knows the token, and else a missing permission.
+/// What the failed requests mean together. A refusal that names no permission is a bad token if
+/// every endpoint gives it and nobody knows the token, and else a missing permission. Of a 403
+/// that is only so if it is Northflank's answer to who the token is, too.
 fn problem(
     outcomes: [(Scope, Option<Error>); 3],
-    whoami: Option<&Whoami>,
+    whoami: Result<&Whoami, Option<&Refusal>>,
     now: OffsetDateTime,
 ) -> ValidationError {
+    let is_unknown = whoami.is_err_and(|refusal| {
+        refusal.is_some_and(|answer| answer.is_northflanks && answer.may_be_of_the_token())
+    });
     let (mut is_known, mut reads_something) = (false, false);
     let mut refusal = None;
-    let mut has_bare_401 = false;
+    let mut has_bare_refusal = false;
     let mut missing = Vec::new();
     let mut failed = Vec::new();
     for (scope, error) in outcomes {
@@ -251,14 +265,11 @@ fn problem(
             continue;
         };
         match error.problem {
-            Problem::Refused(answer) if answer.is_denied() => {
-                is_known = true;
+            Problem::Refused(answer) if answer.is_refused() => {
+                let is_bare = answer.may_be_of_the_token() && (is_unknown || !answer.is_denied());
+                has_bare_refusal |= is_bare;
+                is_known |= !is_bare;
                 missing.push(Missing { scope, named: answer.required_permission.clone() });
-                refusal = Some(answer);
-            }
-            Problem::Refused(answer) if answer.status == StatusCode::UNAUTHORIZED => {
-                has_bare_401 = true;
-                missing.push(Missing { scope, named: None });
                 refusal = Some(answer);
             }
             problem => failed.push(Error { problem, ..error }),
@@ -275,10 +286,10 @@ fn problem(
             token: whoami.name(),
             team: whoami.slug.as_ref().map_or("a team".to_owned(), |it| format!("the team {it}")),
         },
-        (_, Some(day)) if has_bare_401 && !is_known => {
+        (_, Some(day)) if has_bare_refusal && !is_known => {
             ValidationError::Expired { token: whoami.full_name(), day, refusal }
         }
-        (None, _) if has_bare_401 && !is_known => ValidationError::Token(refusal),
+        (None, _) if has_bare_refusal && !is_known => ValidationError::Token(refusal),
         _ => ValidationError::Permissions { token: whoami.full_name(), missing },
     }
 }
@@ -316,10 +327,9 @@ mod tests {
     fn refused(status: u16, permission: Option<&str>) -> Error {
         let refusal = Refusal {
             status: StatusCode::from_u16(status).unwrap(),
-            message: None,
-            id: None,
             required_permission: permission.map(Into::into),
             is_northflanks: true,
+            ..Refusal::default()
         };
         Error { endpoint: "/v1/x".into(), tries: 1, problem: Problem::Refused(refusal) }
     }
@@ -335,6 +345,13 @@ mod tests {
     }
 
     fn of(errors: [Option<Error>; 3], whoami: Option<&Whoami>) -> ValidationError {
+        verdict(errors, whoami.ok_or(None))
+    }
+
+    fn verdict(
+        errors: [Option<Error>; 3],
+        whoami: Result<&Whoami, Option<&Refusal>>,
+    ) -> ValidationError {
         let [members, roles, groups] = errors;
         let outcomes =
             [(Scope::Members, members), (Scope::Roles, roles), (Scope::DirectoryGroups, groups)];
@@ -355,6 +372,49 @@ mod tests {
         let error = of(all(401), Some(&token_of(Owner::Organization))).to_string();
         let token = "the API token review (role Auditor) of the organization acme may not read";
         assert!(error.starts_with(token), "{error}");
+    }
+
+    #[test]
+    fn a_403_from_everywhere_is_a_bad_token_only_where_nobody_may_ask_who_it_is_either() {
+        let refusal = |status, permission| refused(status, permission).refusal().unwrap().clone();
+        let is_token = |errors, auth: Option<&Refusal>| {
+            matches!(verdict(errors, Err(auth)), ValidationError::Token(_))
+        };
+        let mixed =
+            || [Some(refused(401, None)), Some(refused(403, None)), Some(refused(502, None))];
+        for auth in [refusal(403, None), refusal(401, None)] {
+            assert!(is_token(all(403), Some(&auth)));
+            assert!(is_token(mixed(), Some(&auth)));
+            // Something is known of the token, or it reads something.
+            for known in [Some(refused(403, Some("x"))), Some(refused(401, Some("x"))), None] {
+                let errors = [Some(refused(403, None)), known, Some(refused(403, None))];
+                assert!(!is_token(errors, Some(&auth)));
+            }
+        }
+        let gateways = Refusal { is_northflanks: false, ..refusal(403, None) };
+        let says_nothing =
+            [None, Some(refusal(403, Some("x"))), Some(refusal(404, None)), Some(gateways)];
+        for auth in says_nothing {
+            let error = verdict(all(403), Err(auth.as_ref()));
+            assert!(matches!(error, ValidationError::Permissions { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_403_that_a_proxy_may_have_said_is_told_as_such() {
+        let foreign = || {
+            let mut error = refused(403, None);
+            if let Problem::Refused(refusal) = &mut error.problem {
+                refusal.is_northflanks = false;
+            }
+            Some(error)
+        };
+        let auth = foreign().unwrap().refusal().cloned();
+        for whoami in [Err(None), Err(auth.as_ref()), Ok(&token_of(Owner::Organization))] {
+            let error = verdict([foreign(), foreign(), foreign()], whoami);
+            assert!(matches!(error, ValidationError::Failed(_)), "{error}");
+            assert!(error.to_string().contains("proxy or firewall"), "{error}");
+        }
     }
 
     #[test]

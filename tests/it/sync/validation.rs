@@ -93,6 +93,34 @@ fn a_known_token_that_may_nothing_lacks_permissions() {
 }
 
 #[test]
+fn a_403_from_everything_is_a_bad_token_if_it_is_northflanks_own() {
+    let all = [Endpoint::Auth, Endpoint::Members, Endpoint::Roles, Endpoint::Groups];
+    let own = r#"{"error":{"status":403,"message":"Forbidden","id":"nf-x"}}"#;
+    let refusing = |body: &str, endpoints: &[Endpoint]| {
+        let fake = fake();
+        for endpoint in endpoints {
+            fake.script(Rule::every(*endpoint, Action::json(403, body)));
+        }
+        fake
+    };
+    let fake = refusing(own, &all);
+    let parts = ["refuses the API token (403 Forbidden: Forbidden (nf-x))", "expired or revoked"];
+    refused(&fake, fake.token()).expect_failure(16, &parts);
+    // Who may ask for himself is known.
+    let fake = refusing(own, &all[1..]);
+    refused(&fake, fake.token()).expect_failure(7, &["Access review", MEMBERS, ROLES, GROUPS]);
+    let named = r#"{"error":{"message":"No","details":{"requiredPermission":"nf_x"}}}"#;
+    let fake = refusing(named, &all);
+    refused(&fake, fake.token()).expect_failure(7, &[MEMBERS, "which the API calls nf_x"]);
+    for body in ["<html>Blocked</html>", "", "{}", r#"{"message":"Forbidden"}"#] {
+        let fake = refusing(body, &all);
+        let run = refused(&fake, fake.token());
+        let run = run.expect_failure(7, &["403 Forbidden", "a proxy or firewall on the way"]);
+        assert!(!run.error().contains("needs Organisation"), "{}", run.error());
+    }
+}
+
+#[test]
 fn whatever_is_said_of_the_token_a_sync_that_can_be_done_is_done() {
     let busy = || Action::json(503, "busy");
     for action in [
@@ -323,4 +351,23 @@ fn a_wrong_base_url_is_hinted_at() {
         .variable("BATON_NORTHFLANK_BASE_URL", format!("{}/elsewhere", fake.origin()))
         .run();
     run.expect_failure(2, &["404 Not Found", "is the base URL right?"]);
+    // Not where something is found under it.
+    let gone = r#"{"error":{"status":404,"message":"None"}}"#;
+    for endpoint in [Endpoint::Members, Endpoint::Roles, Endpoint::RoleMembers] {
+        let fake = self::fake();
+        fake.script(Rule::every(endpoint, Action::json(404, gone)));
+        let run = room.connector_to(&fake).run().expect_failure(2, &["404 Not Found: None"]);
+        assert!(!run.error().contains("base URL"), "{}", run.error());
+    }
+}
+
+#[test]
+fn only_redirects_are_told_as_redirects() {
+    for status in [300, 304] {
+        let fake = fake();
+        fake.script(Rule::every(Endpoint::Members, Action::json(status, "")));
+        let room = Room::new();
+        let run = room.connector_to(&fake).run().expect_failure(2, &[&status.to_string()]);
+        assert!(!run.error().contains("redirect"), "{}", run.error());
+    }
 }
