@@ -43,7 +43,7 @@ fn rows<T: Listed + Debug>(body: &[u8]) -> Vec<T> {
             // What is accepted is JSON, and says where it goes on if it does.
             let body: serde_json::Value = match serde_json::from_slice(body) {
                 Ok(body) => body,
-                // Half surrogates: accepted here, not by the plain reader.
+                // Half surrogates, or not UTF-8: accepted here, not by the plain reader.
                 Err(_) => return told.rows,
             };
             let array = body["data"][T::KEY].as_array().expect("an array of rows");

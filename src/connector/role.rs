@@ -10,12 +10,12 @@ use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {
     let (restricted, teams) = match &role.restrictions {
-        Some(Dispensable::Read(Restrictions { enabled: Some(true), teams })) => {
+        Dispensable::Read(Restrictions { enabled: Some(true), teams }) => {
             (Some(true), teams.as_slice())
         }
-        None | Some(Dispensable::Read(_)) => (Some(false), &[][..]),
+        Dispensable::Absent | Dispensable::Read(_) => (Some(false), &[][..]),
         // Where the role applies, nobody knows.
-        Some(Dispensable::Malformed) => (None, &[][..]),
+        Dispensable::Malformed => (None, &[][..]),
     };
     let profile = Profile::new()
         .text("id", Some(&*role.id))

@@ -3,7 +3,7 @@
 use crate::baton::v2::user_trait::{self, AccountType};
 use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
 use crate::baton::{LAST_LOGIN, NOT_LISTED, Profile, annotation};
-use crate::northflank::{Email, Member, Text};
+use crate::northflank::{Dispensable, Email, Member, Text};
 
 use super::resource_type::USER;
 use super::text::{display_name, timestamp};
@@ -12,11 +12,15 @@ use super::text::{display_name, timestamp};
 pub fn user(member: &Member) -> Resource {
     // Only an explicit `false` means that somebody can't use the account yet.
     let (status, details) = match member.finalized {
-        Some(false) => (ResourceStatus::Disabled, "account set-up not finished"),
-        Some(true) | None => (ResourceStatus::Enabled, ""),
+        Dispensable::Read(false) => (ResourceStatus::Disabled, "account set-up not finished"),
+        Dispensable::Read(true) | Dispensable::Absent => (ResourceStatus::Enabled, ""),
+        Dispensable::Malformed => (
+            ResourceStatus::Unspecified,
+            "whether the account set-up is finished is told in a form that can't be read",
+        ),
     };
     let profile = Profile::new()
-        .flag("finalized", member.finalized)
+        .flag("finalized", member.finalized.as_ref().copied())
         .text("joined_at", member.joined_at.as_ref().and_then(Text::filled))
         .text(LAST_LOGIN, member.last_login.as_ref().and_then(Text::filled));
     let mut resource =
@@ -51,7 +55,7 @@ fn resource(
         .text("id", Some(id))
         .text("name", name.and_then(Text::filled))
         .text("email", primary.and_then(address))
-        .flag("email_verified", primary.and_then(|email| email.verified));
+        .flag("email_verified", primary.and_then(|email| email.verified.as_ref().copied()));
     let first_address = emails.iter().find(|email| address(email).is_some());
     let names = [name, first_address.and_then(|email| email.address.as_ref())];
     Resource {
@@ -96,7 +100,7 @@ fn with_trait(mut resource: Resource, emails: &[Email], last_login: Option<&Text
 /// The first verified address, else the first.
 fn primary(emails: &[Email]) -> Option<&Email> {
     let usable = || emails.iter().filter(|email| address(email).is_some());
-    usable().find(|email| email.verified == Some(true)).or_else(|| usable().next())
+    usable().find(|email| email.verified == Dispensable::Read(true)).or_else(|| usable().next())
 }
 
 fn address(email: &Email) -> Option<&str> {
@@ -165,6 +169,33 @@ mod tests {
         assert_eq!(unfinished.details, "account set-up not finished");
         assert_eq!(member(r#"{"id":"a"}"#).status.unwrap().status, 1);
         assert_eq!(member(r#"{"id":"a","finalized":null}"#).status.unwrap().status, 1);
+    }
+
+    #[test]
+    fn nobody_is_enabled_by_a_word_that_can_not_be_read() {
+        for odd in ["7", r#""true""#, "[]", "{}"] {
+            let user = member(&format!(r#"{{"id":"a","finalized":{odd}}}"#));
+            let status = user.status.as_ref().unwrap();
+            assert_eq!(status.status, 0, "{odd}");
+            assert!(status.details.contains("can't be read"), "{odd}");
+            assert_eq!(user_trait(&user).status.unwrap().status, 0);
+            assert_eq!(fact(&user, "finalized"), None);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_left_out() {
+        let user = member(
+            r#"{"id":"a","name":7,"joinedAt":{},"lastLoginTime":[],
+            "emails":[7,{"address":[]},{"address":"x@b.test","verified":"yes"}]}"#,
+        );
+        assert_eq!(user.display_name, "x@b.test");
+        assert_eq!(emails(&user), [("x@b.test".to_owned(), true)]);
+        assert_eq!(user.created_at, None);
+        for left_out in ["name", "joined_at", "email_verified", LAST_LOGIN] {
+            assert_eq!(fact(&user, left_out), None, "{left_out}");
+        }
+        assert_eq!(user.status.unwrap().status, 1);
     }
 
     #[test]

@@ -37,11 +37,13 @@ impl Client {
         Ok(Self { connection: Arc::new(Connection::new(settings)?), trusts: Arc::default() })
     }
 
-    /// A client with the same connections, budget and counter that has learnt nothing yet of
-    /// how the server pages: each run finds out anew.
+    /// A client with the same connections, budget and counter for another run, which finds out
+    /// anew how the server pages, and warns anew of what can't be read.
     #[must_use]
-    pub fn with_fresh_paging(&self) -> Self {
-        Self { trusts: Arc::default(), ..self.clone() }
+    pub fn for_another_run(&self) -> Self {
+        let mut another = Self { trusts: Arc::default(), ..self.clone() };
+        Arc::make_mut(&mut another.connection).malformed = Arc::default();
+        another
     }
 
     /// The same client, which notes in `shapes` what answers look like.

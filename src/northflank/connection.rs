@@ -1,7 +1,8 @@
 //! How Northflank is reached: what every request has in common.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use memchr::memmem;
@@ -62,6 +63,8 @@ pub(super) struct Connection {
     pub(super) requests: Arc<AtomicU64>,
     /// Whether any list has been read.
     pub(super) has_read: Arc<AtomicBool>,
+    /// Fields that can't be read and have been warned of.
+    pub(super) malformed: Arc<Mutex<BTreeSet<&'static str>>>,
     /// What answers looked like, where somebody wants to know.
     pub(super) shapes: Option<Arc<Shapes>>,
 }
@@ -100,6 +103,7 @@ impl Connection {
             first_retry: settings.first_retry,
             requests: Arc::default(),
             has_read: Arc::default(),
+            malformed: Arc::default(),
             shapes: None,
         })
     }

@@ -2,35 +2,118 @@
 //! as they come.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::text::Text;
+use super::text::{NO_CHARACTER, Text};
 
 /// A part of a row that a sync can do without.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Dispensable<T> {
+    /// It says nothing.
+    #[default]
+    Absent,
     /// It says this.
     Read(T),
     /// It isn't what the API documents.
     Malformed,
 }
 
-impl<'de, T: for<'json> Deserialize<'json>> Deserialize<'de> for Dispensable<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(serde_json::from_str(json.get()).map_or(Self::Malformed, Self::Read))
+impl<T> Dispensable<T> {
+    /// What it says.
+    pub fn as_ref(&self) -> Option<&T> {
+        match self {
+            Self::Read(part) => Some(part),
+            Self::Absent | Self::Malformed => None,
+        }
+    }
+
+    /// The same, dereferenced.
+    pub fn as_deref(&self) -> Option<&T::Target>
+    where
+        T: Deref,
+    {
+        self.as_ref().map(Deref::deref)
+    }
+
+    /// What it says, by itself.
+    pub fn into_option(self) -> Option<T> {
+        match self {
+            Self::Read(part) => Some(part),
+            Self::Absent | Self::Malformed => None,
+        }
+    }
+
+    /// Whether it isn't what the API documents.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::Malformed)
+    }
+
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Dispensable<U> {
+        match self {
+            Self::Absent => Dispensable::Absent,
+            Self::Read(part) => Dispensable::Read(map(part)),
+            Self::Malformed => Dispensable::Malformed,
+        }
     }
 }
 
-/// A text. Anything else says nothing.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
-    Ok(match Option::deserialize(deserializer)? {
-        Some(Dispensable::Read(text)) => Some(text),
-        Some(Dispensable::Malformed) | None => None,
-    })
+impl<T> From<Option<T>> for Dispensable<T> {
+    fn from(part: Option<T>) -> Self {
+        part.map_or(Self::Absent, Self::Read)
+    }
+}
+
+impl<T: for<'json> Deserialize<'json>> Dispensable<T> {
+    /// Reads it. What can't be taken for anything is a key twice: either value could count.
+    pub(super) fn read(json: &str) -> serde_json::Result<Self> {
+        if json == "null" {
+            return Ok(Self::Absent);
+        }
+        match serde_json::from_str(json) {
+            Ok(part) => Ok(Self::Read(part)),
+            Err(error) if error.to_string().starts_with(TWICE) => Err(error),
+            Err(_) => Ok(Self::Malformed),
+        }
+    }
+}
+
+/// How serde begins to say so.
+pub(super) const TWICE: &str = "duplicate field";
+
+impl<'de, T: for<'json> Deserialize<'json>> Deserialize<'de> for Dispensable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Self::read(json.get()).map_err(D::Error::custom)
+    }
+}
+
+/// An object. A struct by itself would also be read from an array, by the order of its fields.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// An id.
@@ -58,14 +141,13 @@ pub(super) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Text
     Ok(ids.into_iter().map(|Exact(id)| id).collect())
 }
 
-/// A text to the letter. One with half a surrogate pair is refused rather than mended: with
+/// A text to the letter. One that holds what is no character is refused rather than mended: with
 /// another letter it would name something else.
-struct Exact(Text);
+pub(super) struct Exact(pub(super) Text);
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As bytes, because serde_json then passes half surrogates through to be named here.
-        deserializer.deserialize_bytes(ExactVisitor)
+        deserializer.deserialize_str(ExactVisitor)
     }
 }
 
@@ -79,12 +161,9 @@ impl Visitor<'_> for ExactVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Exact, E> {
-        Ok(Exact(text.into()))
-    }
-
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Exact, E> {
-        let text = std::str::from_utf8(bytes);
-        let text = text.map_err(|_| E::custom("an id or cursor holds what is no character"))?;
+        if text.contains(NO_CHARACTER) {
+            return Err(E::custom("an id or cursor holds what is no character"));
+        }
         Ok(Exact(text.into()))
     }
 }

@@ -6,7 +6,6 @@ mod budget;
 mod client;
 mod connection;
 mod error;
-mod keys;
 mod lenient;
 mod model;
 mod page;

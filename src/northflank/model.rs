@@ -4,15 +4,13 @@
 //! (`docs/northflank-api.md`), so everything may be absent or null except ids, and
 //! unknown fields and values are accepted. What can't be survived without losing access
 //! information in silence (a row without an id, an array that is none) is an error; what a
-//! sync can do without (a role's restrictions, a last login) is let go.
-
-use std::fmt;
+//! sync can do without (a name, a role's restrictions, a last login) is let go.
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _};
+use serde_json::value::RawValue;
 
-use super::lenient::{self, Dispensable};
+use super::lenient::{self, Dispensable, Exact};
 use super::text::Text;
 
 /// A member of the organization (`GET /v1/org-members`).
@@ -22,27 +20,29 @@ pub struct Member {
     #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The full name.
-    pub name: Option<Text>,
+    #[serde(default)]
+    pub name: Dispensable<Text>,
     /// E-mail addresses, in the API's order.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// When the member joined, RFC 3339.
-    #[serde(rename = "joinedAt")]
-    pub joined_at: Option<Text>,
+    #[serde(rename = "joinedAt", default)]
+    pub joined_at: Dispensable<Text>,
     /// When the member last logged in, RFC 3339.
-    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
-    pub last_login: Option<Text>,
-    /// Whether the account is fully set up; `None` when Northflank doesn't say.
-    pub finalized: Option<bool>,
+    #[serde(rename = "lastLoginTime", default)]
+    pub last_login: Dispensable<Text>,
+    /// Whether the account is fully set up, if Northflank says.
+    #[serde(default)]
+    pub finalized: Dispensable<bool>,
 }
 
 /// An e-mail address: an object in some endpoints, a plain string in others, even null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email {
     /// The address; may be missing or blank.
-    pub address: Option<Text>,
-    /// Whether the address is verified; `None` when Northflank doesn't say.
-    pub verified: Option<bool>,
+    pub address: Dispensable<Text>,
+    /// Whether the address is verified, if Northflank says.
+    pub verified: Dispensable<bool>,
 }
 
 /// An organization role (`GET /v1/org-roles`).
@@ -52,20 +52,23 @@ pub struct Role {
     #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The role's name.
-    pub name: Option<Text>,
+    #[serde(default)]
+    pub name: Dispensable<Text>,
     /// The role's description.
-    pub description: Option<Text>,
+    #[serde(default)]
+    pub description: Dispensable<Text>,
     /// To which teams and projects the role is restricted; absent means to none.
-    pub restrictions: Option<Dispensable<Restrictions>>,
+    #[serde(default)]
+    pub restrictions: Dispensable<Restrictions>,
     /// Ids of the directory groups whose members hold the role automatically.
     #[serde(rename = "directoryGroups", default, deserialize_with = "lenient::ids")]
     pub directory_groups: Vec<Text>,
     /// When the role was created, RFC 3339.
-    #[serde(rename = "createdAt")]
-    pub created_at: Option<Text>,
+    #[serde(rename = "createdAt", default)]
+    pub created_at: Dispensable<Text>,
     /// When the role was last changed, RFC 3339.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Option<Text>,
+    #[serde(rename = "updatedAt", default)]
+    pub updated_at: Dispensable<Text>,
 }
 
 /// The teams that a role is restricted to.
@@ -108,17 +111,18 @@ pub struct RoleMember {
     #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The full name.
-    pub name: Option<Text>,
+    #[serde(default)]
+    pub name: Dispensable<Text>,
     /// E-mail addresses, in the API's order.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// `explicit`: added by hand; `implicit`: through Directory Sync. Other values may
     /// appear.
-    #[serde(rename = "type")]
-    pub membership: Option<Text>,
+    #[serde(rename = "type", default)]
+    pub membership: Dispensable<Text>,
     /// When the member last logged in, RFC 3339.
-    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
-    pub last_login: Option<Text>,
+    #[serde(rename = "lastLoginTime", default)]
+    pub last_login: Dispensable<Text>,
 }
 
 /// A group of the directory (`GET /v1/directory-groups`).
@@ -128,16 +132,17 @@ pub struct DirectoryGroup {
     #[serde(deserialize_with = "lenient::id")]
     pub id: Text,
     /// The group's name.
-    pub name: Option<Text>,
+    #[serde(default)]
+    pub name: Dispensable<Text>,
     /// The identity provider's id of the group.
-    #[serde(rename = "idpId")]
-    pub idp_id: Option<Text>,
+    #[serde(rename = "idpId", default)]
+    pub idp_id: Dispensable<Text>,
     /// When the group was created, RFC 3339.
-    #[serde(rename = "createdAt")]
-    pub created_at: Option<Text>,
+    #[serde(rename = "createdAt", default)]
+    pub created_at: Dispensable<Text>,
     /// When the group was last changed, RFC 3339.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Option<Text>,
+    #[serde(rename = "updatedAt", default)]
+    pub updated_at: Dispensable<Text>,
 }
 
 /// A member of a directory group (`GET /v1/directory-groups/{groupId}/members`).
@@ -147,48 +152,50 @@ pub struct DirectoryGroupMember {
     #[serde(default, deserialize_with = "lenient::id_if_any")]
     pub id: Option<Text>,
     /// The full name.
-    pub name: Option<Text>,
+    #[serde(default)]
+    pub name: Dispensable<Text>,
     /// E-mail addresses, in the API's order.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// When the user last logged in, RFC 3339.
-    #[serde(rename = "lastLoginTime", default, deserialize_with = "lenient::text")]
-    pub last_login: Option<Text>,
+    #[serde(rename = "lastLoginTime", default)]
+    pub last_login: Dispensable<Text>,
 }
 
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EmailVisitor)
-    }
-}
-
-struct EmailVisitor;
-
-impl<'de> Visitor<'de> for EmailVisitor {
-    type Value = Email;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an e-mail address or an object with one")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Email, E> {
-        Ok(Email { address: None, verified: None })
-    }
-
-    fn visit_str<E: Error>(self, address: &str) -> Result<Email, E> {
-        Ok(Email { address: Some(address.into()), verified: None })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Email, A::Error> {
+impl Email {
+    /// Reads one: an object, a string or null.
+    fn read(json: &str) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
-        struct Object {
-            address: Option<Text>,
-            verified: Option<bool>,
+        struct Fields {
+            #[serde(default)]
+            address: Dispensable<Exact>,
+            #[serde(default)]
+            verified: Dispensable<bool>,
         }
 
-        let Object { address, verified } = Object::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Email { address, verified })
+        let Fields { address, verified } = if json.starts_with('{') {
+            serde_json::from_str(json)?
+        } else {
+            Fields { address: Dispensable::read(json)?, verified: Dispensable::Absent }
+        };
+        Ok(Self { address: address.map(|Exact(address)| address), verified })
     }
+}
+
+/// E-mail addresses. What is none stands among them as one that can't be read.
+fn emails<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Email>, D::Error> {
+    let json = Box::<RawValue>::deserialize(deserializer)?;
+    let emails = match serde_json::from_str::<Option<Vec<&RawValue>>>(json.get()) {
+        Ok(emails) => emails.unwrap_or_default(),
+        Err(_) => {
+            return Ok(vec![Email {
+                address: Dispensable::Malformed,
+                verified: Dispensable::Absent,
+            }]);
+        }
+    };
+    let emails = emails.into_iter().map(|email| Email::read(email.get()));
+    emails.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 /// A list that may be null.
@@ -205,28 +212,33 @@ mod tests {
     use super::{
         DirectoryGroup, DirectoryGroupMember, Dispensable, Email, Member, Role, RoleMember, Text,
     };
+    use crate::northflank::text::json_text;
 
-    fn read<'json, T: serde::Deserialize<'json>>(json: &'json str) -> serde_json::Result<T> {
-        serde_json::from_str(json)
+    fn read<T: serde::de::DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+        serde_json::from_str(&json_text(json.as_bytes()))
+    }
+
+    fn text(text: &str) -> Dispensable<Text> {
+        Dispensable::Read(text.into())
     }
 
     #[test]
     fn a_member_may_consist_of_an_id_alone() {
         let member: Member = read(r#"{"id":"ada-q"}"#).unwrap();
         assert_eq!(&*member.id, "ada-q");
-        assert_eq!(member.finalized, None);
+        assert_eq!(member.finalized, Dispensable::Absent);
         assert!(member.emails.is_empty());
     }
 
     #[test]
     fn every_optional_field_may_be_null() {
         let json = r#"{"id":"a","name":null,"emails":null,"joinedAt":null,"finalized":null}"#;
-        assert_eq!(read::<Member>(json).unwrap().name, None);
+        assert_eq!(read::<Member>(json).unwrap().name, Dispensable::Absent);
         let json = r#"{"id":"a","name":null,"description":null,"restrictions":null,
             "directoryGroups":null,"createdAt":null,"updatedAt":null}"#;
         assert!(read::<Role>(json).unwrap().directory_groups.is_empty());
         let json = r#"{"id":"g","name":null,"idpId":null,"createdAt":null,"updatedAt":null}"#;
-        assert_eq!(read::<DirectoryGroup>(json).unwrap().idp_id, None);
+        assert_eq!(read::<DirectoryGroup>(json).unwrap().idp_id, Dispensable::Absent);
     }
 
     #[test]
@@ -275,18 +287,104 @@ mod tests {
             r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":{"projects":["\ud83d"]}}]}"#,
         ] {
             let role: Role = read(&format!(r#"{{"id":"r","restrictions":{malformed}}}"#)).unwrap();
-            assert_eq!(role.restrictions, Some(Dispensable::Malformed), "{malformed}");
+            assert_eq!(role.restrictions, Dispensable::Malformed, "{malformed}");
         }
     }
 
     #[test]
-    fn a_last_login_that_is_no_text_says_nothing() {
-        for odd in ["7", "null", "{}", r#"["2025-03-04T09:12:07.018Z"]"#, "true"] {
-            let member: Member = read(&format!(r#"{{"id":"a","lastLoginTime":{odd}}}"#)).unwrap();
-            assert_eq!(member.last_login, None, "{odd}");
+    fn what_a_sync_can_do_without_may_be_anything_and_is_known_to_be_malformed() {
+        for odd in ["7", "1e999", "{}", r#"["2025-03-04T09:12:07.018Z"]"#, "true", "[[[{}]]]"] {
+            let json = format!(
+                r#"{{"id":"a","name":{odd},"description":{odd},"joinedAt":{odd},"createdAt":{odd},
+                "updatedAt":{odd},"idpId":{odd},"lastLoginTime":{odd},"type":{odd},
+                "restrictions":{odd},"verified":{odd}}}"#
+            );
+            let member: Member = read(&json).unwrap();
+            let texts = [member.name, member.joined_at, member.last_login];
+            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            let Role { name, description, created_at, updated_at, .. } = read(&json).unwrap();
+            let texts = [name, description, created_at, updated_at];
+            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            let RoleMember { name, membership, last_login, .. } = read(&json).unwrap();
+            let texts = [name, membership, last_login];
+            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            let DirectoryGroup { name, idp_id, created_at, updated_at, .. } = read(&json).unwrap();
+            let texts = [name, idp_id, created_at, updated_at];
+            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            let DirectoryGroupMember { name, last_login, .. } = read(&json).unwrap();
+            assert!(name.is_malformed() && last_login.is_malformed(), "{json}");
+        }
+        for odd in ["7", "1e999", "{}", "[true]", r#""true""#] {
+            let member: Member = read(&format!(r#"{{"id":"a","finalized":{odd}}}"#)).unwrap();
+            assert_eq!(member.finalized, Dispensable::Malformed, "{odd}");
         }
         let member: Member = read(r#"{"id":"a","lastLoginTime":"soon\ud83d"}"#).unwrap();
-        assert!(member.last_login.is_some());
+        assert_eq!(member.last_login, text("soon\u{fffd}"));
+    }
+
+    #[test]
+    fn what_is_no_address_costs_no_more_than_itself() {
+        let emails = |json: &str| {
+            let json = format!(r#"{{"id":"a","emails":{json}}}"#);
+            let emails = read::<DirectoryGroupMember>(&json).unwrap().emails;
+            assert_eq!(read::<Member>(&json).unwrap().emails, emails);
+            assert_eq!(read::<RoleMember>(&json).unwrap().emails, emails);
+            emails
+        };
+        let address = |address| Email { address, verified: Dispensable::Absent };
+        for odd in ["7", "1e999", "{}", "true", r#""a@b.test""#] {
+            assert_eq!(emails(odd), [address(Dispensable::Malformed)], "{odd}");
+        }
+        for odd in ["7", "[]", "true", r#""a\ud83d@b.test""#] {
+            let several = emails(&format!(r#"["x@b.test",{odd},{{"address":{odd}}},"y@b.test"]"#));
+            let malformed = || address(Dispensable::Malformed);
+            let expected = [address(text("x@b.test")), malformed(), malformed()];
+            assert_eq!(several[..3], expected, "{odd}");
+            assert_eq!(several[3..], [address(text("y@b.test"))], "{odd}");
+            let verified = emails(r#"[{"address":"x@b.test","verified":"yes"}]"#);
+            assert_eq!(verified[0].verified, Dispensable::Malformed);
+            assert_eq!(verified[0].address, text("x@b.test"));
+        }
+        assert_eq!(emails("null"), []);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_an_error_only_where_it_is_read() {
+        for read_twice in [
+            r#""id":"b""#,
+            r#""\u0069d":"a""#,
+            r#""name":"a","name":"b""#,
+            r#""name":null,"name":7"#,
+            r#""emails":[],"emails":[]"#,
+            r#""emails":[{"address":"a@b.test","address":"c@b.test"}]"#,
+            r#""emails":[{"verified":true,"verified":true}]"#,
+            r#""finalized":true,"finalized":false"#,
+            r#""lastLoginTime":"a","lastLoginTime":"b""#,
+        ] {
+            let json = format!(r#"{{"id":"a",{read_twice}}}"#);
+            let error = read::<Member>(&json).unwrap_err().to_string();
+            assert!(error.contains("duplicate field"), "{json}: {error}");
+        }
+        for read_twice in [
+            r#""directoryGroups":["a"],"directoryGroups":[]"#,
+            r#""restrictions":{"enabled":true,"enabled":false}"#,
+            r#""restrictions":{"teams":[{"teamId":"a","teamId":"b"}]}"#,
+        ] {
+            assert!(
+                read::<Role>(&format!(r#"{{"id":"a",{read_twice}}}"#)).is_err(),
+                "{read_twice}"
+            );
+        }
+        for nobodys in [
+            r#""other":1,"other":2"#,
+            r#""other":{"a":1,"a":1}"#,
+            r#""emails":[{"address":"a@b.test","a":1,"a":2}]"#,
+            r#""directoryGroups":["a"],"directoryGroups":[]"#,
+            r#""\ud83d":1,"\ud83d":2"#,
+        ] {
+            let member: Member = read(&format!(r#"{{"id":"a",{nobodys}}}"#)).unwrap();
+            assert_eq!(&*member.id, "a");
+        }
     }
 
     #[test]
@@ -297,7 +395,9 @@ mod tests {
             .unwrap()
             .emails
             .into_iter()
-            .filter_map(|Email { address, verified }| Some((address?.to_string(), verified)))
+            .filter_map(|Email { address, verified }| {
+                Some((address.into_option()?.to_string(), verified.into_option()))
+            })
             .collect();
         let expected = [("x@b.test", None), ("y@b.test", Some(true)), ("z@b.test", None)];
         assert_eq!(addresses, expected.map(|(text, known)| (text.to_owned(), known)));
@@ -309,7 +409,7 @@ mod tests {
             "teams":[{"teamId":"core","restrictions":{"enabled":true,"restrictionMode":"only",
             "projects":["p"]}}]}}"#;
         let role: Role = read(json).unwrap();
-        let Some(Dispensable::Read(restrictions)) = role.restrictions else {
+        let Dispensable::Read(restrictions) = role.restrictions else {
             panic!("{role:?}");
         };
         let team = &restrictions.teams[0];
@@ -319,7 +419,7 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_in_a_name_does_not_fail_the_page() {
         let member: Member = read(r#"{"id":"a","name":"x\ud83dy \ud83d\ude00"}"#).unwrap();
-        let name = member.name.unwrap();
+        let name = member.name.into_option().unwrap();
         assert!(name.starts_with('x') && name.ends_with("y 😀"), "{name:?}");
         assert!(name.contains('\u{fffd}'));
     }

@@ -7,11 +7,9 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::lenient::Dispensable;
-use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
-use super::text::Text;
-use super::wording::one_line;
-use super::{keys, lenient};
+use super::lenient::{self, Object};
+use super::model::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember};
+use super::text::{Text, json_text};
 
 /// Something that Northflank lists, under a key of its own in `data`.
 pub trait Listed: for<'de> Deserialize<'de> + Hash {
@@ -22,9 +20,7 @@ pub trait Listed: for<'de> Deserialize<'de> + Hash {
     fn id(&self) -> Option<&Text>;
 
     /// What of it could not be read, where the row is of use without.
-    fn problem(&self) -> Option<String> {
-        None
-    }
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str>;
 }
 
 impl Listed for Member {
@@ -32,6 +28,16 @@ impl Listed for Member {
 
     fn id(&self) -> Option<&Text> {
         Some(&self.id)
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("name", self.name.is_malformed()),
+            ("joinedAt", self.joined_at.is_malformed()),
+            ("lastLoginTime", self.last_login.is_malformed()),
+            ("finalized", self.finalized.is_malformed()),
+        ];
+        malformed(fields).chain(malformed_emails(&self.emails))
     }
 }
 
@@ -42,11 +48,14 @@ impl Listed for Role {
         Some(&self.id)
     }
 
-    fn problem(&self) -> Option<String> {
-        (self.restrictions == Some(Dispensable::Malformed)).then(|| {
-            let role = one_line(&self.id);
-            format!("the restrictions of the role {role} aren't what the API documents; left out")
-        })
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        malformed([
+            ("name", self.name.is_malformed()),
+            ("description", self.description.is_malformed()),
+            ("restrictions", self.restrictions.is_malformed()),
+            ("createdAt", self.created_at.is_malformed()),
+            ("updatedAt", self.updated_at.is_malformed()),
+        ])
     }
 }
 
@@ -56,6 +65,15 @@ impl Listed for RoleMember {
     fn id(&self) -> Option<&Text> {
         Some(&self.id)
     }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("name", self.name.is_malformed()),
+            ("type", self.membership.is_malformed()),
+            ("lastLoginTime", self.last_login.is_malformed()),
+        ];
+        malformed(fields).chain(malformed_emails(&self.emails))
+    }
 }
 
 impl Listed for DirectoryGroup {
@@ -63,6 +81,15 @@ impl Listed for DirectoryGroup {
 
     fn id(&self) -> Option<&Text> {
         Some(&self.id)
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        malformed([
+            ("name", self.name.is_malformed()),
+            ("idpId", self.idp_id.is_malformed()),
+            ("createdAt", self.created_at.is_malformed()),
+            ("updatedAt", self.updated_at.is_malformed()),
+        ])
     }
 }
 
@@ -72,6 +99,25 @@ impl Listed for DirectoryGroupMember {
     fn id(&self) -> Option<&Text> {
         self.id.as_ref()
     }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields =
+            [("name", self.name.is_malformed()), ("lastLoginTime", self.last_login.is_malformed())];
+        malformed(fields).chain(malformed_emails(&self.emails))
+    }
+}
+
+/// The names of those that are.
+fn malformed<const COUNT: usize>(
+    fields: [(&'static str, bool); COUNT],
+) -> impl Iterator<Item = &'static str> {
+    fields.into_iter().filter_map(|(name, is_malformed)| is_malformed.then_some(name))
+}
+
+fn malformed_emails(emails: &[Email]) -> impl Iterator<Item = &'static str> {
+    emails.iter().flat_map(|Email { address, verified }| {
+        malformed([("emails", address.is_malformed()), ("verified", verified.is_malformed())])
+    })
 }
 
 /// What an answer says by itself.
@@ -91,9 +137,6 @@ pub enum PageError {
     /// Not JSON, cut short, or of another shape.
     #[error("it is not the JSON that the API documents: {0}")]
     Json(#[from] serde_json::Error),
-    /// Which of the two values counts, nobody knows.
-    #[error("an object in it has the key {0:?} twice")]
-    SameKey(String),
     /// A full page without a word on whether it is the last.
     #[error("it holds a full page of {0} rows and doesn't say whether more follow")]
     NoPagination(usize),
@@ -109,11 +152,8 @@ impl PageError {
 impl<T: Listed> Told<T> {
     /// Reads what `body` says.
     pub fn read(body: &[u8]) -> Result<Self, PageError> {
-        let Envelope { data, pagination }: Envelope<T> = serde_json::from_slice(body)?;
-        if let Some(key) = keys::twice(body) {
-            return Err(PageError::SameKey(one_line(&key)));
-        }
-        let Pagination { more, cursor } = pagination.unwrap_or_default();
+        let Object(Envelope::<T> { data, pagination }) = serde_json::from_str(&json_text(body))?;
+        let Pagination { more, cursor } = pagination.map(|Object(it)| it).unwrap_or_default();
         Ok(Self { rows: data.0, more, cursor: cursor.map(String::from) })
     }
 }
@@ -122,7 +162,7 @@ impl<T: Listed> Told<T> {
 #[serde(bound = "T: Listed")]
 struct Envelope<T> {
     data: Rows<T>,
-    pagination: Option<Pagination>,
+    pagination: Option<Object<Pagination>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -154,19 +194,26 @@ impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut rows = None;
         while let Some(key) = map.next_key::<Text>()? {
-            if &*key == T::KEY {
-                rows = Some(map.next_value()?);
-            } else {
+            if &*key != T::KEY {
                 map.next_value::<IgnoredAny>()?;
+            } else if rows.replace(map.next_value::<Vec<Object<T>>>()?).is_some() {
+                // Which of the two counts, nobody knows.
+                return Err(A::Error::custom(format_args!(
+                    "an object in it has the key {:?} twice",
+                    T::KEY
+                )));
             }
         }
-        rows.map(Rows).ok_or_else(|| A::Error::missing_field(T::KEY))
+        let rows = rows.ok_or_else(|| A::Error::missing_field(T::KEY))?;
+        Ok(Rows(rows.into_iter().map(|Object(row)| row).collect()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Member, PageError, Told};
+    use super::{
+        DirectoryGroup, DirectoryGroupMember, Listed, Member, PageError, Role, RoleMember, Told,
+    };
 
     fn read(body: &str) -> Result<Told<Member>, PageError> {
         Told::read(body.as_bytes())
@@ -204,6 +251,9 @@ mod tests {
             r#"{"data":{}}"#,
             r#"{"data":{"members":null}}"#,
             r#"{"data":{"members":{}}}"#,
+            r#"{"data":{"members":[["a"]]}}"#,
+            r#"[{"members":[{"id":"a"}]},{"hasNextPage":false}]"#,
+            r#"{"data":{"members":[]},"pagination":[true]}"#,
             r#"{"data":{"roles":[]},"pagination":{"hasNextPage":false}}"#,
             r#"{"data":{"members":[{"id":"a"}"#,
             r#"{"data":{"members":[]},"pagination":{"hasNextPage":true,"cursor":"\ud83d"}}"#,
@@ -213,21 +263,48 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_which_an_object_has_a_key_twice_is_refused() {
+    fn a_key_that_stands_twice_is_an_error_only_where_it_is_read() {
         for body in [
             r#"{"data":{"members":[{"id":"a"}],"members":[]}}"#,
             r#"{"data":{"members":[{"id":"a"}],"\u006dembers":[]}}"#,
-            r#"{"data":{"members":[]},"extra":{"a":1,"a":1}}"#,
-            r#"{"data":{"members":[{"id":"a","other":1,"other":2}]}}"#,
-        ] {
-            assert!(matches!(read(body), Err(PageError::SameKey(_))), "{body}");
-        }
-        for body in [
             r#"{"data":{"members":[{"id":"a","\u0069d":"b"}]}}"#,
             r#"{"data":{"members":[{"id":"a"}]},"data":{"members":[]}}"#,
             r#"{"data":{"members":[]},"pagination":{"hasNextPage":true,"hasNextPage":false}}"#,
+            r#"{"data":{"members":[]},"pagination":{"cursor":"a","cursor":"b"}}"#,
+            r#"{"data":{"members":[]},"pagination":null,"pagination":{}}"#,
         ] {
-            assert!(read(body).is_err(), "{body}");
+            assert!(matches!(read(body), Err(PageError::Json(_))), "{body}");
         }
+        for body in [
+            r#"{"data":{"members":[],"roles":[1],"roles":[2]}}"#,
+            r#"{"data":{"members":[]},"extra":{"a":1,"a":1},"extra":7}"#,
+            r#"{"data":{"members":[]},"pagination":{"count":1,"count":2}}"#,
+        ] {
+            assert!(read(body).unwrap().rows.is_empty(), "{body}");
+        }
+        assert_eq!(read(r#"{"data":{"members":[{"id":"a","b":1,"b":2}]}}"#).unwrap().rows.len(), 1);
+    }
+
+    #[test]
+    fn fields_that_are_malformed_are_known_by_name() {
+        fn names<T: Listed>(row: &str) -> Vec<&'static str> {
+            let body = format!(r#"{{"data":{{"{}":[{row}]}}}}"#, T::KEY);
+            let told = Told::<T>::read(body.as_bytes()).unwrap();
+            told.rows[0].malformed_fields().collect()
+        }
+        let row = r#"{"id":"a","name":1,"joinedAt":1,"lastLoginTime":1,"finalized":1,"type":1,
+            "description":1,"restrictions":1,"createdAt":1,"updatedAt":1,"idpId":1,
+            "emails":[1,{"address":1,"verified":1}],"other":1}"#;
+        let emails = ["emails", "emails", "verified"];
+        let own = |own: &[&'static str]| [own, &emails].concat();
+        assert_eq!(names::<Member>(row), own(&["name", "joinedAt", "lastLoginTime", "finalized"]));
+        assert_eq!(names::<RoleMember>(row), own(&["name", "type", "lastLoginTime"]));
+        assert_eq!(names::<DirectoryGroupMember>(row), own(&["name", "lastLoginTime"]));
+        let times = ["createdAt", "updatedAt"];
+        assert_eq!(names::<Role>(row)[..3], ["name", "description", "restrictions"]);
+        assert_eq!(names::<Role>(row)[3..], times);
+        assert_eq!(names::<DirectoryGroup>(row)[..2], ["name", "idpId"]);
+        assert_eq!(names::<DirectoryGroup>(row)[2..], times);
+        assert_eq!(names::<Member>(r#"{"id":"a","name":null}"#), [""; 0]);
     }
 }

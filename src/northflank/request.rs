@@ -1,5 +1,6 @@
 //! One request, with as many tries as it takes and its failures are worth.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -112,10 +113,22 @@ impl Connection {
                 error
             })?;
         self.has_read.store(true, Ordering::Relaxed);
-        for problem in told.rows.iter().filter_map(Listed::problem) {
-            tracing::warn!(endpoint = endpoint.path(), "{problem}");
-        }
+        self.warn_of_malformed(endpoint, &told);
         Ok((told, body))
+    }
+
+    /// Warns of fields that a sync can do without and that can't be read, of each once.
+    fn warn_of_malformed<T: Listed>(&self, endpoint: &Endpoint, told: &Told<T>) {
+        for field in told.rows.iter().flat_map(Listed::malformed_fields) {
+            if self.malformed.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
+                tracing::warn!(
+                    endpoint = endpoint.path(),
+                    field,
+                    "the field {field} isn't what the API documents; it is left out, here and \
+                     wherever else that is so"
+                );
+            }
+        }
     }
 
     /// Whose token this is; see [`Client::whoami`](super::Client::whoami).

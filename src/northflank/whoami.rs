@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-use super::keys;
+use super::lenient::{Dispensable, Object, TWICE};
+use super::text::{Text, json_text};
 use super::wording::one_line;
 
 /// Whose token it is. Whatever isn't said, or not as documented, is `None`. Texts are fit for a
@@ -81,34 +83,35 @@ pub struct Access {
 impl Whoami {
     /// Reads an answer, or says why it is none.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
-        let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        if keys::twice(body).is_some() {
-            return Err("an object in the answer has a key twice".to_owned());
-        }
-        let data = answer.get("data").filter(|data| data.is_object());
-        let data = data.ok_or("the answer has no object `data`")?;
-        let role = &data["role"];
-        let owner = match data["entityType"].as_str() {
+        let answer = serde_json::from_str(&json_text(body));
+        let Object(Answer { data: Object(data) }) = answer.map_err(|error| error.to_string())?;
+        let role = data.role.into_option().map(|Object(role)| role).unwrap_or_default();
+        let owner = match data.entity_type.as_deref() {
             Some("org") => Some(Owner::Organization),
             Some("team") => Some(Owner::Team),
             _ => None,
         };
         let organization_uid = match owner {
-            Some(Owner::Organization) => text(&data["entityUid"]),
-            Some(Owner::Team) => text(&data["orgUid"]),
+            Some(Owner::Organization) => line(&data.entity_uid),
+            Some(Owner::Team) => line(&data.org_uid),
             None => None,
         };
         Ok(Self {
             owner,
-            slug: text(&data["entityId"]),
+            slug: line(&data.entity_id),
             organization_uid,
-            token: text(&data["name"]).or_else(|| text(&data["id"])),
-            role: text(&role["name"]).or_else(|| text(&role["roleId"])),
-            expiry: expiry(&data["expiresAt"]),
+            token: line(&data.name).or_else(|| line(&data.id)),
+            role: line(&role.name).or_else(|| line(&role.role_id)),
+            expiry: match data.expires_at {
+                Dispensable::Absent => Expiry::Never,
+                Dispensable::Read(time) => OffsetDateTime::parse(time.trim(), &Rfc3339)
+                    .map_or(Expiry::Unreadable, Expiry::At),
+                Dispensable::Malformed => Expiry::Unreadable,
+            },
             access: Access {
-                owner: text(&data["entityUid"]),
-                role: text(&role["roleId"]).or_else(|| text(&role["name"])),
-                permissions: permissions(&data["permissions"]),
+                owner: line(&data.entity_uid),
+                role: line(&role.role_id).or_else(|| line(&role.name)),
+                permissions: data.permissions.into_option().map(|it| it.0).unwrap_or_default(),
             },
         })
     }
@@ -160,28 +163,80 @@ impl Whoami {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(one_line).filter(|text| !text.trim().is_empty())
+#[derive(Deserialize)]
+struct Answer {
+    data: Object<Data>,
 }
 
-/// Null or nothing is never; anything else that is no time could be any.
-fn expiry(value: &Value) -> Expiry {
-    match value {
-        Value::Null => Expiry::Never,
-        Value::String(time) => {
-            OffsetDateTime::parse(time.trim(), &Rfc3339).map_or(Expiry::Unreadable, Expiry::At)
-        }
-        _ => Expiry::Unreadable,
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(default)]
+    id: Dispensable<Text>,
+    #[serde(default)]
+    name: Dispensable<Text>,
+    #[serde(default)]
+    entity_type: Dispensable<Text>,
+    #[serde(default)]
+    entity_id: Dispensable<Text>,
+    #[serde(default)]
+    entity_uid: Dispensable<Text>,
+    #[serde(default)]
+    org_uid: Dispensable<Text>,
+    #[serde(default)]
+    role: Dispensable<Object<RoleOfToken>>,
+    #[serde(default)]
+    permissions: Dispensable<Permissions>,
+    #[serde(default)]
+    expires_at: Dispensable<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleOfToken {
+    #[serde(default)]
+    role_id: Dispensable<Text>,
+    #[serde(default)]
+    name: Dispensable<Text>,
+}
+
+/// Each with its scope.
+struct Permissions(BTreeSet<(String, String)>);
+
+impl<'de> Deserialize<'de> for Permissions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PermissionsVisitor)
     }
 }
 
-fn permissions(value: &Value) -> BTreeSet<(String, String)> {
-    let scopes = value.as_object().into_iter().flatten();
-    let named = scopes.flat_map(|(scope, names)| {
-        let names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
-        names.map(move |name| (scope.clone(), name.to_owned()))
-    });
-    named.collect()
+struct PermissionsVisitor;
+
+impl<'de> Visitor<'de> for PermissionsVisitor {
+    type Value = Permissions;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("lists of names by scope")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Permissions, A::Error> {
+        let mut scopes = BTreeSet::new();
+        let mut permissions = BTreeSet::new();
+        while let Some(scope) = map.next_key::<String>()? {
+            let names = map.next_value::<Dispensable<Vec<Dispensable<Text>>>>()?;
+            let names = names.into_option().into_iter().flatten();
+            let names = names.filter_map(Dispensable::into_option).map(String::from);
+            permissions.extend(names.map(|name| (scope.clone(), name)));
+            if let Some(scope) = scopes.replace(scope) {
+                return Err(A::Error::custom(format_args!("{TWICE} `{scope}`")));
+            }
+        }
+        Ok(Permissions(permissions))
+    }
+}
+
+/// A text that is fit for a log line, unless it is blank.
+fn line(text: &Dispensable<Text>) -> Option<String> {
+    text.as_deref().map(one_line).filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -241,6 +296,8 @@ mod tests {
         }
         assert_eq!(read(&json!({"expiresAt": null})), Whoami::default());
         assert_eq!(read(&json!({})), Whoami::default());
+        let nobodys = r#"{"data":{"scope":1,"scope":2,"createdAt":"\ud83d"},"a":1,"a":1}"#;
+        assert_eq!(Whoami::read(nobodys.as_bytes()), Ok(Whoami::default()));
         for body in [
             "",
             "[]",
@@ -250,6 +307,8 @@ mod tests {
             r#"{"data":[1]}"#,
             "7",
             r#"{"data":{"id":"a","\u0069d":"b"}}"#,
+            r#"{"data":{"role":{"name":"a","name":"b"}}}"#,
+            r#"{"data":{"permissions":{"a":["b"],"a":["c"]}}}"#,
         ] {
             assert!(Whoami::read(body.as_bytes()).is_err(), "{body}");
         }

@@ -80,7 +80,7 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Saved, Error> {
     let now = OffsetDateTime::now_utc();
-    let client = &client.with_fresh_paging();
+    let client = &client.for_another_run();
     let begin = |whoami: Option<&Whoami>| announce(client, &target, &options, whoami, progress);
     let checking = Checks::make(client, begin).instrument(debug_span!("validate"));
     let checks = cancel.run_until_cancelled(checking).await.ok_or(Error::Cancelled)?;

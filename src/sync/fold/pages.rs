@@ -93,7 +93,7 @@ impl Fold {
             Rows::RoleMembers(role, rows) => {
                 let rows = rows.into_iter().map(|row| {
                     let RoleMember { id, name, emails, membership, last_login } = row;
-                    let reported = match membership {
+                    let reported = match membership.into_option() {
                         Some(word) if &*word == "explicit" => None,
                         word => Some(word.unwrap_or_else(|| "unknown".into())),
                     };

@@ -4,7 +4,7 @@ use prost::Message;
 
 use crate::baton::v2::Resource;
 use crate::connector::{unlisted_user, user};
-use crate::northflank::{Email, Member, Text};
+use crate::northflank::{Dispensable, Email, Member, Text};
 use crate::sync::error::TooLarge;
 
 use super::texts::{Numbers, Texts};
@@ -55,6 +55,8 @@ pub(super) struct Facts {
     finalized: Option<bool>,
     #[prost(string, optional, tag = "5")]
     last_login: Option<String>,
+    #[prost(bool, tag = "6")]
+    is_finalized_malformed: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -68,20 +70,21 @@ struct Address {
 impl Facts {
     /// What a group's or role's list says of somebody.
     pub(super) fn mention(
-        name: Option<Text>,
+        name: Dispensable<Text>,
         emails: Vec<Email>,
-        last_login: Option<Text>,
+        last_login: Dispensable<Text>,
     ) -> Self {
         let emails = emails.into_iter().map(|Email { address, verified }| Address {
-            address: address.map(String::from),
-            verified,
+            address: text(address),
+            verified: verified.into_option(),
         });
         Self {
-            name: name.map(String::from),
+            name: text(name),
             emails: emails.collect(),
             joined_at: None,
             finalized: None,
-            last_login: last_login.map(String::from),
+            last_login: text(last_login),
+            is_finalized_malformed: false,
         }
     }
 
@@ -89,7 +92,12 @@ impl Facts {
     pub(super) fn member(member: Member) -> Self {
         let Member { id: _, name, emails, joined_at, last_login, finalized } = member;
         let mention = Self::mention(name, emails, last_login);
-        Self { joined_at: joined_at.map(String::from), finalized, ..mention }
+        Self {
+            joined_at: text(joined_at),
+            is_finalized_malformed: finalized.is_malformed(),
+            finalized: finalized.into_option(),
+            ..mention
+        }
     }
 
     /// As few bytes.
@@ -98,20 +106,28 @@ impl Facts {
     }
 
     fn into_member(self, id: &str) -> Member {
-        let text = |text: Option<String>| text.map(Text::from);
-        let emails = self
-            .emails
-            .into_iter()
-            .map(|Address { address, verified }| Email { address: text(address), verified });
+        let text = |text: Option<String>| Dispensable::from(text.map(Text::from));
+        let emails = self.emails.into_iter().map(|Address { address, verified }| Email {
+            address: text(address),
+            verified: verified.into(),
+        });
         Member {
             id: id.into(),
             name: text(self.name),
             emails: emails.collect(),
             joined_at: text(self.joined_at),
             last_login: text(self.last_login),
-            finalized: self.finalized,
+            finalized: if self.is_finalized_malformed {
+                Dispensable::Malformed
+            } else {
+                self.finalized.into()
+            },
         }
     }
+}
+
+fn text(text: Dispensable<Text>) -> Option<String> {
+    text.into_option().map(String::from)
 }
 
 impl People {

@@ -5,6 +5,7 @@ mod compaction;
 mod conformance;
 mod damaged_journal;
 mod directory_sync;
+mod dispensable;
 mod faults;
 mod file;
 mod file_system;
