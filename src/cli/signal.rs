@@ -57,11 +57,22 @@ pub(super) fn survive_file_size_limit() {}
 
 /// Files and directories that a signal leaves nothing of: it ends the process as ever, but they
 /// are removed before. For whatever runs without listening.
-pub(super) struct Leftovers(Arc<Mutex<Vec<PathBuf>>>);
+pub(super) struct Leftovers(Paths);
+
+/// Paths that several know.
+type Paths = Arc<Mutex<Vec<PathBuf>>>;
+
+/// All of the process, once there are any. There is one watch for them: of two, the first would
+/// end the process before the other has removed its own.
+static LEFTOVERS: Mutex<Option<Paths>> = Mutex::new(None);
 
 impl Leftovers {
-    /// Begins to watch for signals.
+    /// Begins to watch for signals, if nobody does yet.
     pub(super) fn watch() -> io::Result<Self> {
+        let mut watched = LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(paths) = &*watched {
+            return Ok(Self(Arc::clone(paths)));
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut signals = {
             let _entered = runtime.enter();
@@ -79,6 +90,7 @@ impl Leftovers {
                 end_by(signal);
             }
         })?;
+        *watched = Some(Arc::clone(&leftovers.0));
         Ok(leftovers)
     }
 

@@ -192,6 +192,34 @@ fn nothing_that_is_not_the_demos_own_is_overwritten() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_signal_at_any_change_leaves_nothing_but_what_was_whole() {
+    use crate::harness::interrupt::{How, Interrupter};
+    use std::os::unix::process::ExitStatusExt;
+
+    let watched = |room: &Room, interrupter: &Interrupter, at: usize| {
+        let connector = room.connector().arguments(["demo"]).variable("TMPDIR", room.path());
+        interrupter.interrupt(connector, room, at, How::Interrupt).run()
+    };
+    // Its own changes, in the order in which it makes them.
+    let (room, interrupter) = (Room::new(), Interrupter::new());
+    assert_success(&watched(&room, &interrupter, 1_000_000));
+    let calls = interrupter.calls().len();
+    assert!(calls > 10, "{:?}", interrupter.calls());
+    for at in (1..=calls).step_by(13) {
+        let (room, interrupter) = (Room::new(), Interrupter::new());
+        let run = watched(&room, &interrupter, at);
+        let status = run.0.status;
+        let is_stopped = status.signal() == Some(2) || status.code() == Some(130);
+        assert!(is_stopped || status.success(), "{at}: {status}");
+        let names = room.names();
+        let whole = ["access.html", "sync.c1z"];
+        assert!(names.iter().all(|name| whole.contains(&name.as_str())), "{at}: {names:?}");
+        assert_success(&demo(&room, &[]));
+    }
+}
+
+#[test]
 fn what_ends_half_way_leaves_nothing_behind() {
     let room = Room::new();
     // Its first file grows beyond what the shell lets it.

@@ -245,6 +245,53 @@ fn beside_each_file_is_its_provenance_beside_each_archive_its_bill_and_checksums
     assert_eq!(names(&dist).len(), 2 * with_bills.len() + sums.len());
 }
 
+/// What cargo-sbom writes of a package, shortened, with what is wrong in it.
+const BILL: &str = r#"{
+    "SPDXID": "SPDXRef-DOCUMENT",
+    "name": "a_b",
+    "files": [
+        {"SPDXID": "SPDXRef-File-a_b", "fileName": "./Cargo.lock"},
+        {"SPDXID": "SPDXRef-File-a-b", "fileName": "./Cargo.lock"}
+    ],
+    "packages": [
+        {"SPDXID": "SPDXRef-Package-z_z-1.0.0", "name": "z_z", "versionInfo": "1.0.0",
+         "downloadLocation": "registry+https://github.com/rust-lang/crates.io-index"},
+        {"SPDXID": "SPDXRef-Package-a-b-0.1.0", "name": "a-b", "versionInfo": "0.1.0",
+         "downloadLocation": "NONE"}
+    ],
+    "relationships": [
+        {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
+         "relatedSpdxElement": "SPDXRef-File-a_b"},
+        {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
+         "relatedSpdxElement": "SPDXRef-File-a-b"}
+    ]
+}"#;
+
+#[test]
+#[ignore = "needs jq; .ci/run has it"]
+fn the_bill_of_materials_is_valid_spdx() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("bill"), BILL).unwrap();
+    let script = root().join(".ci/release/spdx");
+    let words = ["-c", r#"exec "$0" < bill"#, script.to_str().unwrap()];
+    let output = run("sh", &words, directory.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bill: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ids = |list: &str, key: &str| {
+        let rows = bill[list].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Letters, digits, dots and dashes, each once.
+    assert_eq!(ids("files", "SPDXID"), ["SPDXRef-File-a-b"]);
+    assert_eq!(ids("relationships", "relatedSpdxElement"), ["SPDXRef-File-a-b"]);
+    let packages = ["SPDXRef-Package-a-b-0.1.0", "SPDXRef-Package-z-z-1.0.0"];
+    assert_eq!(ids("packages", "SPDXID"), packages);
+    // Names stay, and places are addresses.
+    assert_eq!((&bill["name"], &bill["packages"][1]["name"]), (&"a_b".into(), &"z_z".into()));
+    let places = ["NONE", "https://crates.io/api/v1/crates/z_z/1.0.0/download"];
+    assert_eq!(ids("packages", "downloadLocation"), places);
+}
+
 #[test]
 fn binstall_looks_for_the_archives_that_are_packed() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

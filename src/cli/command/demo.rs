@@ -106,12 +106,16 @@ impl Demo {
             fs::create_dir_all(directory).map_err(failed)?;
         }
         let (file, page) = (self.place(FILE), self.place(PAGE));
-        let before = day_of(&file)?;
+        let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
+        let before = day_of(&file, &leftovers)?;
         check_page(&page)?;
         let work = WorkDirectory::beside(&file);
         if is_there(&work)? {
             return Err(Failure::Foreign(work));
         }
+        // From here on it is the demo's own. What has been read is of no use to anybody: the next
+        // server is another.
+        leftovers.add(&work);
 
         let server = Server::start(before.map_or(Day::First, Day::other));
         let server = server.map_err(Failure::Runtime)?;
@@ -128,7 +132,6 @@ impl Demo {
         }
         let outcome = run(&sync);
         if outcome.is_err() {
-            // What has been read is of no use to anybody: the next server is another.
             drop(WorkDirectory::create(&file));
         }
         outcome?;
@@ -222,7 +225,7 @@ fn may_be_own(path: &Path) -> Result<bool, Failure> {
 }
 
 /// The day that the newest sync of the demo's file is of, if there is one.
-fn day_of(file: &Path) -> Result<Option<Day>, Failure> {
+fn day_of(file: &Path, leftovers: &Leftovers) -> Result<Option<Day>, Failure> {
     if !may_be_own(file)? {
         return Ok(None);
     }
@@ -232,7 +235,6 @@ fn day_of(file: &Path) -> Result<Option<Day>, Failure> {
         _ => Failure::Foreign(file.to_owned()),
     };
     let scratch = Scratch::new().map_err(failed)?;
-    let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
     leftovers.add(scratch.path());
     let newest = OpenSync::open(file, None, &scratch).map_err(failed)?;
     let holds = |id: &str| {
