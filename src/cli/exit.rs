@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use opentelemetry_otlp::ExporterBuildError;
 use tonic::Code;
 
 use crate::access;
@@ -21,6 +20,7 @@ use crate::sync;
 
 use super::settings::{Problems, Secrets};
 use super::signal::Signal;
+use super::telemetry;
 use super::writer::{Message, lines_to};
 
 const UNKNOWN: u8 = Code::Unknown as u8;
@@ -113,7 +113,7 @@ pub(super) enum Failure {
     Output(#[source] std::io::Error),
     /// Traces and logs can't be sent.
     #[error("the OpenTelemetry exporter can't be set up; check --otel-collector-endpoint")]
-    Telemetry(#[from] ExporterBuildError),
+    Telemetry(#[from] telemetry::Error),
     /// Service mode could not begin.
     #[error(transparent)]
     Service(#[from] service::Error),
@@ -177,8 +177,10 @@ impl Failure {
             Self::Service(service::Error::Refused { code, .. }) => *code as u8,
             Self::Probe(service::ProbeError::Timeout(_)) => DEADLINE_EXCEEDED,
             Self::Service(service::Error::Health { .. }) | Self::Probe(_) => UNAVAILABLE,
-            Self::Service(service::Error::Tls(_) | service::Error::Http(_))
-            | Self::Settings(SettingsError::Http(_))
+            Self::Service(
+                service::Error::Tls(_) | service::Error::TlsOfTokens(_) | service::Error::Http(_),
+            )
+            | Self::Settings(SettingsError::Tls(_) | SettingsError::Http(_))
             | Self::Output(_)
             | Self::Access(access::Error::Output(_))
             | Self::Runtime(_) => UNKNOWN,

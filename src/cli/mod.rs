@@ -1,6 +1,7 @@
 //! The command line: settings, commands, what a person sees, exit codes.
 
 mod command;
+mod delivery;
 mod exit;
 mod logging;
 mod output;

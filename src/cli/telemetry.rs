@@ -1,21 +1,25 @@
 //! Traces and logs for an OpenTelemetry collector, over OTLP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, SpanExporter, WithExportConfig, WithTonicConfig,
+    ExporterBuildError, LogExporter, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, SpanExporter,
+    WithTonicConfig,
 };
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tonic::transport::{Certificate, ClientTlsConfig};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::{Layer, Registry};
 
-use super::settings::{CollectorTls, Telemetry};
+use super::delivery::{Delivery, Kind};
+use super::settings::{CollectorTls, Telemetry, Verifier};
 
 /// Time for the last traces and logs to reach the collector at the end of the process.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
@@ -23,15 +27,31 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 /// Where this crate's own spans and lines come from. The exporter's would export themselves.
 const OWN: &str = env!("CARGO_CRATE_NAME");
 
+/// Time to open a connection to the collector, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why nothing can be sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The address, or TLS.
+    #[error(transparent)]
+    Connection(#[from] tonic::transport::Error),
+    /// The exporter.
+    #[error(transparent)]
+    Exporter(#[from] ExporterBuildError),
+}
+
 /// What sends traces and logs. Needs a runtime that goes on.
 pub(super) struct Exporters {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
+    delivery: Delivery,
 }
 
 impl Exporters {
-    /// Exporters as configured. Connects to nothing yet; must be called within a runtime.
-    pub(super) fn new(telemetry: &Telemetry) -> Result<Self, ExporterBuildError> {
+    /// Exporters as configured, over one connection. Connects to nothing yet; must be called
+    /// within a runtime. `verifier` verifies a collector that the system is to trust.
+    pub(super) fn new(telemetry: &Telemetry, verifier: Option<&Verifier>) -> Result<Self, Error> {
         let resource = Resource::builder()
             .with_service_name("baton-northflank")
             .with_attribute(opentelemetry::KeyValue::new(
@@ -39,23 +59,18 @@ impl Exporters {
                 env!("CARGO_PKG_VERSION"),
             ))
             .build();
-        let endpoint = endpoint(telemetry);
-        let mut exporters = Self { traces: None, logs: None };
+        let channel = channel(telemetry, verifier)?;
+        let delivery = Delivery::to(&telemetry.endpoint);
+        let mut exporters = Self { traces: None, logs: None, delivery: delivery.clone() };
         if telemetry.traces {
-            let exporter = SpanExporter::builder().with_tonic().with_endpoint(&endpoint);
-            let exporter = match tls(&telemetry.tls) {
-                Some(tls) => exporter.with_tls_config(tls).build()?,
-                None => exporter.build()?,
-            };
+            let exporter = SpanExporter::builder().with_tonic().with_channel(channel.clone());
+            let exporter = delivery.watched(Kind::Traces, exporter.build()?);
             let provider = SdkTracerProvider::builder().with_batch_exporter(exporter);
             exporters.traces = Some(provider.with_resource(resource.clone()).build());
         }
         if telemetry.logs {
-            let exporter = LogExporter::builder().with_tonic().with_endpoint(&endpoint);
-            let exporter = match tls(&telemetry.tls) {
-                Some(tls) => exporter.with_tls_config(tls).build()?,
-                None => exporter.build()?,
-            };
+            let exporter = LogExporter::builder().with_tonic().with_channel(channel);
+            let exporter = delivery.watched(Kind::Logs, exporter.build()?);
             let provider = SdkLoggerProvider::builder().with_batch_exporter(exporter);
             exporters.logs = Some(provider.with_resource(resource).build());
         }
@@ -79,33 +94,45 @@ impl Exporters {
 
     /// Sends what is left.
     pub(super) fn stop(self) {
+        let delivery = &self.delivery;
+        let note = |kind, outcome: OTelSdkResult| {
+            // That an exporter has ended says nothing of what became of what it sent.
+            if outcome.is_err() {
+                delivery.note(kind, &outcome);
+            }
+        };
         // A collector that can't be reached must not change how the process ends, nor take the
         // time twice.
         std::thread::scope(|scope| {
             if let Some(traces) = self.traces {
-                scope.spawn(move || traces.shutdown_with_timeout(FLUSH_WITHIN));
+                scope.spawn(move || {
+                    note(Kind::Traces, traces.shutdown_with_timeout(FLUSH_WITHIN));
+                });
             }
             if let Some(logs) = self.logs {
-                scope.spawn(move || logs.shutdown_with_timeout(FLUSH_WITHIN));
+                scope.spawn(move || note(Kind::Logs, logs.shutdown_with_timeout(FLUSH_WITHIN)));
             }
         });
     }
 }
 
-/// The collector's address with its scheme.
-fn endpoint(telemetry: &Telemetry) -> String {
-    let address = telemetry.endpoint.as_str();
-    let address = address.split_once("://").map_or(address, |(_, address)| address);
+/// The connection to the collector.
+fn channel(telemetry: &Telemetry, verifier: Option<&Verifier>) -> Result<Channel, Error> {
     let scheme = if telemetry.tls == CollectorTls::Insecure { "http" } else { "https" };
-    format!("{scheme}://{address}")
-}
-
-fn tls(tls: &CollectorTls) -> Option<ClientTlsConfig> {
-    match tls {
-        CollectorTls::Insecure => None,
-        CollectorTls::SystemRoots => Some(ClientTlsConfig::new().with_native_roots()),
-        CollectorTls::Authority(pem) => {
-            Some(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{}", telemetry.endpoint))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
+    let tls = ClientTlsConfig::new();
+    let endpoint = match (&telemetry.tls, verifier) {
+        (CollectorTls::Insecure, _) => endpoint,
+        (CollectorTls::Authority(pem), _) => {
+            endpoint.tls_config(tls.ca_certificate(Certificate::from_pem(pem)))?
         }
-    }
+        (CollectorTls::SystemRoots, Some(verifier)) => {
+            endpoint.tls_config_with_verifier(tls, Arc::clone(verifier))?
+        }
+        // Nobody is trusted.
+        (CollectorTls::SystemRoots, None) => endpoint.tls_config(tls)?,
+    };
+    Ok(endpoint.connect_lazy())
 }

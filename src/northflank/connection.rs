@@ -8,6 +8,8 @@ use std::time::Duration;
 use memchr::memmem;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -38,6 +40,9 @@ pub struct Settings {
     pub max_wait: Option<Duration>,
     /// How much of each rate window is left untouched, in percent of it.
     pub reserve: u8,
+    /// What verifies the server's certificate. Without it none is trusted, which plain http does
+    /// without.
+    pub verifier: Option<Arc<dyn ServerCertVerifier>>,
 }
 
 /// Why no client could be made.
@@ -46,9 +51,26 @@ pub enum SettingsError {
     /// A header can't carry it.
     #[error("the API token has characters that no token has; was it copied whole and alone?")]
     Token,
-    /// TLS or the HTTP library.
+    /// The TLS library.
+    #[error("TLS could not be set up")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP library.
     #[error("the HTTP client could not be set up")]
     Http(#[source] reqwest::Error),
+}
+
+/// TLS for an HTTP client whose servers `verifier` verifies; without it none is trusted.
+pub fn tls(verifier: Option<&Arc<dyn ServerCertVerifier>>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = match verifier {
+        Some(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::clone(verifier)),
+        None => config.with_root_certificates(RootCertStore::empty()),
+    };
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// What every request has in common. Clones share all of it.
@@ -93,10 +115,10 @@ impl Connection {
         if settings.base_url.is_loopback() {
             builder = builder.no_proxy();
         }
-        // Fails only if a provider is installed already, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let tls = tls(settings.verifier.as_ref()).map_err(SettingsError::Tls)?;
+        let http = builder.tls_backend_preconfigured(tls).build();
         Ok(Self {
-            http: builder.build().map_err(SettingsError::Http)?,
+            http: http.map_err(SettingsError::Http)?,
             base_url: settings.base_url.clone(),
             token: settings.token.clone(),
             budget: Arc::new(Budget::new(settings.max_wait, settings.reserve)),

@@ -24,7 +24,7 @@ mod wording;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use budget::{TooLong, Wait, Window};
 pub use client::Client;
-pub use connection::{Settings, SettingsError};
+pub use connection::{Settings, SettingsError, tls};
 pub use error::{Error, Problem, Refusal, TransportProblem};
 pub use lenient::Dispensable;
 pub use model::{

@@ -9,11 +9,12 @@ pub enum Error {
     /// The host makes no address.
     #[error("ConductorOne's host makes no address: {0}")]
     Address(String),
-    /// TLS, mostly: no certificates to trust.
-    #[error(
-        "TLS for ConductorOne could not be set up; check the system's certificates and SSL_CERT_FILE"
-    )]
+    /// TLS for its calls.
+    #[error("TLS for ConductorOne could not be set up")]
     Tls(#[source] tonic::transport::Error),
+    /// TLS for its tokens.
+    #[error("TLS for ConductorOne's tokens could not be set up")]
+    TlsOfTokens(#[source] rustls::Error),
     /// The HTTP library.
     #[error("the HTTP client for ConductorOne could not be set up")]
     Http(#[source] reqwest::Error),

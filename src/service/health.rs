@@ -399,6 +399,7 @@ mod tests {
             token: token.into(),
             request_timeout: Duration::from_secs(1),
             first_retry: Duration::from_millis(1),
+            verifier: None,
             max_wait: None,
             reserve: 0,
         };

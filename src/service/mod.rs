@@ -42,7 +42,7 @@ pub use credentials::{
 pub use debug_log::layer as debug_log_layer;
 pub use error::Error;
 pub use health::{ProbeError, probe};
-pub use proxy::check_proxy;
+pub use proxy::{check_proxy, needs_proxy};
 pub use token::TokenError;
 
 use std::net::SocketAddr;
@@ -51,6 +51,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::danger::ServerCertVerifier;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -85,6 +86,8 @@ pub struct Settings {
     pub skip_full_sync: bool,
     /// Where sync files are made; the system's temporary directory if `None`.
     pub scratch: Option<PathBuf>,
+    /// What verifies ConductorOne's certificate; without it none is trusted.
+    pub verifier: Option<Arc<dyn ServerCertVerifier>>,
     /// Time for one request for a token.
     pub token_timeout: Duration,
     /// Where the health check server listens, if there is to be one.
@@ -118,10 +121,17 @@ pub async fn run(
     let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
     let name = settings.client_id.name().to_owned();
     let host_id = host_id(settings.host_id);
-    let tokens =
-        TokenSource::new(settings.client_id, settings.client_secret, &host, settings.token_timeout);
+    let verifier = settings.verifier;
+    let tls = northflank::tls(verifier.as_ref()).map_err(Error::TlsOfTokens)?;
+    let tokens = TokenSource::new(
+        settings.client_id,
+        settings.client_secret,
+        &host,
+        tls,
+        settings.token_timeout,
+    );
     tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
-    let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?)?;
+    let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?, verifier)?;
     let daemon = Arc::new(Daemon {
         platform: Arc::new(platform),
         northflank,

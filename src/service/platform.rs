@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use prost_types::Any;
+use rustls::client::danger::ServerCertVerifier;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 
@@ -63,20 +64,25 @@ pub(super) struct Platform {
 }
 
 impl Platform {
-    /// A platform at `host`, with a user agent that begins with `name`. Connects to nothing
-    /// yet.
+    /// A platform at `host`, whose certificate `verifier` verifies, with a user agent that begins
+    /// with `name`. Connects to nothing yet.
     pub(super) fn new(
         host: &ApiHost,
         name: &str,
         host_id: String,
         tokens: TokenSource,
+        verifier: Option<Arc<dyn ServerCertVerifier>>,
     ) -> Result<Self, Error> {
         let uri = Uri::builder().scheme("https").authority(host.with_port()).path_and_query("/");
         let uri = uri.build().map_err(|error| Error::Address(error.to_string()))?;
         let user_agent = format!("{name} baton-northflank/{}", env!("CARGO_PKG_VERSION"));
+        let tls = ClientTlsConfig::new();
         let endpoint = Endpoint::from(uri)
             .user_agent(user_agent)
-            .and_then(|endpoint| endpoint.tls_config(ClientTlsConfig::new().with_native_roots()))
+            .and_then(|endpoint| match verifier {
+                Some(verifier) => endpoint.tls_config_with_verifier(tls, verifier),
+                None => endpoint.tls_config(tls),
+            })
             .map_err(Error::Tls)?
             .connect_timeout(CONNECT_TIMEOUT);
         let dial = Dial::from_environment();

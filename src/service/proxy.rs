@@ -30,9 +30,26 @@ pub fn check_proxy(text: &str, is_service: bool) -> Result<(), &'static str> {
     if is_same { Ok(()) } else { Err(UNREADABLE) }
 }
 
+/// Whether a proxy would lead to this URL, where `exceptions` go without one.
+pub fn needs_proxy(url: &str, exceptions: &str) -> bool {
+    let matcher = Matcher::builder().all("http://proxy.test").no(exceptions).build();
+    url.parse().is_ok_and(|url| matcher.intercept(&url).is_some())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::check_proxy;
+    use super::{check_proxy, needs_proxy};
+
+    #[test]
+    fn a_host_that_is_excepted_needs_no_proxy() {
+        let url = "https://api.host.test:8443";
+        for exceptions in ["*", "host.test", "a.test, .host.test", "api.host.test"] {
+            assert!(!needs_proxy(url, exceptions), "{exceptions}");
+        }
+        for exceptions in ["", "other.test", "https://api.host.test", "i.host.test"] {
+            assert!(needs_proxy(url, exceptions), "{exceptions}");
+        }
+    }
 
     #[test]
     fn a_proxy_that_would_be_passed_over_in_silence_is_refused() {

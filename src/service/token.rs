@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -71,11 +72,12 @@ struct Answer {
 }
 
 impl TokenSource {
-    /// A source for `id` that asks `host`. `timeout` limits one request.
+    /// A source for `id` that asks `host` over `tls`. `timeout` limits one request.
     pub(super) fn new(
         id: ClientId,
         secret: ClientSecret,
         host: &ApiHost,
+        tls: ClientConfig,
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
@@ -86,6 +88,7 @@ impl TokenSource {
             // A redirect could carry the assertion to another host.
             .redirect(Policy::none())
             .https_only(true)
+            .tls_backend_preconfigured(tls)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(timeout)
             // Asked once in a token's life: not worth an open connection.

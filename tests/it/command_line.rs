@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::harness::{Connector, Room};
+use crate::harness::{Connector, Room, daemon};
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 /// Nothing listens on port 1, so that a run that gets as far as asking fails with 14.
@@ -117,6 +117,66 @@ fn a_base_url_that_would_expose_the_token_is_refused() {
         let run = with_token(&room).arguments(["--northflank-base-url", url]).run();
         run.expect_failure(3, &["BATON_NORTHFLANK_BASE_URL (--northflank-base-url)", part]);
     }
+}
+
+#[test]
+fn what_would_send_the_token_astray_is_refused_by_every_command_that_sends_it() {
+    let room = Room::new();
+    let missing = room.file("missing.pem");
+    for command in [&[][..], &["check"], &["check", "--shapes"]] {
+        for (name, value, said) in [
+            ("HTTPS_PROXY", "socks5://127.0.0.1:1", "HTTPS_PROXY is not an HTTP proxy"),
+            ("https_proxy", "http://127.0.0.1:99999", "https_proxy is no proxy"),
+            ("ALL_PROXY", "socks5h://127.0.0.1:1", "ALL_PROXY is not an HTTP proxy"),
+            ("SSL_CERT_FILE", missing.to_str().unwrap(), "SSL_CERT_FILE names"),
+            ("SSL_CERT_DIR", "/nowhere", "SSL_CERT_DIR names"),
+        ] {
+            let connector = room.connector().variable("BATON_NORTHFLANK_API_TOKEN", "nf-token");
+            let run = connector.variable(name, value).arguments(command).run();
+            run.expect_failure(3, &[said]);
+        }
+    }
+    assert!(room.names().is_empty());
+}
+
+#[test]
+fn northflank_is_trusted_by_the_same_certificates_as_conductorone() {
+    // Whoever is asked there says that it is no Northflank, if its certificate is trusted.
+    let platform = daemon::platform();
+    let room = Room::new();
+    fs::write(room.file("ca.pem"), platform.certificate()).unwrap();
+    let asked = &|variables: &[(&str, &str)]| {
+        let base_url = format!("https://{}", platform.api_host());
+        let mut connector = room
+            .connector()
+            .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
+            .variable("BATON_NORTHFLANK_BASE_URL", base_url);
+        for (name, value) in variables {
+            connector = connector.variable(name, value);
+        }
+        connector.arguments(["check"]).run().stderr().to_owned()
+    };
+    let ca = room.file("ca.pem");
+    let ca = ("SSL_CERT_FILE", ca.to_str().unwrap());
+    // Each tries for some seconds.
+    std::thread::scope(|scope| {
+        for directory in [None, Some(("SSL_CERT_DIR", ""))] {
+            scope.spawn(move || {
+                let variables: Vec<_> = [Some(ca), directory].into_iter().flatten().collect();
+                let said = asked(&variables);
+                assert!(said.contains("the answer can't be used"), "{said}");
+            });
+        }
+        for variables in [&[][..], &[("SSL_CERT_FILE", "")], &[("SSL_CERT_DIR", "")]] {
+            scope.spawn(|| {
+                let said = asked(variables);
+                assert!(
+                    said.contains("could not connect") && said.contains("certificate"),
+                    "{said}"
+                );
+            });
+        }
+    });
 }
 
 #[test]

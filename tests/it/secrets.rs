@@ -357,6 +357,7 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
         token: fake.token().into(),
         request_timeout: Duration::from_secs(10),
         first_retry: Duration::from_millis(1),
+        verifier: None,
         max_wait: None,
         reserve: 0,
     };

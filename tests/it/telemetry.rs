@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::harness::daemon::{Daemon, northflank, platform};
-use crate::harness::{Connector, Room};
+use crate::harness::{Connector, Room, WAIT, free_port, wait_until};
 use fake_conductorone::{Code, Method};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
@@ -79,9 +80,18 @@ impl Collector {
         (self.serve_with(server, runtime), cert.pem())
     }
 
-    fn serve_with(&self, mut server: Server, runtime: &tokio::runtime::Runtime) -> u16 {
+    /// Serves on this port.
+    fn serve_at(&self, port: u16, runtime: &tokio::runtime::Runtime) {
+        self.serve_on(port, Server::builder(), runtime);
+    }
+
+    fn serve_with(&self, server: Server, runtime: &tokio::runtime::Runtime) -> u16 {
+        self.serve_on(0, server, runtime)
+    }
+
+    fn serve_on(&self, port: u16, mut server: Server, runtime: &tokio::runtime::Runtime) -> u16 {
         let _entered = runtime.enter();
-        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let incoming = TcpIncoming::bind(([127, 0, 0, 1], port).into()).unwrap();
         let port = incoming.local_addr().unwrap().port();
         let server = server
             .add_service(TraceServiceServer::new(self.clone()))
@@ -188,14 +198,49 @@ fn a_collector_is_believed_whose_certificate_is_trusted_and_no_other() {
     assert!(!run(&|connector, _, _| connector));
 }
 
+/// What a log says when the collector stops to take what it gets.
+const FAILS: &str = "the OpenTelemetry collector doesn't take traces and logs";
+
 #[test]
-fn a_collector_that_is_away_changes_nothing() {
+fn a_collector_that_is_away_is_told_once_and_changes_nothing() {
     let northflank = northflank();
     let room = Room::new();
-    room.connector_to(&northflank)
-        .variable("BATON_OTEL_COLLECTOR_ENDPOINT", "127.0.0.1:1")
-        .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
+    let run = room
+        .connector_to(&northflank)
+        .variable("BATON_OTEL_COLLECTOR_ENDPOINT", "http://127.0.0.1:1")
         .run()
         .expect_success();
+    let lines: Vec<_> = run.stderr().lines().filter(|line| line.contains(FAILS)).collect();
+    assert!(lines.len() == 1 && lines[0].contains("127.0.0.1:1"), "{}", run.stderr());
+    assert!(lines[0].contains("Connection refused"), "{}", run.stderr());
     assert_eq!(room.names(), ["sync.c1z"]);
+}
+
+#[test]
+fn a_daemon_tells_once_that_the_collector_is_away_and_once_that_it_is_back() {
+    let (platform, northflank) = (platform(), northflank());
+    let port = free_port();
+    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+        connector
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("http://127.0.0.1:{port}"))
+            .variable("BATON_LOG_LEVEL", "debug")
+    });
+    daemon.wait_for_log(FAILS);
+    // So that more is sent, and fails.
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
+    std::thread::sleep(Duration::from_secs(6));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let collector = Collector::default();
+    collector.serve_at(port, &runtime);
+    let back = "the OpenTelemetry collector takes traces and logs again";
+    // Both have to arrive once, and traces are sent when there are some.
+    wait_until(back, WAIT, || {
+        assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
+        daemon.log().contains(back)
+    });
+    let (code, log, _) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(log.matches(FAILS).count(), 1, "{log}");
+    assert_eq!(log.matches(back).count(), 1, "{log}");
+    assert!(collector.names().contains_key("sync"));
 }

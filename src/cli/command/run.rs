@@ -16,7 +16,8 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let terminal = Terminal::new(config.log.format).map_err(Failure::Runtime)?;
     let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
     let entered = runtime.enter();
-    let exporters = config.telemetry.as_ref().map(Exporters::new).transpose()?;
+    let verifier = config.northflank.verifier.as_ref();
+    let exporters = config.telemetry.as_ref().map(|it| Exporters::new(it, verifier)).transpose()?;
     let logs = Logs::start(&config, &terminal, exporters.as_ref())?;
     drop(entered);
     for note in &config.notes {

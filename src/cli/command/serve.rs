@@ -29,6 +29,7 @@ pub(super) async fn serve(
         host_id: service.host_id,
         task_concurrency: service.task_concurrency,
         scratch: service.scratch,
+        verifier: northflank.verifier.clone(),
         token_timeout: northflank.request_timeout,
         health_check: service.health_check,
         skip_full_sync: service.skip_full_sync,

@@ -5,10 +5,10 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::northflank::Settings;
+use crate::northflank::{BaseUrl, Settings};
 use crate::sync::Options;
 
-use super::certificates;
+use super::certificates::{self, Verifier};
 use super::field::Field;
 use super::fields;
 use super::flags::Flags;
@@ -18,7 +18,7 @@ use super::northflank;
 use super::problems::Problems;
 use super::proxy;
 use super::sync;
-use super::telemetry::{self, Telemetry};
+use super::telemetry::{self, CollectorTls, Telemetry};
 use super::values::{Values, Variables};
 
 /// Everything that a run needs to know, valid.
@@ -60,10 +60,13 @@ impl Config {
         if let (Some(Mode::OneShot { file, .. }), Some(log)) = (&mode, &log) {
             check_logs(&mut values, log, file);
         }
-        check_network(&mut values, matches!(mode, Some(Mode::Service(_))));
-        if let (Some(Mode::Service(_)), Some(northflank)) = (&mode, &mut northflank) {
-            // It limits all waits of a process together, which a daemon's life would use up.
-            northflank.max_wait = None;
+        let verifier = network(&mut values, northflank.as_ref(), mode.as_ref(), telemetry.as_ref());
+        if let Some(northflank) = &mut northflank {
+            northflank.verifier = verifier;
+            if let Some(Mode::Service(_)) = &mode {
+                // It limits all waits of a process together, which a daemon's life would use up.
+                northflank.max_wait = None;
+            }
         }
         let config = match (mode, northflank, sync, log) {
             (Some(mode), Some(northflank), Some(sync), Some(log)) => {
@@ -81,15 +84,42 @@ pub(crate) fn northflank_settings(
     variables: Variables<'_>,
 ) -> Result<Settings, Problems> {
     let mut values = Values::new(flags, variables);
-    let settings = northflank::settings(&mut values);
-    check_network(&mut values, false);
+    let mut settings = northflank::settings(&mut values);
+    let verifier = network(&mut values, settings.as_ref(), None, None);
+    if let Some(settings) = &mut settings {
+        settings.verifier = verifier;
+    }
     values.finish(settings)
 }
 
-/// What the environment says of the way to others must be usable, for whoever goes it.
-fn check_network(values: &mut Values<'_>, is_service: bool) {
-    certificates::check(values);
-    proxy::check(values, is_service);
+/// The way to others must be usable as the environment has it. Returns what verifies those whom
+/// TLS leads to, if it leads to anybody.
+fn network(
+    values: &mut Values<'_>,
+    northflank: Option<&Settings>,
+    mode: Option<&Mode>,
+    telemetry: Option<&Telemetry>,
+) -> Option<Verifier> {
+    let base_url = northflank.map_or(BaseUrl::DEFAULT.to_owned(), |it| it.base_url.to_string());
+    let service = match mode {
+        Some(Mode::Service(service)) => Some(service),
+        Some(Mode::OneShot { .. }) | None => None,
+    };
+    let mut by_proxy = Vec::new();
+    // Nobody's proxy leads to this machine.
+    if northflank.is_none_or(|it| !it.base_url.is_loopback()) {
+        by_proxy.push(base_url.clone());
+    }
+    if let Some(service) = service {
+        let host = service.api_host.as_ref().unwrap_or(service.client_id.host());
+        by_proxy.push(format!("https://{}", host.as_str()));
+    }
+    proxy::check(values, &by_proxy, service.is_some());
+    let named = certificates::named(values);
+    let has_tls = base_url.starts_with("https:")
+        || service.is_some()
+        || telemetry.is_some_and(|it| it.tls == CollectorTls::SystemRoots);
+    if has_tls && !values.has_problems() { certificates::verifier(values, named) } else { None }
 }
 
 /// Where the health check server of a service with these settings listens.

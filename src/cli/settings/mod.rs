@@ -21,6 +21,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub(super) use certificates::Verifier;
 pub(super) use changes::{AfterSync, DiffFormat};
 pub(super) use config::{Config, health_check_address, northflank_settings};
 pub(super) use field::{Export, Field, Group, Kind};

@@ -37,5 +37,7 @@ pub(super) fn settings(values: &mut Values<'_>) -> Option<Settings> {
         first_retry: FIRST_RETRY,
         max_wait,
         reserve: reserve?,
+        // Known when all else is.
+        verifier: None,
     })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::disk;
+use crate::service::ApiHost;
 
 use super::certificates::{self, LARGEST_MIB};
 use super::fields;
@@ -34,8 +35,17 @@ pub(crate) enum CollectorTls {
 
 /// The collector, if there is one and it gets anything.
 pub(super) fn telemetry(values: &mut Values<'_>) -> Option<Telemetry> {
-    let endpoint = values.text(fields::OTEL_COLLECTOR_ENDPOINT);
+    let collector = values.parsed(fields::OTEL_COLLECTOR_ENDPOINT, collector);
+    let scheme = collector.as_ref().map(|(scheme, _)| *scheme);
     let insecure = values.switch(fields::OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE);
+    if insecure && scheme == Some(Scheme::Https) {
+        values.problem(format!(
+            "{} begins with https://, but --{} is set",
+            fields::OTEL_COLLECTOR_ENDPOINT.both_names(),
+            fields::OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE.name
+        ));
+    }
+    let insecure = insecure || scheme == Some(Scheme::Http);
     let certificate = values.parsed(fields::OTEL_COLLECTOR_ENDPOINT_TLS_CERT, authority);
     let certificate_file = values.parsed(fields::OTEL_COLLECTOR_ENDPOINT_TLS_CERT_PATH, |path| {
         let pem = disk::read_regular(Path::new(path), LARGEST_MIB);
@@ -52,19 +62,52 @@ pub(super) fn telemetry(values: &mut Values<'_>) -> Option<Telemetry> {
             values.problem(
                 "only one of --otel-collector-endpoint-tls-cert, \
                  --otel-collector-endpoint-tls-cert-path and \
-                 --otel-collector-endpoint-tls-insecure can be given"
+                 --otel-collector-endpoint-tls-insecure (or an endpoint with http://) can be given"
                     .to_owned(),
             );
             return None;
         }
     };
-    (traces || logs).then_some(Telemetry { endpoint: endpoint?, tls, traces, logs })
+    let (_, endpoint) = collector?;
+    (traces || logs).then_some(Telemetry { endpoint, tls, traces, logs })
+}
+
+/// What an address says of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    /// Nothing.
+    Unsaid,
+    /// Without.
+    Http,
+    /// With it.
+    Https,
+}
+
+/// The collector's address, as `host:port`, and what it says of TLS.
+fn collector(text: &str) -> Result<(Scheme, String), String> {
+    let (scheme, host) = match text.split_once("://") {
+        None => (Some(Scheme::Unsaid), text),
+        Some((scheme, host)) => {
+            let scheme = match &*scheme.to_ascii_lowercase() {
+                "http" => Some(Scheme::Http),
+                "https" => Some(Scheme::Https),
+                _ => None,
+            };
+            (scheme, host)
+        }
+    };
+    let host = host.strip_suffix('/').unwrap_or(host).parse::<ApiHost>().ok();
+    let both = scheme.zip(host).map(|(scheme, host)| (scheme, host.as_str().to_owned()));
+    both.ok_or_else(|| {
+        "it takes host:port of OTLP over gRPC, or http://host:port to go without TLS".to_owned()
+    })
 }
 
 /// A certificate that can be trusted. Nothing at all would be a collector that never answers.
 fn authority(pem: &str) -> Result<String, String> {
-    match certificates::usable(pem.as_bytes()) {
-        Ok(()) => Ok(pem.to_owned()),
-        Err(_) => Err("there is no usable certificate in it (in PEM)".to_owned()),
+    if certificates::is_usable(pem.as_bytes()) {
+        Ok(pem.to_owned())
+    } else {
+        Err("there is no usable certificate in it (in PEM)".to_owned())
     }
 }

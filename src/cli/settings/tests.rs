@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use rustls::RootCertStore;
 use secrecy::ExposeSecret;
 use time::macros::datetime;
 use tracing::level_filters::LevelFilter;
@@ -12,7 +13,9 @@ use crate::c1z::Retention;
 use crate::connector::{ROLE, USER};
 use crate::sync::Depth;
 
+use super::certificates;
 use super::sync::AUTOMATIC_WORKERS;
+use super::values::Values;
 use super::{CollectorTls, Config, FIELDS, Flags, LogFormat, Mode, Problems, Service, arguments};
 
 fn resolve(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -507,6 +510,38 @@ fn the_collector_is_trusted_in_one_way() {
 }
 
 #[test]
+fn the_collectors_address_may_say_whether_it_speaks_tls() {
+    let telemetry = |address: &str, arguments: &[&str]| {
+        let endpoint = ("BATON_OTEL_COLLECTOR_ENDPOINT", address);
+        with(arguments, &[endpoint]).map(|config| {
+            let telemetry = config.telemetry.unwrap();
+            (telemetry.endpoint, telemetry.tls)
+        })
+    };
+    let of = |host: &str, tls| Ok((host.to_owned(), tls));
+    let insecure = "--otel-collector-endpoint-tls-insecure";
+    for address in ["http://host.test:4317", "HTTP://host.test:4317/"] {
+        assert_eq!(telemetry(address, &[]), of("host.test:4317", CollectorTls::Insecure));
+        assert_eq!(telemetry(address, &[insecure]), of("host.test:4317", CollectorTls::Insecure));
+    }
+    for address in ["host.test:4317", "https://host.test:4317", "https://host.test:4317/"] {
+        assert_eq!(telemetry(address, &[]), of("host.test:4317", CollectorTls::SystemRoots));
+    }
+    assert_eq!(telemetry("[::1]:4317", &[insecure]), of("[::1]:4317", CollectorTls::Insecure));
+    let problems = telemetry("https://host.test:4317", &[insecure]).unwrap_err().to_string();
+    assert!(problems.contains("begins with https://"), "{problems}");
+    let names = vec!["localhost".to_owned()];
+    let certificate = rcgen::generate_simple_self_signed(names).unwrap().cert.pem();
+    let authority = format!("--otel-collector-endpoint-tls-cert={certificate}");
+    let problems = telemetry("http://host.test:4317", &[&authority]).unwrap_err().to_string();
+    assert!(problems.contains("only one of"), "{problems}");
+    for address in ["grpc://host.test:4317", "http://host.test:4318/v1/traces", "http://", "a b"] {
+        let problems = telemetry(address, &[]).unwrap_err().to_string();
+        assert!(problems.contains("it takes host:port of OTLP over gRPC"), "{problems}");
+    }
+}
+
+#[test]
 fn a_list_is_no_text_even_of_one_word() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("settings.yaml");
@@ -566,6 +601,51 @@ fn a_proxy_that_can_not_be_understood_is_refused_in_both_modes() {
         }
         assert!(with(&[], &[(name, "http://127.0.0.1:9999")]).is_ok());
     }
+}
+
+#[test]
+fn a_proxy_that_leads_nowhere_need_not_be_understood() {
+    let socks = ("ALL_PROXY", "socks5h://127.0.0.1:1080");
+    assert!(with(&[], &[socks]).is_err());
+    let loopback = ["--northflank-base-url", "http://127.0.0.1:1"];
+    assert!(with(&loopback, &[socks]).is_ok(), "nobody's proxy leads to this machine");
+    for exceptions in ["*", "northflank.com", "a.test,.northflank.com"] {
+        assert!(with(&[], &[socks, ("NO_PROXY", exceptions)]).is_ok(), "{exceptions}");
+        assert!(with(&[], &[socks, ("no_proxy", exceptions)]).is_ok(), "{exceptions}");
+    }
+    assert!(with(&[], &[socks, ("NO_PROXY", "a.test")]).is_err());
+    // One for all is asked where there is no other.
+    assert!(with(&[], &[socks, ("https_proxy", "http://127.0.0.1:3128")]).is_ok());
+    // A service goes to ConductorOne as well.
+    let service = |variables: &[_]| with(&loopback, &[variables, &CREDENTIALS[..]].concat());
+    assert!(service(&[socks]).is_err());
+    assert!(service(&[socks, ("NO_PROXY", "b.test")]).is_ok());
+    assert!(service(&[socks, ("NO_PROXY", "b.test"), ("BATON_C1_API_HOST", "c.test")]).is_err());
+    // The library takes the first that is set, be it empty.
+    let hidden = [("HTTPS_PROXY", ""), ("https_proxy", "http://127.0.0.1:3128")];
+    let problems = with(&[], &hidden).unwrap_err().to_string();
+    assert!(problems.contains("https_proxy is passed over; unset HTTPS_PROXY"), "{problems}");
+}
+
+#[test]
+fn empty_names_of_certificates_are_none() {
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        assert!(with(&[], &[(name, "")]).unwrap().northflank.verifier.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_machine_without_certificates_is_told_so() {
+    let flags = Flags::default();
+    let mut values = Values::new(&flags, &|_| None);
+    assert!(certificates::verifier(&mut values, Some(RootCertStore::empty())).is_none());
+    let problems = values.finish(Some(())).unwrap_err().to_string();
+    assert!(problems.contains("no CA certificates to trust servers by"), "{problems}");
+    assert!(problems.contains("SSL_CERT_FILE") && problems.contains("install"), "{problems}");
+    // Where nobody is met by TLS there need be none.
+    let plain = with(&["--northflank-base-url", "http://127.0.0.1:1"], &[]).unwrap();
+    assert!(plain.northflank.verifier.is_none());
+    assert!(with(&[], &[]).unwrap().northflank.verifier.is_some());
 }
 
 #[test]

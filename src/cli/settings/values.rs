@@ -214,8 +214,7 @@ impl<'source> Values<'source> {
         Some(text)
     }
 
-    /// A variable as it is, which may be a path of any bytes. An empty one counts as set: so it
-    /// does for the libraries that read it.
+    /// A variable as it is, which may be a path of any bytes, or empty.
     pub(super) fn raw(&self, name: &str) -> Option<OsString> {
         (self.variables)(name)
     }
@@ -249,6 +248,11 @@ impl<'source> Values<'source> {
     /// Notes something that is wrong.
     pub(super) fn problem(&mut self, problem: String) {
         self.problems.add(problem);
+    }
+
+    /// Whether something was found wrong.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     /// Everything that was found wrong, or else `value`.

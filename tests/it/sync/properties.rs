@@ -256,6 +256,7 @@ fn client(fake: &FakeNorthflank) -> Client {
         token: fake.token().into(),
         request_timeout: Duration::from_mins(1),
         first_retry: Duration::from_millis(1),
+        verifier: None,
         max_wait: None,
         reserve: 0,
     })
