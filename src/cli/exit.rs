@@ -120,6 +120,12 @@ pub(super) enum Failure {
     /// A running service isn't well, or there is none.
     #[error(transparent)]
     Probe(#[from] service::ProbeError),
+    /// The system allows too few threads.
+    #[error(
+        "can't start as many threads as it takes; allow this user or container more of them (by \
+         ulimit -u, or --pids-limit of docker)"
+    )]
+    Threads(#[source] std::io::Error),
     /// Threads or signal handlers could not be set up.
     #[error("can't start")]
     Runtime(#[source] std::io::Error),
@@ -183,6 +189,7 @@ impl Failure {
             | Self::Settings(SettingsError::Tls(_) | SettingsError::Http(_))
             | Self::Output(_)
             | Self::Access(access::Error::Output(_))
+            | Self::Threads(_)
             | Self::Runtime(_) => UNKNOWN,
             Self::Diff(facts::Error::File(error))
             | Self::Access(access::Error::File(facts::Error::File(error))) => {

@@ -158,9 +158,33 @@ fn list(missing: &[Missing]) -> String {
     missing.iter().map(Missing::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-/// Each with the system's own account of it; nobody but this text keeps them.
+/// Each with the system's own account of it; nobody but this text keeps them. What several have
+/// in common is said once.
 fn causes(errors: &[Error]) -> String {
-    errors.iter().map(|error| with_causes(error)).collect::<Vec<_>>().join(" and ")
+    let mut groups: Vec<(String, Vec<&Error>)> = Vec::new();
+    for error in errors {
+        let cause = with_causes(&error.problem);
+        match groups.iter_mut().find(|(of_group, _)| *of_group == cause) {
+            Some((_, group)) => group.push(error),
+            None => groups.push((cause, vec![error])),
+        }
+    }
+    let said = groups.iter().map(|(cause, group)| {
+        let endpoints: Vec<_> = group.iter().map(|error| &*error.endpoint).collect();
+        let tries = group.iter().map(|error| error.tries).max().unwrap_or_default();
+        let tries = if tries > 1 { format!(" ({tries} tries)") } else { String::new() };
+        format!("GET {}: {cause}{tries}", enumerated(&endpoints))
+    });
+    said.collect::<Vec<_>>().join(" and ")
+}
+
+/// `a, b and c`.
+fn enumerated(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => (*name).to_owned(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
 }
 
 /// Asks for one page of each scope, and who the token is.
@@ -435,6 +459,29 @@ mod tests {
         let error = of([None, Some(refused(403, None)), None], Some(&team));
         assert!(matches!(error, ValidationError::Permissions { .. }), "{error}");
         assert!(matches!(of(all(502), Some(&team)), ValidationError::Failed(_)));
+    }
+
+    #[test]
+    fn what_several_checks_have_in_common_is_said_once() {
+        let failed = |endpoint: &str, status: u16, tries| Error {
+            endpoint: endpoint.to_owned(),
+            tries,
+            ..refused(status, None)
+        };
+        let same = ["/v1/a", "/v1/b", "/v1/c"].map(|endpoint| failed(endpoint, 503, 5));
+        let said = ValidationError::Failed(same.into()).to_string();
+        assert_eq!(
+            said,
+            "can't check the API token: GET /v1/a, /v1/b and /v1/c: Northflank answered 503 Service \
+             Unavailable (5 tries)"
+        );
+        let mixed = [failed("/v1/a", 503, 5), failed("/v1/b", 400, 1), failed("/v1/c", 503, 4)];
+        let said = ValidationError::Failed(mixed.into()).to_string();
+        assert_eq!(
+            said,
+            "can't check the API token: GET /v1/a and /v1/c: Northflank answered 503 Service \
+             Unavailable (5 tries) and GET /v1/b: Northflank answered 400 Bad Request"
+        );
     }
 
     #[test]

@@ -182,9 +182,11 @@ fn northflank_is_trusted_by_the_same_certificates_as_conductorone() {
 #[test]
 fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
     let room = Room::new();
-    with_token(&room)
+    let run = with_token(&room)
         .run()
         .expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
+    assert_eq!(run.error().matches("could not connect").count(), 1, "{}", run.error());
+    assert!(run.error().len() < 300, "{}", run.error());
     assert!(room.names().is_empty());
 }
 

@@ -3,13 +3,15 @@
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fake_conductorone::{Code, FakeConductorOne, Method};
 use fake_northflank::{FakeNorthflank, Organization};
 
-use crate::harness::{Connector, Room, WAIT, changes::changed_demo, daemon, signal, wait_until};
+use crate::harness::{
+    Connector, Room, Run, WAIT, changes::changed_demo, daemon, signal, wait_until,
+};
 
 /// What a pipe holds in Linux, unless somebody changes that (`man 7 pipe`).
 const PIPE: usize = 64 * 1024;
@@ -130,4 +132,37 @@ fn a_signal_ends_a_run_whose_changes_nobody_reads() {
         assert!(line.contains(&format!("stopped by SIG{name}")), "{line}");
         assert!(line.contains("baton-northflank diff sync.c1z"), "{line}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_may_have_too_few_threads_says_so_and_ends() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let (room, northflank) = (Room::new(), northflank());
+    let connector = room.connector_to(&northflank).0;
+    let binary = room.file("connector");
+    std::fs::copy(connector.get_program(), &binary).unwrap();
+    let variables: Vec<_> =
+        connector.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    // Where a user has other processes, too, the least limit is one for all.
+    for limit in if is_root { 1..=5 } else { 1..=1 } {
+        // Limits don't hold for root.
+        let mut command = if is_root {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=54321", "--regid=54321", "--clear-groups", "prlimit"]);
+            command
+        } else {
+            Command::new("prlimit")
+        };
+        command.arg(format!("--nproc={limit}")).arg(&binary).current_dir(room.path());
+        let path = std::env::var_os("PATH").unwrap();
+        command.env_clear().env("PATH", path).envs(variables.iter().copied());
+        let for_all = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(room.path(), for_all).unwrap();
+        let run = Run(command.output().unwrap())
+            .expect_failure(2, &["can't start as many threads as it takes"]);
+        assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+    }
+    assert_eq!(northflank.requests(), 0);
 }

@@ -120,6 +120,15 @@ fn a_check_says_on_one_screen_what_a_sync_would_meet() {
         assert!(screen.lines().count() <= 24 && screen.lines().all(|line| line.len() <= 400));
         write!(text, "# {name}\n{screen}[exit code {}]\n\n", code.unwrap()).unwrap();
     }
+    // Nothing listens there.
+    let room = Room::new();
+    let connector = room
+        .connector()
+        .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
+        .variable("BATON_NORTHFLANK_BASE_URL", "http://127.0.0.1:1");
+    let run = connector.arguments(["check"]).run();
+    assert_eq!((run.code(), run.error().matches("could not connect").count()), (Some(14), 1));
+    write!(text, "# nobody answers\n{}{}[exit code 14]\n\n", run.stdout(), run.stderr()).unwrap();
     let day = regex::Regex::new(r"\d{4}-\d\d-\d\d").unwrap();
     assert_text("text_check", &day.replace_all(&text, "[day]"));
 }

@@ -13,7 +13,9 @@ use crate::baton::printable;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::settings::{self, Flags, NORTHFLANK_FIELDS, Variables};
-use crate::northflank::{Client, Error, Expiry, FirstPage, Listed, Owner, Shapes, Whoami, Window};
+use crate::northflank::{
+    Client, Error, Expiry, FirstPage, Listed, Owner, Problem, Shapes, Whoami, Window,
+};
 use crate::sync::{self, Checks, Scope};
 
 /// What is to be shown of Northflank's answers.
@@ -78,26 +80,48 @@ fn screen(checks: &Checks, window: Option<Window>, now: OffsetDateTime) -> Strin
     };
     let nobody = Whoami::default();
     let whoami = checks.whoami.as_ref().unwrap_or(&nobody);
-    let unknown = || "unknown, Northflank doesn't tell".to_owned();
-    let said = |value: &Option<String>| value.clone().unwrap_or_else(unknown);
+    let is_answered = is_answered(checks);
+    let unknown = if is_answered {
+        "unknown, Northflank doesn't tell"
+    } else {
+        "unknown, Northflank doesn't answer"
+    };
+    let said = |value: &Option<String>| value.clone().unwrap_or_else(|| unknown.to_owned());
     line("Token", &said(&whoami.token));
     line("Role", &said(&whoami.role));
     let owner = if whoami.owner == Some(Owner::Team) { "Team" } else { "Organization" };
     line(owner, &said(&whoami.slug));
-    line("Expires", &expiry(checks.whoami.as_ref(), now));
-    line("Members", &readable(Scope::Members, &checks.members));
-    line("Roles", &readable(Scope::Roles, &checks.roles));
-    line("Directory groups", &readable(Scope::DirectoryGroups, &checks.groups));
-    line("Directory Sync", &directory_sync(checks));
-    line("Rate limit", &rate_limit(window));
-    line("A sync takes", &format!("{} requests at least", least_requests(checks)));
+    let expires = checks.whoami.as_ref().map(|whoami| expiry(whoami, now));
+    line("Expires", &said(&expires));
+    if is_answered {
+        line("Members", &readable(Scope::Members, &checks.members));
+        line("Roles", &readable(Scope::Roles, &checks.roles));
+        line("Directory groups", &readable(Scope::DirectoryGroups, &checks.groups));
+        line("Directory Sync", &directory_sync(checks));
+    } else {
+        // Why, the error says, once.
+        for name in ["Members", "Roles", "Directory groups", "Directory Sync"] {
+            line(name, unknown);
+        }
+    }
+    line("Rate limit", &said(&window.map(rate_limit)));
+    let requests = format!("{} requests at least", least_requests(checks));
+    line("A sync takes", if is_answered { &requests } else { unknown });
     text
 }
 
-fn expiry(whoami: Option<&Whoami>, now: OffsetDateTime) -> String {
-    let Some(whoami) = whoami else {
-        return "unknown, Northflank doesn't tell".to_owned();
-    };
+/// Whether there was an answer to anything.
+fn is_answered(checks: &Checks) -> bool {
+    fn has_answer<T>(first: &Result<FirstPage<T>, Error>) -> bool {
+        !matches!(first, Err(Error { problem: Problem::Transport { .. }, .. }))
+    }
+    checks.whoami.is_some()
+        || has_answer(&checks.members)
+        || has_answer(&checks.roles)
+        || has_answer(&checks.groups)
+}
+
+fn expiry(whoami: &Whoami, now: OffsetDateTime) -> String {
     let at = match whoami.expiry {
         Expiry::Never => return "never".to_owned(),
         Expiry::Unreadable => {
@@ -143,13 +167,8 @@ fn directory_sync(checks: &Checks) -> String {
     .to_owned()
 }
 
-fn rate_limit(window: Option<Window>) -> String {
-    match window {
-        Some(Window { limit, remaining, reserve }) => format!(
-            "{remaining} of {limit} requests left in this window, {reserve} of them in reserve"
-        ),
-        None => "unknown, Northflank doesn't tell".to_owned(),
-    }
+fn rate_limit(Window { limit, remaining, reserve }: Window) -> String {
+    format!("{remaining} of {limit} requests left in this window, {reserve} of them in reserve")
 }
 
 /// Every list takes a request for each of its pages, and one at least.

@@ -1,5 +1,10 @@
 //! Without a subcommand: one sync, or serving ConductorOne, as the configuration has it.
 
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::thread;
+
 use tokio::runtime::Runtime;
 
 use crate::cli::exit::Failure;
@@ -11,8 +16,15 @@ use crate::cli::terminal::Terminal;
 
 use super::{diff, serve, sync};
 
+/// Threads that write logs, keep pages and compress the file.
+const BESIDES_WORKERS: usize = 6;
+
+/// Enough for a thread that does nothing, in bytes.
+const SMALL_STACK: usize = 64 << 10;
+
 /// Sets up what every run needs, and runs.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
+    check_threads(&config.mode).map_err(Failure::Threads)?;
     let terminal = Terminal::new(config.log.format).map_err(Failure::Runtime)?;
     let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
     let entered = runtime.enter();
@@ -45,6 +57,25 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     runtime.shutdown_background();
     logs.end();
     outcome
+}
+
+/// Whether there can be as many threads as it takes: a runtime that can't have them panics, or
+/// waits for ever.
+fn check_threads(mode: &Mode) -> io::Result<()> {
+    let workers = match mode {
+        Mode::OneShot { .. } => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        Mode::Service(_) => 0,
+    };
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // They wait until all are there.
+        let _closed = gate.lock();
+        for _ in 0..workers + BESIDES_WORKERS {
+            let thread = thread::Builder::new().stack_size(SMALL_STACK);
+            thread.spawn_scoped(scope, || drop(gate.lock()))?;
+        }
+        Ok(())
+    })
 }
 
 /// A daemon waits most of its life, and what it does then is mostly waiting too: one thread,

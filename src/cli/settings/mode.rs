@@ -74,7 +74,13 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
     let file = values.parsed(fields::FILE, path_of_a_file);
     match (client_id, has_secret) {
         (None, false) => {
-            notes.extend(without_effect(values, &FOR_SERVICE, "applies to service mode only"));
+            let why = "applies to service mode only";
+            notes.extend(without_effect(values, &FOR_SERVICE, why));
+            notes.extend(variables_without_effect(
+                values,
+                ["BATON_HOST_ID", "BATON_C1_API_HOST"],
+                why,
+            ));
             let diff = diff.map(|format| AfterSync { format, exit_code });
             if diff.is_some() {
                 check_diff(values);
@@ -85,7 +91,10 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
             Some(Mode::OneShot { file: file?, diff })
         }
         (Some(client_id), true) => {
-            notes.extend(without_effect(values, &FOR_ONE_SYNC, "does not apply to service mode"));
+            let why = "does not apply to service mode";
+            notes.extend(without_effect(values, &FOR_ONE_SYNC, why));
+            let kept = ["BATON_KEEP_SYNC_COUNT", "BATON_SKIP_CLEANUP"];
+            notes.extend(variables_without_effect(values, kept, why));
             let given_secret = client_secret?;
             let [id, secret] = [fields::CLIENT_ID, fields::CLIENT_SECRET].map(Field::both_names);
             let client_id = understood(values, &id, &client_id);
@@ -165,6 +174,12 @@ const FOR_ONE_SYNC: [&Field; 7] = [
 fn without_effect(values: &mut Values<'_>, fields: &[&Field], why: &str) -> Vec<String> {
     let set = fields.iter().filter(|field| values.is_set(field));
     set.map(|field| format!("--{} {why}", field.name)).collect()
+}
+
+/// The same of variables that are no field's.
+fn variables_without_effect(values: &mut Values<'_>, names: [&str; 2], why: &str) -> Vec<String> {
+    let set = names.into_iter().filter(|name| values.variable(name).is_some());
+    set.map(|name| format!("{name} {why}")).collect()
 }
 
 /// What ConductorOne gave, understood. No problem quotes it.

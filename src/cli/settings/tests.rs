@@ -276,6 +276,16 @@ fn settings_of_the_other_mode_are_noted() {
         let notes = notes(&[], &[(&*format!("BATON_{name}"), value)]);
         assert!(notes.len() == 1 && notes[0].ends_with("service mode only"), "{notes:?}");
     }
+    for (variable, with_credentials) in [
+        (("BATON_KEEP_SYNC_COUNT", "5"), true),
+        (("BATON_SKIP_CLEANUP", "true"), true),
+        (("BATON_HOST_ID", "tidy"), false),
+        (("BATON_C1_API_HOST", "c1.test"), false),
+    ] {
+        let credentials = if with_credentials { &CREDENTIALS[..] } else { &[] };
+        let notes = notes(&[], &[&[variable], credentials].concat());
+        assert!(notes.len() == 1 && notes[0].starts_with(variable.0), "{notes:?}");
+    }
     let off = [&[("BATON_SKIP_GRANTS", "false")], &CREDENTIALS[..]].concat();
     assert_eq!(notes(&["--sync-resource-types=role"], &off).len(), 0);
     // Its limit would be that of the daemon's life.
