@@ -6,6 +6,8 @@
 //!   latency ÷ workers. What comes after the last answer (writing) weighs more in small ones.
 //! - `growth`: what a membership and a member take in memory, from ten thousand memberships to
 //!   ten million, folded without HTTP.
+//! - `resumed`: 20,000 members, 200 roles, 200,000 memberships, killed at each tenth of its
+//!   requests: how many the next run makes, and how many more both make than one would have.
 //! - `start`: `--help`, twenty times. The budget: under 20 ms.
 //!
 //! Run with `cargo bench --bench sync [-- large latency …]`. `AGAINST=/path/to/another/binary`
@@ -43,6 +45,7 @@ fn main() -> Result<(), Failure> {
         ("large", || at_once("large", LARGE, 3)),
         ("latency", latency),
         ("growth", growth),
+        ("resumed", resumed),
         ("start", start),
     ])
 }
@@ -84,6 +87,38 @@ fn latency() -> Result<(), Failure> {
                 run.elapsed.as_secs_f64(),
                 run.elapsed.as_secs_f64() / ideal.as_secs_f64(),
                 binary.display(),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn resumed() -> Result<(), Failure> {
+    const SIZE: Size = Size { members: 20_000, roles: 200, groups: 0, memberships: 200_000 };
+    // Long enough that a kill comes while its requests are under way.
+    let fake = unlimited(Organization::generate(1, SIZE), Duration::from_millis(10))?;
+    let before = fake.requests();
+    sync(&binaries()[0], &fake, 8)?;
+    let whole = fake.requests() - before;
+    println!("resumed: {whole} requests where nothing is broken off");
+    for tenth in 1..10 {
+        for binary in binaries() {
+            let room = tempfile::tempdir()?;
+            let file = room.path().join("sync.c1z");
+            let before = fake.requests();
+            let mut child = syncing(&binary, &fake, 8, &file).spawn()?;
+            while fake.requests() - before < whole * tenth / 10 && child.try_wait()?.is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child.kill()?;
+            child.wait()?;
+            let killed = fake.requests() - before;
+            succeeded(syncing(&binary, &fake, 8, &file).status()?)?;
+            let next = fake.requests() - before - killed;
+            println!(
+                "resumed: killed at request {killed}, the next run makes {next}: {} more ({})",
+                killed + next - whole,
+                binary.display()
             );
         }
     }
@@ -240,20 +275,25 @@ fn sync(binary: &Path, fake: &FakeNorthflank, workers: usize) -> Result<Run, Fai
     let file = room.path().join("sync.c1z");
     let before = processor_of_children()?;
     let started = Instant::now();
-    let mut child = connector(binary)
-        .env("BATON_NORTHFLANK_API_TOKEN", fake.token())
-        .env("BATON_NORTHFLANK_BASE_URL", fake.origin())
-        .arg("--workers")
-        .arg(workers.to_string())
-        .arg("--file")
-        .arg(&file)
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = syncing(binary, fake, workers, &file).spawn()?;
     let (status, memory_kib) = watched::watch(&mut child)?;
     let elapsed = started.elapsed();
     succeeded(status)?;
     let processor = processor_of_children()?.saturating_sub(before);
     Ok(Run { elapsed, processor, memory_kib, file_size: fs::metadata(file)?.len() })
+}
+
+fn syncing(binary: &Path, fake: &FakeNorthflank, workers: usize, file: &Path) -> Command {
+    let mut command = connector(binary);
+    command
+        .env("BATON_NORTHFLANK_API_TOKEN", fake.token())
+        .env("BATON_NORTHFLANK_BASE_URL", fake.origin())
+        .arg("--workers")
+        .arg(workers.to_string())
+        .arg("--file")
+        .arg(file)
+        .stderr(Stdio::null());
+    command
 }
 
 /// Processor time of all children that have ended, of the system for them included.

@@ -130,7 +130,9 @@ fn scripted(
 ) -> Answer {
     // Taken out while one of them is at work on the rest of the state.
     let mut rules = std::mem::take(&mut state.rules);
-    let rule = rules.iter_mut().find_map(|rule| rule.takes(endpoint, id).then_some(rule));
+    let is_later =
+        asked.query.split('&').any(|it| it.starts_with("cursor=") || it.starts_with("page="));
+    let rule = rules.iter_mut().find_map(|rule| rule.takes(endpoint, id, is_later).then_some(rule));
     let answer = match rule.map(|rule| &mut rule.action) {
         Some(Action::Respond { status, headers, body }) => {
             Answer { headers: headers.clone(), ..Answer::new(*status, body.clone()) }
@@ -414,7 +416,7 @@ impl List<'_> {
         let start = start.min(count);
         let end = (start + self.per_page(options)).min(count);
         let full = end - start == self.per_page(options);
-        let at_end = match options.word {
+        let at_end = match options.word_of(self.endpoint) {
             Word::FalseUntilEmpty | Word::StrayCursor => end > start,
             Word::Kept | Word::AlwaysFalse | Word::WithoutCursor => {
                 full && options.last_full_page_says_more
@@ -445,7 +447,8 @@ fn answer_page(
         Err(bad) => return bad_request(&bad),
     };
     let rows: Vec<Value> = page.rows.map(|number| row(state, number)).collect();
-    let has_next = match options.word {
+    let word = options.word_of(list.endpoint);
+    let has_next = match word {
         Word::Kept | Word::WithoutCursor => page.next.is_some(),
         Word::AlwaysFalse | Word::FalseUntilEmpty => false,
         Word::StrayCursor => !page.is_last,
@@ -457,7 +460,7 @@ fn answer_page(
     if options.schema.extra_fields {
         pagination["extra"] = json!([null]);
     }
-    if let Some(position) = page.next.filter(|_| options.word != Word::WithoutCursor) {
+    if let Some(position) = page.next.filter(|_| word != Word::WithoutCursor) {
         let cursor = state.cursors.issue(options.cursors, list.bound(options), position);
         pagination["cursor"] = cursor.into();
     }

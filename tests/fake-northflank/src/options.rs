@@ -1,6 +1,9 @@
 //! How the organization is served, where the real API's behaviour is unknown or varies.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use crate::route::Endpoint;
 
 /// All switches; the defaults are the best guess of the real API.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Options {
     pub last_full_page_says_more: bool,
     /// What pages say of those after them.
     pub word: Word,
+    /// What pages of these endpoints say instead.
+    pub words: BTreeMap<Endpoint, Word>,
     /// Whether directory groups come in pages, which nobody documents.
     pub paged_groups: bool,
     /// Status of the answer to the question for directory groups in an organization without
@@ -57,6 +62,13 @@ pub struct Options {
     pub keep_answers: bool,
 }
 
+impl Options {
+    /// What pages of an endpoint say of those after them.
+    pub fn word_of(&self, endpoint: Endpoint) -> Word {
+        self.words.get(&endpoint).copied().unwrap_or(self.word)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -72,6 +84,7 @@ impl Default for Options {
             empty_pages: 0,
             last_full_page_says_more: false,
             word: Word::Kept,
+            words: BTreeMap::new(),
             paged_groups: false,
             without_directory_sync: None,
             whoami: Whoami::Known,

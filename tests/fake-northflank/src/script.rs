@@ -15,6 +15,8 @@ pub struct Rule {
     pub endpoint: Endpoint,
     /// of this role or group (all if `None`),
     pub id: Option<String>,
+    /// for a later page than the first (any page if false),
+    pub only_later_pages: bool,
     /// after so many that go as usual,
     pub after: usize,
     /// so many times.
@@ -50,13 +52,19 @@ pub enum Action {
 impl Rule {
     /// Every request to an endpoint.
     pub fn every(endpoint: Endpoint, action: Action) -> Self {
-        Self { endpoint, id: None, after: 0, times: usize::MAX, action }
+        Self { endpoint, id: None, only_later_pages: false, after: 0, times: usize::MAX, action }
     }
 
     /// Only requests of the role or group `id`.
     #[must_use]
     pub fn of(self, id: &str) -> Self {
         Self { id: Some(id.to_owned()), ..self }
+    }
+
+    /// Only requests for a later page than the first, by cursor or number.
+    #[must_use]
+    pub fn of_later_pages(self) -> Self {
+        Self { only_later_pages: true, ..self }
     }
 
     /// Only after so many requests that go as usual.
@@ -78,8 +86,16 @@ impl Rule {
     }
 
     /// Whether the request is this rule's; counts it if so.
-    pub(crate) fn takes(&mut self, endpoint: Endpoint, id: Option<&str>) -> bool {
+    pub(crate) fn takes(
+        &mut self,
+        endpoint: Endpoint,
+        id: Option<&str>,
+        is_later_page: bool,
+    ) -> bool {
         if self.endpoint != endpoint || self.id.as_deref().is_some_and(|own| Some(own) != id) {
+            return false;
+        }
+        if self.only_later_pages && !is_later_page {
             return false;
         }
         if self.after > 0 {

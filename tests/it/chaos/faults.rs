@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fake_northflank::{Action, Delivery, Encoding, Endpoint, Organization, Rule, Word};
+use fake_northflank::{Action, Delivery, Encoding, Endpoint, Options, Organization, Rule, Word};
 use serde_json::{Value, json};
 
 use super::draw::Draw;
@@ -24,6 +24,9 @@ enum Kind {
     Status(u16),
     /// As a gateway answers that knows nothing of JSON.
     Gateway(u16),
+    /// A cursor that has expired, or a number behind the end: a later page is refused, as the API
+    /// does it or with an empty body.
+    Expired(u16, bool),
     /// 429, with seconds to wait or without.
     Refused(Option<u64>),
     Closed,
@@ -71,12 +74,12 @@ enum Oddity {
 pub(super) const IMPATIENT: u64 = 2;
 
 impl Fault {
-    /// Any fault of a server that says by `word` what follows; one that says nothing only for a
-    /// client that is `impatient`.
+    /// Any fault of a server with these `options`; one that says nothing only for a client that is
+    /// `impatient`.
     pub(super) fn any(
         draw: &mut Draw,
         organization: &Organization,
-        word: Word,
+        options: &Options,
         impatient: bool,
     ) -> Self {
         let endpoints = [
@@ -87,14 +90,12 @@ impl Fault {
             Endpoint::RoleMembers,
             Endpoint::GroupMembers,
         ];
-        let kind = match Kind::any(draw, impatient) {
-            // Where a page denies the cursor that it has, this may mean that it was right.
-            Kind::Status(400) if !matches!(word, Word::Kept | Word::WithoutCursor) => {
-                Kind::Gateway(400)
-            }
-            kind => kind,
-        };
+        let kind = Kind::any(draw, impatient);
         let endpoint = match draw.one(&endpoints) {
+            // The others may have one page only.
+            _ if matches!(kind, Kind::Expired(..)) => {
+                draw.one(&[Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers])
+            }
             // Nobody could tell it from an organization without Directory Sync.
             Endpoint::Groups
                 if matches!(kind, Kind::Status(400..500)) && !stays_linked(organization) =>
@@ -103,13 +104,32 @@ impl Fault {
             }
             endpoint => endpoint,
         };
+        let kind = match kind {
+            // Where a page denies the cursor that it has, this may mean that it was right.
+            Kind::Status(status @ 400..500) | Kind::Expired(status @ 400..500, true)
+                if !matches!(options.word_of(endpoint), Word::Kept | Word::WithoutCursor) =>
+            {
+                if matches!(kind, Kind::Expired(..)) {
+                    Kind::Expired(status, false)
+                } else {
+                    Kind::Gateway(status)
+                }
+            }
+            kind => kind,
+        };
         let ids: Vec<&String> = match endpoint {
             Endpoint::RoleMembers => organization.roles.iter().map(|role| &role.id).collect(),
             Endpoint::GroupMembers => organization.groups.iter().map(|group| &group.id).collect(),
             _ => Vec::new(),
         };
         let of = (draw.percent(40) && !ids.is_empty()).then(|| draw.one(&ids).clone());
-        let times = if draw.percent(15) { usize::MAX } else { draw.number(1..=2) };
+        let times = match kind {
+            // A list is begun anew three times; what fails for long has used up five tries.
+            Kind::Expired(500.., _) => 5 * draw.number(1..=3),
+            Kind::Expired(..) => draw.number(1..=3),
+            _ if draw.percent(15) => usize::MAX,
+            _ => draw.number(1..=2),
+        };
         Self { kind, endpoint, of, after: draw.magnitude(8) - 1, times }
     }
 
@@ -128,6 +148,8 @@ impl Fault {
     pub(super) fn passes_after(&self) -> Option<usize> {
         let passes = match self.kind {
             Kind::Status(status) | Kind::Gateway(status) => matches!(status, 408 | 429 | 500..),
+            // Helps where no other fault uses up the beginnings.
+            Kind::Expired(..) => return Some(2),
             Kind::Refused(_)
             | Kind::Closed
             | Kind::Reset
@@ -146,17 +168,22 @@ impl Fault {
     pub(super) fn codes(&self) -> &'static [i32] {
         match self.kind {
             Kind::Status(401) | Kind::Gateway(401) => &[7, 16],
-            Kind::Status(403) | Kind::Gateway(403) => &[7],
+            Kind::Status(403) | Kind::Gateway(403) | Kind::Expired(403, _) => &[7],
             Kind::Status(408) | Kind::Gateway(408) | Kind::Stalled(_) | Kind::Silent => &[4],
             Kind::Status(429) | Kind::Gateway(429) | Kind::Refused(_) => &[8],
             Kind::Status(500..)
             | Kind::Gateway(500..)
+            | Kind::Expired(500.., _)
             | Kind::Closed
             | Kind::Reset
             | Kind::Cut(_) => &[14],
             // Twenty pieces, in time.
             Kind::Dripping => &[],
-            Kind::Status(_) | Kind::Gateway(_) | Kind::Truncated(_) | Kind::Odd(_) => &[2],
+            Kind::Expired(..)
+            | Kind::Status(_)
+            | Kind::Gateway(_)
+            | Kind::Truncated(_)
+            | Kind::Odd(_) => &[2],
             // Nothing that reads gzip can decode it, or it is no JSON.
             Kind::Encoded(_) | Kind::Endless => &[2, 14],
         }
@@ -170,6 +197,10 @@ impl Fault {
     pub(super) fn rule(&self) -> Rule {
         let action = self.kind.action();
         let rule = Rule::every(self.endpoint, action).after(self.after).times(self.times);
+        let rule = match self.kind {
+            Kind::Expired(..) => rule.of_later_pages(),
+            _ => rule,
+        };
         match &self.of {
             Some(id) => rule.of(id),
             None => rule,
@@ -183,7 +214,7 @@ impl Kind {
             201, 204, 301, 302, 304, 400, 401, 403, 404, 404, 404, 408, 409, 410, 418, 422, 429,
             500, 501, 502, 503, 504, 520,
         ];
-        match draw.number(0..=29) {
+        match draw.number(0..=34) {
             0..=5 => Self::Status(draw.one(&statuses)),
             6..=8 => Self::Gateway(draw.one(&[400, 401, 403, 404, 429, 500, 502, 503, 504])),
             9 => Self::Refused(draw.one(&[None, Some(0), Some(1)])),
@@ -196,6 +227,10 @@ impl Kind {
             18 => Self::Dripping,
             19 => Self::Encoded(draw.one(&[Encoding::Deflate, Encoding::Brotli])),
             20 if draw.percent(20) => Self::Endless,
+            30.. => {
+                let statuses = [400, 403, 404, 409, 410, 418, 422, 500, 502];
+                Self::Expired(draw.one(&statuses), draw.percent(50))
+            }
             _ => Self::Odd(Oddity::any(draw)),
         }
     }
@@ -210,7 +245,8 @@ impl Kind {
                 headers: vec![("location".to_owned(), "http://127.0.0.1:1/v1".to_owned())],
                 body: Vec::new(),
             },
-            Self::Status(status) => Action::json(status, error),
+            Self::Status(status) | Self::Expired(status, true) => Action::json(status, error),
+            Self::Expired(status, false) => Action::json(status, ""),
             Self::Gateway(status) => {
                 Action::Respond { status, headers: html(), body: page.as_bytes().to_vec() }
             }

@@ -14,6 +14,9 @@ use crate::harness::sync_file::SyncFile;
 #[derive(Debug)]
 struct Rows {
     types: BTreeSet<String>,
+    /// What the lists of members, roles and groups have.
+    listed: BTreeSet<String>,
+    /// These, and whoever holds something.
     resources: BTreeSet<String>,
     entitlements: BTreeSet<String>,
     grants: BTreeMap<String, ExpectedGrant>,
@@ -45,13 +48,14 @@ impl Rows {
 
         let listed = known.members.iter().filter(|member| member.listed);
         let listed = listed.map(|member| member.id.as_str());
-        let mut all: BTreeSet<String> = listed
+        let listed: BTreeSet<String> = listed
             .filter(|id| is_selected("user", id))
             .map(|id| format!("user:{id}"))
             .chain(groups.iter().map(|id| format!("group:{id}")))
             .chain(roles.iter().map(|role| format!("role:{}", role.id)))
             .collect();
         // Whoever holds something is there.
+        let mut all = listed.clone();
         let holders = grants.values().map(|grant| &grant.principal);
         all.extend(holders.map(|(of, id)| format!("{of}:{id}")));
         // A role says which groups it is linked to, even where nobody's grants are asked for.
@@ -61,6 +65,7 @@ impl Rows {
                 .filter(|of| has_type(of))
                 .map(str::to_owned)
                 .collect(),
+            listed,
             resources: all,
             entitlements: if *depth == Depth::ResourcesOnly {
                 BTreeSet::new()
@@ -69,6 +74,13 @@ impl Rows {
             },
             grants,
         }
+    }
+
+    /// The users among those who hold an entitlement.
+    fn held_by_users(&self, entitlement: &str) -> BTreeSet<String> {
+        let held = self.grants.values().filter(|grant| grant.entitlement == entitlement);
+        let users = held.filter(|grant| grant.principal.0 == "user");
+        users.map(|grant| grant.principal.1.clone()).collect()
     }
 
     /// The rows of a file's newest sync.
@@ -81,6 +93,7 @@ impl Rows {
         };
         let read = Self {
             types: rows("resource_types").into_iter().collect(),
+            listed: BTreeSet::new(),
             resources: file.resource_keys(),
             entitlements: rows("entitlements").into_iter().collect(),
             grants: file.grants(),
@@ -91,6 +104,35 @@ impl Rows {
         assert_eq!(rows("grants").len(), read.grants.len(), "a grant stands there twice");
         read
     }
+}
+
+/// Whoever holds an entitlement, one whole reading of the list said so.
+fn assert_read_whole(entitlement: &str, found: &Rows, states: &[Rows]) {
+    let users = found.held_by_users(entitlement);
+    let of = |rows: &Rows| rows.held_by_users(entitlement);
+    // Only states that had it could be read; a deletion may come in between.
+    let readings = states.windows(2).chain(states.iter().map(std::slice::from_ref));
+    let is_told = readings
+        .filter(|reading| reading.iter().any(|rows| rows.entitlements.contains(entitlement)));
+    let mut is_told = is_told.map(|reading| {
+        let having = reading.iter().filter(|rows| rows.entitlements.contains(entitlement));
+        let sets: Vec<_> = having.map(of).collect();
+        let (always, ever) = always_and_ever(sets.iter());
+        always.is_subset(&users) && users.is_subset(&ever)
+    });
+    assert!(
+        is_told.any(|is_told| is_told),
+        "{entitlement} is held by {users:?}, which no reading of it said; in the states {:?}",
+        states.iter().map(of).collect::<Vec<_>>()
+    );
+}
+
+/// What is in all of these sets, and what is in any.
+fn always_and_ever<'sets>(
+    mut sets: impl Iterator<Item = &'sets BTreeSet<String>>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let first = sets.next().unwrap();
+    sets.fold((first.clone(), first.clone()), |(always, ever), next| (&always & next, &ever | next))
 }
 
 /// The organization for whoever doesn't ask for groups: nobody can tell through which of them
@@ -109,9 +151,13 @@ fn unlinked(organization: &Organization) -> Organization {
 /// What the newest sync of a file must hold.
 #[derive(Debug, Clone)]
 pub(super) struct Truth {
-    /// The organization as it was served, one state after the other: what is in all of them is
-    /// in the file, and what is in none of them is not.
+    /// The organization as it was served, one state after the other, to this run and to those that
+    /// it may go on from. Who holds a role or is in a group is told by one whole reading of its
+    /// list, in one of these states or while one became the next.
     pub(super) states: Vec<Organization>,
+    /// The first of them that this run may have seen. Members, roles and groups are read anew by
+    /// each run: what is in all of them since is in the file, and what is in none of them is not.
+    pub(super) since: usize,
     pub(super) selection: Selection,
 }
 
@@ -121,26 +167,34 @@ impl Truth {
         let found = Rows::read(&file);
         let states: Vec<_> =
             self.states.iter().map(|state| Rows::of(state, &self.selection)).collect();
-        let among =
-            |what: &str, found: &BTreeSet<String>, of: &dyn Fn(&Rows) -> BTreeSet<String>| {
-                let mut all = states.iter().map(of);
-                let first = all.next().unwrap();
-                let (always, ever) = all.fold((first.clone(), first), |(always, ever), next| {
-                    (&always & &next, &ever | &next)
-                });
-                let missing: Vec<_> = always.difference(found).collect();
-                let invented: Vec<_> = found.difference(&ever).collect();
-                assert!(
-                    missing.is_empty() && invented.is_empty(),
-                    "{what}: missing {missing:?}, invented {invented:?}"
-                );
-            };
-        among("types", &found.types, &|rows| rows.types.clone());
-        among("resources", &found.resources, &|rows| rows.resources.clone());
-        among("entitlements", &found.entitlements, &|rows| rows.entitlements.clone());
-        among("grants", &found.grants.keys().cloned().collect(), &|rows| {
-            rows.grants.keys().cloned().collect()
-        });
+        let seen = &states[self.since..];
+        let among = |what: &str, found: &BTreeSet<String>, of: fn(&Rows) -> &BTreeSet<String>| {
+            let (always, ever) = always_and_ever(seen.iter().map(of));
+            let missing: Vec<_> = always.difference(found).collect();
+            let invented: Vec<_> = found.difference(&ever).collect();
+            assert!(
+                missing.is_empty() && invented.is_empty(),
+                "{what}: missing {missing:?}, invented {invented:?}"
+            );
+        };
+        let holders: BTreeSet<String> = found
+            .grants
+            .values()
+            .map(|grant| format!("{}:{}", grant.principal.0, grant.principal.1))
+            .collect();
+        // Whoever holds something is there; who doesn't is listed.
+        let unheld: BTreeSet<String> = found.resources.difference(&holders).cloned().collect();
+        let (always, _) = always_and_ever(seen.iter().map(|rows| &rows.listed));
+        let listed = &always | &unheld;
+        among("listed resources", &listed, |rows| &rows.listed);
+        let missing: Vec<_> = always.difference(&found.resources).collect();
+        assert!(missing.is_empty(), "listed resources: missing {missing:?}");
+        among("types", &found.types, |rows| &rows.types);
+        among("entitlements", &found.entitlements, |rows| &rows.entitlements);
+        let entitlements = found.entitlements.iter();
+        for entitlement in entitlements.filter(|_| self.selection.depth == Depth::Everything) {
+            assert_read_whole(entitlement, &found, &states);
+        }
         for (id, grant) in &states[0].grants {
             if states.iter().all(|rows| rows.grants.get(id) == Some(grant)) {
                 assert_eq!(&found.grants[id], grant, "{id}");

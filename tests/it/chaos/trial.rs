@@ -15,7 +15,7 @@ use super::model::Truth;
 use super::place::{Damage, Obstacle, Place, thing};
 use super::process::{Ended, Process, Shell, Sink};
 use super::settings::{Selection, Settings};
-use super::world::{self, Change};
+use super::world::{self, Change, Upheaval};
 use super::{Told, syncs};
 use crate::harness::reader::baton_json;
 use crate::harness::{Room, expected};
@@ -29,6 +29,8 @@ struct Stage<'told> {
     secret: Secret,
     /// The organization, as it has been served since a run began to read it.
     states: Arc<Mutex<Vec<Organization>>>,
+    /// The first of them that the newest run may have seen.
+    since: usize,
     told: &'told Told,
 }
 
@@ -46,7 +48,7 @@ pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
     told.drawn("directory sync", format!("{:?}", options.without_directory_sync));
     let fake = FakeNorthflank::start(organization, options.clone()).unwrap();
     let secret = Secret::of(fake.token());
-    let mut stage = Stage { fake, options, place, secret, states: Arc::default(), told };
+    let mut stage = Stage { fake, options, place, secret, states: Arc::default(), since: 0, told };
     for number in 0..draw.number(1..=3) {
         stage.storm(&mut Draw::of_part(seed, number as u64));
     }
@@ -66,7 +68,7 @@ impl Stage<'_> {
         let (damage, obstacle) = (Damage::any(draw), Obstacle::any(draw));
         let faults = draw.one(&[0, 0, 0, 0, 1, 1, 1, 2, 2, 3]);
         let faults: Vec<_> = (0..faults)
-            .map(|_| Fault::any(draw, &organization, self.options.word, settings.is_impatient))
+            .map(|_| Fault::any(draw, &organization, &self.options, settings.is_impatient))
             .collect();
         let blow = match Blow::any(draw) {
             // Nothing of its own may be put there.
@@ -77,16 +79,19 @@ impl Stage<'_> {
             }
             blow => blow,
         };
-        let is_changed = (draw.percent(25), draw.percent(20));
+        let is_changed = (draw.percent(40), draw.percent(25));
         let change = |draw: &mut Draw| (Change::any(draw), draw.number(0..=9_999));
         let (between, meanwhile) = (change(draw), change(draw));
+        let upheaval = draw.percent(60).then(|| (Upheaval::any(draw), draw.number(0..=9_999)));
         let after = draw.magnitude(12) - 1;
         let endpoint = draw.one(&[Endpoint::Members, Endpoint::Roles, Endpoint::RoleMembers]);
         let shuffle = draw.number(0..=9);
+        let gone =
+            draw.percent(50).then(|| (draw.one(&[400, 403, 404, 409, 410, 422]), draw.percent(50)));
         self.told.line(format!(
             "run: {settings:?}; {shell:?}; journal {damage:?}; work directory {obstacle:?}; \
-             {faults:?}; {blow:?}; changes {is_changed:?} {between:?} {meanwhile:?} {endpoint:?} \
-             after {after}; ways {shuffle}"
+             {faults:?}; {blow:?}; changes {is_changed:?} {between:?} {upheaval:?} {meanwhile:?} \
+             {endpoint:?} after {after}; ways {shuffle}; gone as {gone:?}"
         ));
         self.tell_drawn(&settings, shell, damage, obstacle, &faults, blow);
 
@@ -96,7 +101,12 @@ impl Stage<'_> {
         let kept: Vec<_> = kept.into_iter().map(|path| (thing(&path), path)).collect();
         let page = self.options.page_size.unwrap_or(100);
         if is_changed.0 {
-            self.fake.mutate(|organization| between.0.happen(between.1, page, organization));
+            self.fake.mutate(|organization| {
+                between.0.happen(between.1, page, organization);
+                if let Some((upheaval, number)) = upheaval {
+                    upheaval.happen(number, organization);
+                }
+            });
         }
         let before = self.begin();
         let dealt = Dealt::new(blow, &self.fake, self.place.file.clone(), &work);
@@ -111,7 +121,7 @@ impl Stage<'_> {
             });
             self.fake.script(Rule::every(endpoint, action).after(after).once());
         }
-        for rule in ways(shuffle) {
+        for rule in ways(shuffle).into_iter().chain(gone.into_iter().flat_map(gone_as)) {
             self.fake.script(rule);
         }
 
@@ -179,7 +189,7 @@ impl Stage<'_> {
     }
 
     /// What there is before a run, which reads from then on what no journal holds.
-    fn begin(&self) -> Before {
+    fn begin(&mut self) -> Before {
         let before = Before::of(&self.place);
         let mut states = self.states.lock().unwrap();
         if !before.has_journal(&self.place) {
@@ -187,6 +197,7 @@ impl Stage<'_> {
         }
         states.push(self.fake.organization());
         states.dedup();
+        self.since = states.len() - 1;
         before
     }
 
@@ -208,7 +219,7 @@ impl Stage<'_> {
         allowed: &Allowed,
     ) -> bool {
         let states = self.states.lock().unwrap().clone();
-        let truth = Truth { states, selection: settings.selection.clone() };
+        let truth = Truth { states, since: self.since, selection: settings.selection.clone() };
         let is_new = judge(&self.place, before, ended, settings, allowed, &truth, &self.secret);
         if is_new {
             // What has been written is not gone on from.
@@ -315,6 +326,21 @@ impl Stage<'_> {
             self.told.drawn("ended", run.word());
         }
     }
+}
+
+/// What is said of the members of a role or group that is gone.
+fn gone_as((status, is_northflanks): (u16, bool)) -> [Rule; 2] {
+    [Endpoint::RoleMembers, Endpoint::GroupMembers].map(|list| {
+        let action = Action::alter(move |answer| {
+            if answer.status == 404 {
+                answer.status = status;
+                if !is_northflanks {
+                    answer.body = br#"{"message":"gone"}"#.to_vec();
+                }
+            }
+        });
+        Rule::every(list, action)
+    })
 }
 
 /// How rows are served besides: twice, or in another order on each page.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use fake_northflank::{DirectoryUser, Member, Options, Organization, RateHeaders, Role, Size};
+use fake_northflank::{
+    DirectoryUser, Endpoint, Member, Options, Organization, RateHeaders, Role, Size, Word,
+};
 
 use super::draw::Draw;
 use crate::sync::properties;
@@ -35,6 +37,19 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
     // No more than some 150 pages.
     options.page_size = options.page_size.map(|size| size.max(rows / 150));
     options.title_case_headers = draw.percent(30);
+    // How one list pages says nothing of another.
+    if draw.percent(40) {
+        for endpoint in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
+            let words = [
+                Word::Kept,
+                Word::AlwaysFalse,
+                Word::FalseUntilEmpty,
+                Word::StrayCursor,
+                Word::WithoutCursor,
+            ];
+            options.words.insert(endpoint, draw.one(&words));
+        }
+    }
     let mut links = organization.roles.iter().flat_map(|role| &role.directory_groups);
     if organization.groups.is_empty() && links.next().is_none() && draw.percent(70) {
         options.without_directory_sync = Some(draw.one(&[200, 400, 404, 409, 422]));
@@ -164,6 +179,71 @@ impl Change {
                     organization.groups.pop();
                 }
             }
+        }
+    }
+}
+
+/// What happens to an organization while nobody reads it: rows may stand anywhere after it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Upheaval {
+    SomebodyLeaves,
+    HalfOfARoleGoes,
+    ARoleGoes,
+    AGroupGoes,
+    RolesAreInAnotherOrder,
+}
+
+impl Upheaval {
+    pub(super) fn any(draw: &mut Draw) -> Self {
+        draw.one(&[
+            Self::SomebodyLeaves,
+            Self::HalfOfARoleGoes,
+            Self::ARoleGoes,
+            Self::AGroupGoes,
+            Self::RolesAreInAnotherOrder,
+        ])
+    }
+
+    /// Happens to `organization`; `number` says to whom.
+    pub(super) fn happen(self, number: usize, organization: &mut Organization) {
+        let Organization { members, roles, groups } = organization;
+        let place = number % roles.len().max(1);
+        match self {
+            Self::SomebodyLeaves => {
+                if members.is_empty() {
+                    return;
+                }
+                let Member { id, .. } = members.remove(number % members.len());
+                for role in roles {
+                    role.explicit.retain(|own| *own != id);
+                    role.unexplained.retain(|own| *own != id);
+                }
+                for group in groups {
+                    group
+                        .users
+                        .retain(|user| !matches!(user, DirectoryUser::Account(own) if *own == id));
+                }
+            }
+            Self::HalfOfARoleGoes => {
+                if let Some(role) = roles.get_mut(place) {
+                    let half = role.explicit.len() / 2;
+                    role.explicit.drain(..half);
+                }
+            }
+            Self::ARoleGoes => {
+                if !roles.is_empty() {
+                    roles.remove(place);
+                }
+            }
+            Self::AGroupGoes => {
+                if !groups.is_empty() {
+                    let gone = groups.remove(number % groups.len());
+                    for role in roles {
+                        role.directory_groups.retain(|id| *id != gone.id);
+                    }
+                }
+            }
+            Self::RolesAreInAnotherOrder => roles.reverse(),
         }
     }
 }
