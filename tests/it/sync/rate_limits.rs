@@ -126,11 +126,11 @@ fn while_requests_are_left_retry_after_rules_in_whatever_form_and_not_the_window
         Action::Refuse { headers, wait: Duration::from_secs_f64(text.parse().unwrap()) }
     };
     let took = refusals(["1", "0", "1.5", "0.25"].map(seconds).into());
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(55), "{took:?}");
     for format in HTTP_DATES {
+        let took = refusals(vec![refusal(&[("retry-after", http_date(8, format))], 0)]);
         // Of whole seconds.
-        let took = refusals(vec![refusal(&[("retry-after", http_date(8, format))], 6)]);
-        assert!(took < Duration::from_secs(30), "{took:?}");
+        assert!(took >= Duration::from_secs(6) && took < Duration::from_secs(55), "{took:?}");
     }
     // It may take some more refusals than for other reasons.
     let refusal = refusal(&[("retry-after", "0".into())], 0);
@@ -156,7 +156,7 @@ fn refusals_without_a_hint_are_waited_out_until_the_window_ends_as_answers_befor
     let trial = Trial::with(options, [Rule::every(Endpoint::RoleMembers, refuse)]);
     let run = trial.succeed();
     let took = started.elapsed();
-    assert!(took >= Duration::from_secs(25) && took < Duration::from_secs(50), "{took:?}");
+    assert!(took >= Duration::from_secs(24), "{took:?}");
     assert!(run.stderr().contains("waiting for Northflank's rate limit"), "{}", run.stderr());
     // Who doesn't want to wait for so long is told at once how long it would be.
     let options = Options { rate_headers: RateHeaders::OnSuccess, ..Options::default() };
@@ -167,20 +167,23 @@ fn refusals_without_a_hint_are_waited_out_until_the_window_ends_as_answers_befor
 
 #[test]
 fn a_late_answer_of_the_window_before_does_not_stall_the_new_one() {
-    let late = Action::alter(|answer| {
+    let late_by = Duration::from_secs(24);
+    let late = Action::alter(move |answer| {
         answer.headers.push(("x-ratelimit-remaining".into(), "0".into()));
-        answer.delivery = Delivery::Late(Duration::from_secs(12));
+        answer.delivery = Delivery::Late(late_by);
     });
-    let options =
-        Options { rate_limit: Some(20), window: Duration::from_secs(8), ..Options::default() };
+    let window = Duration::from_secs(20);
+    let options = Options { rate_limit: Some(20), window, ..Options::default() };
     let rule = Rule::every(Endpoint::RoleMembers, late).of(&long_role()).once();
     let trial = Trial::with(options, [rule]).arguments(&["--rate-limit-reserve", "0"]);
-    let started = Instant::now();
     trial.succeed();
-    // The new window lasts until the seventeenth second or longer.
-    let took = started.elapsed();
-    assert!(took >= Duration::from_secs(12) && took < Duration::from_secs(16), "{took:?}");
-    assert!(trial.fake.journal().iter().all(|asked| asked.status == 200));
+    let journal = trial.fake.journal();
+    assert!(journal.iter().all(|asked| asked.status == 200));
+    // The page after it is asked for when it has come, and not when the new window has ended.
+    let path = format!("/v1/org-roles/{}/members", long_role());
+    let asked: Vec<_> = journal.iter().filter(|it| it.target.starts_with(&path)).collect();
+    let (first, second) = (asked[0].at, asked[1].at);
+    assert!(second < first + late_by + window / 2, "{first:?} {second:?}");
 }
 
 #[test]
