@@ -167,12 +167,16 @@ impl WorkDirectory {
         let path = Self::beside(target);
         make_private(&path)?;
         let lock_path = path.join(LOCK);
+        // Maybe one that it has, of a machine that can lock here.
+        let is_anothers = lock_path.exists();
         let lock = match disk::lock(&lock_path).map_err(Error::io("lock", &lock_path))? {
             Lock::Held(lock) => Some(lock),
             Lock::Taken => return Err(Error::Busy(target.to_owned())),
             Lock::Refused(source) => {
-                // What has been made for it; what holds more stays.
-                let _ = fs::remove_file(&lock_path).and_then(|()| fs::remove_dir(&path));
+                if !is_anothers {
+                    // What was made for it; a directory that holds more stays.
+                    let _ = fs::remove_file(&lock_path).and_then(|()| fs::remove_dir(&path));
+                }
                 return Err(Error::NoLock { path: lock_path, source });
             }
         };

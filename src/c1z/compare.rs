@@ -55,11 +55,11 @@ impl Comparison {
         let unpack = |path, side: Side| Unpacked::new(path, scratch, side.schema()).map(Rc::new);
         let (older, newer) = (unpack(old, Side::Old)?, unpack(new, Side::New)?);
         let connection = connect(&[(&older, Side::Old.schema()), (&newer, Side::New.schema())])?;
-        let newest = |path: &Path, side: Side| {
-            let newest = finished_syncs(&connection, path, side.schema())?.into_iter().next();
-            newest.ok_or_else(|| Error::NoSync(path.to_owned()))
+        let newest = |database: &Unpacked, side: Side| {
+            let newest = finished_syncs(&connection, database, side.schema())?.into_iter().next();
+            newest.ok_or_else(|| Error::NoSync(database.file.clone()))
         };
-        let (old, new) = (newest(old, Side::Old)?, newest(new, Side::New)?);
+        let (old, new) = (newest(&older, Side::Old)?, newest(&newer, Side::New)?);
         Ok(Self { connection, old, new, databases: [older, newer] })
     }
 

@@ -1,6 +1,8 @@
 //! Databases of this process alone, in a directory that is locked or its own: how they are opened,
 //! and where their temporary files go.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +21,12 @@ pub(super) fn open(path: impl AsRef<Path>) -> rusqlite::Result<Connection> {
     // Without it, one whose last writer kept a write-ahead log would ask for shared memory.
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
+}
+
+/// Why the system can't read a database, if it can't: `SQLite` calls that broken, too.
+pub(super) fn failure_to_read(path: &Path) -> Option<io::Error> {
+    let read = || io::copy(&mut File::open(path)?, &mut io::sink());
+    read().err()
 }
 
 /// Keeps the temporary files of what `work` does in `directory`, where they are found and cleared

@@ -93,7 +93,7 @@ impl OpenSync {
     pub fn open(file: &Path, sync_id: Option<&str>, scratch: &Scratch) -> Result<Self, Error> {
         let database = Rc::new(Unpacked::new(file, scratch, READ)?);
         let connection = connect(&[(&database, READ)])?;
-        let syncs = finished_syncs(&connection, file, READ)?;
+        let syncs = finished_syncs(&connection, &database, READ)?;
         let is_meant = |sync: &&FinishedSync| sync_id.is_none_or(|sync_id| sync.sync_id == sync_id);
         let mut from_it = syncs.iter().skip_while(|sync| !is_meant(sync)).cloned();
         let Some(sync) = from_it.next() else {
@@ -154,7 +154,7 @@ impl OpenSync {
         );
         self.connection
             .query_row(&sql, params![self.sync.sync_id, resource_type, id], |row| row.get(0))
-            .map_err(damaged(&self.sync.file))
+            .map_err(self.database.failed())
     }
 
     /// Hands id and message of each row to `take`, in the file's order.
@@ -209,7 +209,7 @@ impl OpenSync {
         parameters: &[&str],
         mut take: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let fail = damaged(&self.sync.file);
+        let fail = self.database.failed();
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         let mut found = statement.query(params_from_iter(parameters)).map_err(fail)?;
         let mut limit = RowLimit::of(&self.database)?;
@@ -243,10 +243,10 @@ pub(super) fn blob<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8]
 /// The finished full syncs, the newest first, as readers of sync files order them.
 pub(super) fn finished_syncs(
     connection: &Connection,
-    path: &Path,
+    database: &Unpacked,
     schema: &str,
 ) -> Result<Vec<FinishedSync>, Error> {
-    let fail = damaged(path);
+    let (path, fail) = (&database.file, database.failed());
     // Files from before 2024 have no sync types: every sync was full.
     let has_types =
         connection.column_exists(Some(schema), "v1_sync_runs", "sync_type").map_err(fail)?;
@@ -262,7 +262,7 @@ pub(super) fn finished_syncs(
                 .query_map([], |row| {
                     let Token { reduced_to, .. } = Token::parse(&row.get::<_, String>(2)?);
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
-                    Ok(FinishedSync { file: path.to_owned(), sync_id, ended_at, reduced_to })
+                    Ok(FinishedSync { file: path.clone(), sync_id, ended_at, reduced_to })
                 })?
                 .collect()
         })

@@ -148,7 +148,8 @@ const LONGEST_QUOTE: usize = 80;
 /// Returns its syncs.
 fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<Vec<Run>, Error> {
     let damaged = |problem: String| Error::Damaged { path: target.to_owned(), problem };
-    let unreadable = Error::reading(target);
+    let system = || database::failure_to_read(path).map(Error::io("read", path));
+    let unreadable = |error| system().unwrap_or_else(|| Error::reading(target)(error));
     let connection = database::open(path).map_err(unreadable)?;
     connection.pragma_update(None, "trusted_schema", "off").map_err(unreadable)?;
     if let Some(other) = other_than_table(&connection, "main").map_err(unreadable)? {
@@ -157,7 +158,8 @@ fn check(target: &Path, path: &Path, own_types: &[&str]) -> Result<Vec<Run>, Err
     let verdict: String =
         connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(unreadable)?;
     if verdict != "ok" {
-        return Err(damaged(format!("its database is broken: {verdict}")));
+        let broken = || damaged(format!("its database is broken: {verdict}"));
+        return Err(system().unwrap_or_else(broken));
     }
     for table in ["v1_sync_runs", "v1_resource_types"] {
         if !connection.table_exists(None, table).map_err(unreadable)? {

@@ -4,9 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::disk;
+use crate::work;
 
 use super::attach::{attach, other_than_table};
 use super::container;
@@ -29,7 +30,7 @@ pub(super) struct Unpacked {
     /// The file that it was unpacked from: one that has taken its place since is another.
     pub(super) packed: File,
     /// Where that is.
-    file: PathBuf,
+    pub(super) file: PathBuf,
 }
 
 /// A directory for unpacked databases, which tell who has access to what: this user's alone, and
@@ -99,6 +100,16 @@ impl Unpacked {
     }
 }
 
+impl Unpacked {
+    /// What an error in reading the database says of the file, if that is to blame.
+    pub(super) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
+        |error| match database::failure_to_read(&self.path) {
+            Some(failure) => Error::scratch(&std::env::temp_dir())(failure),
+            None => damaged(&self.file)(error),
+        }
+    }
+}
+
 /// A connection that reads these databases, each by a name. Nothing in them is run, and none is
 /// read without end.
 pub(super) fn connect(databases: &[(&Unpacked, &str)]) -> Result<Connection, Error> {
@@ -109,7 +120,7 @@ pub(super) fn connect(databases: &[(&Unpacked, &str)]) -> Result<Connection, Err
     connection.pragma_update(None, "trusted_schema", "off").map_err(fail)?;
     let mut steps = MOST_STEPS;
     for (database, name) in databases {
-        let (file, fail) = (&database.file, damaged(&database.file));
+        let (file, fail) = (&database.file, database.failed());
         attach(&connection, &database.path, name).map_err(fail)?;
         if let Some(other) = other_than_table(&connection, name).map_err(fail)? {
             return Err(Error::no_table(file, &other));
@@ -165,9 +176,14 @@ pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy +
     move |error| match error.sqlite_error_code() {
         // No fault of the file's, but of where it is unpacked and sorted.
         Some(ErrorCode::DiskFull) => Error::ScratchFull(std::env::temp_dir()),
-        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+        Some(code @ (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)) => {
+            let directory = std::env::temp_dir();
+            let extended = error.sqlite_error().map(|error| error.extended_code);
             let source = io::Error::other(error);
-            Error::Scratch { directory: std::env::temp_dir(), source }
+            if code == ErrorCode::CannotOpen || extended == Some(ffi::SQLITE_IOERR_GETTEMPPATH) {
+                return Error::Scratch { directory, source };
+            }
+            work::Error::Failing { action: "work in", path: directory, source }.into()
         }
         Some(ErrorCode::OperationInterrupted) => Error::Damaged {
             path: path.to_owned(),
@@ -179,10 +195,8 @@ pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy +
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::{Connection, ffi};
-
     use super::super::error::Error;
-    use super::{Path, damaged, limit};
+    use super::{Connection, Path, damaged, ffi, limit};
 
     #[test]
     fn what_never_ends_is_interrupted_and_what_ends_is_not() {
@@ -209,9 +223,13 @@ mod tests {
         let is_damage = |code| matches!(error(code), Error::Damaged { .. });
         assert!(is_damage(ffi::SQLITE_CORRUPT) && is_damage(ffi::SQLITE_NOTADB));
         assert!(error(ffi::SQLITE_FULL).to_string().starts_with("no space left"));
-        for code in [ffi::SQLITE_IOERR_GETTEMPPATH, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_CANTOPEN] {
+        for code in [ffi::SQLITE_IOERR_GETTEMPPATH, ffi::SQLITE_CANTOPEN] {
             let error = error(code).to_string();
             assert!(error.starts_with("can't unpack sync files in "), "{error}");
+        }
+        for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_WRITE] {
+            let error = error(code).to_string();
+            assert!(error.contains("the disk fails, or what is mounted there"), "{error}");
         }
     }
 }

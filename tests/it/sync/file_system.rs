@@ -75,6 +75,13 @@ fn a_place_without_locks_is_told_with_what_to_do_and_left_as_it_was() {
         assert!(room.names().is_empty());
         assert!(fake.requests() <= asked + 4, "nothing but the validation has been read");
     }
+    // Another run may have the one that is there.
+    let room = Room::new();
+    fs::create_dir(room.file("sync.c1z.work")).unwrap();
+    fs::write(room.file("sync.c1z.work/lock"), "").unwrap();
+    let run = run_on(&FileSystem::refusing(&["flock"], Errno::NOLCK), &fake, &room);
+    run.expect_failure(3, &["sync.c1z.work/lock"]);
+    assert!(room.file("sync.c1z.work/lock").exists());
 }
 
 #[test]
@@ -236,8 +243,11 @@ fn where_readers_can_not_unpack_they_name_the_directory_and_what_sets_it() {
                 run.expect_failure(2, &["no space left in", "/temporary", "let TMPDIR name"]);
             }
         }
-        let run = read(command, "temporary", &FileSystem::refusing(&["mkdir"], Errno::IO));
-        run.expect_failure(2, &["disk fails", "health"]);
+        for call in ["mkdir", "open:.db", "read:.db"] {
+            let run = read(command, "temporary", &FileSystem::refusing(&[call], Errno::IO));
+            assert!(!run.stderr().contains("damaged"), "{}", run.stderr());
+            run.expect_failure(2, &["disk fails", "/temporary", "health"]);
+        }
     }
     assert_eq!(fs::read_dir(room.file("temporary")).unwrap().count(), 0);
     let after = room.connector_to(&fake).variable("TMPDIR", room.file("nonexistent"));
