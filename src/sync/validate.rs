@@ -269,28 +269,39 @@ fn may_lack_directory_sync(error: &Error) -> bool {
 
 /// What the failed requests mean together. A refusal that names no permission is a bad token if
 /// every endpoint gives it and nobody knows the token, and else a missing permission. Of a 403
-/// that is only so if it is Northflank's answer to who the token is, too.
+/// that is only so if it is Northflank's answer to who the token is, too, or if its time is over.
 fn problem(
     outcomes: [(Scope, Option<Error>); 3],
     whoami: Result<&Whoami, Option<&Refusal>>,
     now: OffsetDateTime,
 ) -> ValidationError {
-    let is_unknown = whoami.is_err_and(|refusal| {
-        refusal.is_some_and(|answer| answer.is_northflanks && answer.may_be_of_the_token())
-    });
-    let (mut is_known, mut reads_something) = (false, false);
+    let mut is_known = outcomes.iter().any(|(_, error)| error.is_none());
+    let mut refusals = outcomes.iter().filter_map(|(_, error)| error.as_ref()?.refusal());
+    let is_refused = refusals.any(|it| it.is_refused() || it.is_a_gateways());
+    let (whoami, may_be_none) = match whoami {
+        Ok(whoami) if whoami.owner == Some(Owner::Team) && !is_known && is_refused => {
+            let slug = whoami.slug.as_ref();
+            return ValidationError::Team {
+                token: whoami.name(),
+                team: slug.map_or("a team".to_owned(), |slug| format!("the team {slug}")),
+            };
+        }
+        Ok(whoami) => (whoami.clone(), whoami.has_expired(now)),
+        Err(refusal) => {
+            let may_be_none =
+                refusal.is_some_and(|it| it.is_northflanks && it.may_be_of_the_token());
+            (Whoami::default(), may_be_none)
+        }
+    };
     let mut refusal = None;
     let mut has_bare_refusal = false;
     let mut missing = Vec::new();
     let mut failed = Vec::new();
     for (scope, error) in outcomes {
-        let Some(error) = error else {
-            (is_known, reads_something) = (true, true);
-            continue;
-        };
+        let Some(error) = error else { continue };
         match error.problem {
             Problem::Refused(answer) if answer.is_refused() => {
-                let is_bare = answer.may_be_of_the_token() && (is_unknown || !answer.is_denied());
+                let is_bare = answer.may_be_of_the_token() && (may_be_none || !answer.is_denied());
                 has_bare_refusal |= is_bare;
                 is_known |= !is_bare;
                 missing.push(Missing { scope, named: answer.required_permission.clone() });
@@ -302,14 +313,8 @@ fn problem(
     let Some(refusal) = refusal else {
         return ValidationError::Failed(failed);
     };
-    let nobody = Whoami::default();
-    let whoami = whoami.unwrap_or(&nobody);
     let expiry = whoami.expiry_day().filter(|_| whoami.has_expired(now));
     match (whoami.owner, expiry) {
-        (Some(Owner::Team), _) if !reads_something => ValidationError::Team {
-            token: whoami.name(),
-            team: whoami.slug.as_ref().map_or("a team".to_owned(), |it| format!("the team {it}")),
-        },
         (_, Some(day)) if has_bare_refusal && !is_known => {
             ValidationError::Expired { token: whoami.full_name(), day, refusal }
         }
@@ -439,6 +444,8 @@ mod tests {
             assert!(matches!(error, ValidationError::Failed(_)), "{error}");
             assert!(error.to_string().contains("proxy or firewall"), "{error}");
         }
+        let error = verdict([foreign(), foreign(), foreign()], Ok(&token_of(Owner::Team)));
+        assert!(matches!(error, ValidationError::Team { .. }), "{error}");
     }
 
     #[test]
@@ -488,9 +495,14 @@ mod tests {
     fn an_expired_token_that_is_refused_says_when_it_expired() {
         let expiry = Expiry::At(NOW - Duration::days(2));
         let expired = Whoami { expiry, ..token_of(Owner::Organization) };
-        let error = of(all(401), Some(&expired)).to_string();
-        assert!(error.contains("review (role Auditor) of the organization acme"), "{error}");
-        assert!(error.contains("it expired on 2026-11-23"), "{error}");
+        for status in [401, 403] {
+            let error = of(all(status), Some(&expired)).to_string();
+            assert!(error.contains("review (role Auditor) of the organization acme"), "{error}");
+            assert!(error.contains("it expired on 2026-11-23"), "{error}");
+            let errors = [Some(refused(status, None)), None, Some(refused(status, None))];
+            let error = of(errors, Some(&expired));
+            assert!(matches!(error, ValidationError::Permissions { .. }), "{error}");
+        }
     }
 
     #[test]
