@@ -16,7 +16,7 @@ use crate::northflank::{
 };
 
 use super::container::Container;
-use super::fold::Fold;
+use super::fold::{Fold, WithoutAccount};
 use super::journal_writer::{self, Append};
 use super::page::{Page, Rows};
 use super::plan::Plan;
@@ -71,6 +71,14 @@ pub(super) async fn read(
     let journal = written.await??;
     outcome?;
     let fold = std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner));
+    for WithoutAccount { group, count, with_address_of_a_member } in fold.without_account() {
+        tracing::info!(
+            group = %group,
+            count,
+            with_address_of_a_member = Some(with_address_of_a_member).filter(|count| *count > 0),
+            "directory users without a Northflank account hold nothing yet"
+        );
+    }
     let containers = fold.containers(&plan.options.selection);
     let oldest = containers.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
     Ok(Reading { fold, journal, oldest })
@@ -310,13 +318,12 @@ impl Reader {
         mut pages: Paginator<T>,
         rows: impl Fn(Vec<T>) -> Rows,
     ) -> Result<(), Error> {
-        let (mut number, mut without_account) = (0, 0);
+        let mut number = 0;
         while let Some(page) = pages.next().await? {
             let ListPage { rows: page, body, is_first, is_last } = page;
             if is_first {
-                (number, without_account) = (0, 0);
+                number = 0;
             }
-            without_account += page.iter().filter(|row| row.id().is_none()).count();
             let ended_at = is_last.then(OffsetDateTime::now_utc);
             let record = page_record(container, number, ended_at, body)?;
             number += 1;
@@ -329,13 +336,6 @@ impl Reader {
             if is_last {
                 safe.await.map_err(|_| Error::Cancelled)?;
             }
-        }
-        if without_account > 0 {
-            tracing::info!(
-                group = %container.id(),
-                count = without_account,
-                "directory users without a Northflank account hold nothing yet"
-            );
         }
         Ok(())
     }

@@ -13,3 +13,4 @@ mod texts;
 pub use access::Access;
 pub use holder::{Held, Holder, Holding};
 pub use pages::Fold;
+pub(in crate::sync) use pages::WithoutAccount;

@@ -1,10 +1,13 @@
 //! Adding page after page. What a list says counts as soon as it has been read to its end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 
 use crate::connector::{GROUP, ROLE};
-use crate::northflank::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember, Text};
+use crate::northflank::{
+    DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember, Text,
+};
 
 use crate::sync::Selection;
 use crate::sync::container::Container;
@@ -27,6 +30,22 @@ pub struct Fold {
     pub(super) roles: Listing<Role>,
     /// Of lists that haven't ended yet.
     memberships: HashMap<Container, Memberships>,
+    /// Those whom the list of a group names without an id: addresses of each.
+    without_account: BTreeMap<Text, Vec<Addresses>>,
+}
+
+/// What is kept of somebody's addresses: enough to find them again.
+type Addresses = Box<[u64]>;
+
+/// Users of a directory group whom Northflank gives no id: they have no account.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::sync) struct WithoutAccount {
+    /// The group.
+    pub(in crate::sync) group: Text,
+    /// How many there are.
+    pub(in crate::sync) count: usize,
+    /// How many of them have an address that a member of the organization has.
+    pub(in crate::sync) with_address_of_a_member: usize,
 }
 
 /// What a list says of somebody: who, and encoded [`Facts`].
@@ -47,6 +66,8 @@ struct Memberships {
     holders: Vec<Holder>,
     /// Who they are, where nobody better has said so yet.
     told: Vec<Told>,
+    /// Those without an id.
+    without_account: Vec<Addresses>,
 }
 
 impl<T> Default for Listing<T> {
@@ -82,13 +103,17 @@ impl Fold {
                 self.roles.page(rows, is_first, is_last);
             }
             Rows::GroupMembers(group, rows) => {
+                // Somebody without an id has no account, and so no access.
+                let (rows, nobody): (Vec<_>, Vec<_>) =
+                    rows.into_iter().partition(|row| row.id.is_some());
                 let rows = rows.into_iter().filter_map(|row| {
                     let DirectoryGroupMember { id, name, emails, last_login } = row;
-                    // Somebody without an id has no account, and so no access.
                     Some((id?, Facts::mention(name, emails, last_login), None))
                 });
                 let source = Source::Group(group.clone());
-                self.memberships(Container::Group(group), source, rows, is_first, is_last)?;
+                let container = Container::Group(group);
+                let nobody = nobody.iter().map(|row| digests(&row.emails)).collect();
+                self.memberships(container, source, (rows, nobody), is_first, is_last)?;
             }
             Rows::RoleMembers(role, rows) => {
                 let rows = rows.into_iter().map(|row| {
@@ -100,7 +125,8 @@ impl Fold {
                     (id, Facts::mention(name, emails, last_login), reported)
                 });
                 let source = Source::Role(role.clone());
-                self.memberships(Container::Role(role), source, rows, is_first, is_last)?;
+                let container = Container::Role(role);
+                self.memberships(container, source, (rows, Vec::new()), is_first, is_last)?;
             }
         }
         Ok(())
@@ -126,12 +152,12 @@ impl Fold {
     }
 
     /// Adds who is in `container`: the id, what is said of them, and Northflank's word for how,
-    /// where they weren't added by hand.
+    /// where they weren't added by hand; and those without an id.
     fn memberships(
         &mut self,
         container: Container,
         source: Source,
-        rows: impl Iterator<Item = (Text, Facts, Option<Text>)>,
+        (rows, nobody): (impl Iterator<Item = (Text, Facts, Option<Text>)>, Vec<Addresses>),
         is_first: bool,
         is_last: bool,
     ) -> Result<(), TooLarge> {
@@ -149,9 +175,13 @@ impl Fold {
                 memberships.told.push((person, facts.encoded()));
             }
         }
+        memberships.without_account.extend(nobody);
         if !is_last {
             self.memberships.insert(container, memberships);
             return Ok(());
+        }
+        if let Container::Group(id) = &container {
+            self.without_account.insert(id.clone(), memberships.without_account);
         }
         let holders = match &container {
             Container::Role(id) => self.roles.whole.get_mut(id).map(|held| &mut held.holders),
@@ -171,8 +201,30 @@ impl Fold {
         self.memberships.remove(container);
         match container {
             Container::Role(id) => drop(self.roles.whole.remove(id)),
-            Container::Group(id) => drop(self.groups.whole.remove(id)),
+            Container::Group(id) => {
+                self.groups.whole.remove(id);
+                self.without_account.remove(id);
+            }
         }
+    }
+
+    /// The groups with users who have no account, once all has been read.
+    pub(in crate::sync) fn without_account(&self) -> Vec<WithoutAccount> {
+        let groups = self.without_account.iter().filter(|(_, nobody)| !nobody.is_empty());
+        let groups: Vec<_> = groups.collect();
+        if groups.is_empty() {
+            return Vec::new();
+        }
+        let of_members: HashSet<_> =
+            self.people.addresses_of_members().map(|address| digest(&address)).collect();
+        let is_members =
+            |addresses: &&Addresses| addresses.iter().any(|address| of_members.contains(address));
+        let told = groups.into_iter().map(|(group, nobody)| WithoutAccount {
+            group: group.clone(),
+            count: nobody.len(),
+            with_address_of_a_member: nobody.iter().filter(is_members).count(),
+        });
+        told.collect()
     }
 
     /// Leaves out all roles.
@@ -194,5 +246,58 @@ impl Fold {
         let groups = groups.whole.keys().filter(is_read).cloned().map(Container::Group);
         let roles = roles.whole.keys().filter(|id| selection.has_memberships_of(ROLE, id));
         groups.chain(roles.cloned().map(Container::Role)).collect()
+    }
+}
+
+fn digests(emails: &[Email]) -> Addresses {
+    emails.iter().filter_map(|email| email.address.as_deref()).map(digest).collect()
+}
+
+/// Equal for equal addresses. Nobody has two that differ by case alone.
+fn digest(address: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    address.trim().to_lowercase().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DirectoryGroupMember, Email, Fold, Member, Page, Rows};
+
+    fn emails(addresses: &[&str]) -> Vec<Email> {
+        let email = |address: &&str| Email { address: Some((*address).into()), verified: None };
+        addresses.iter().map(email).collect()
+    }
+
+    fn add(fold: &mut Fold, rows: Rows) {
+        fold.page(Page { rows, is_first: true, is_last: true }).unwrap();
+    }
+
+    #[test]
+    fn an_address_is_a_members_in_any_case_and_in_any_order_of_lists() {
+        let group = serde_json::from_value(serde_json::json!({"id": "g"})).unwrap();
+        let nobody = |addresses: &[&str]| DirectoryGroupMember {
+            id: None,
+            name: None,
+            emails: emails(addresses),
+            last_login: None,
+        };
+        let rows = vec![nobody(&["b@x.test", " ADA@x.test"]), nobody(&["c@x.test"]), nobody(&[])];
+        let member = Member {
+            id: "ada".into(),
+            name: None,
+            emails: emails(&["Ada@X.test"]),
+            joined_at: None,
+            last_login: None,
+            finalized: None,
+        };
+        let mut fold = Fold::default();
+        add(&mut fold, Rows::Groups(vec![group]));
+        add(&mut fold, Rows::GroupMembers("g".into(), rows));
+        add(&mut fold, Rows::Members(vec![member]));
+        let [told] = &fold.without_account()[..] else { panic!() };
+        assert_eq!((told.count, told.with_address_of_a_member), (3, 1));
+        add(&mut fold, Rows::GroupMembers("g".into(), vec![]));
+        assert!(fold.without_account().is_empty(), "the last reading counts");
     }
 }

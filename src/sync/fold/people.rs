@@ -164,6 +164,16 @@ impl People {
         Ok(())
     }
 
+    /// The addresses that the member list knows.
+    pub(super) fn addresses_of_members(&self) -> impl Iterator<Item = String> {
+        let told = self.facts.iter().zip(&self.told_by);
+        let of_members = told.filter(|(_, by)| self.sources[**by as usize] == Source::Members);
+        of_members
+            .filter_map(|(facts, _)| Facts::decode(&**facts).ok())
+            .flat_map(|facts| facts.emails)
+            .filter_map(|email| email.address)
+    }
+
     /// Everybody in order, and the place of each number there.
     pub(super) fn in_order(self) -> (InOrder, Vec<u32>) {
         let Self { ids, mut facts, told_by, sources } = self;
