@@ -66,6 +66,7 @@ pub(super) fn command() -> clap::Command {
                 .long("log-level")
                 .value_name("LEVEL")
                 .default_value("info")
+                .ignore_case(true)
                 .value_parser(PossibleValuesParser::new(["debug", "info", "warn", "error"]))
                 .help("How much to log"),
         )
