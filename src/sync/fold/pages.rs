@@ -262,11 +262,13 @@ fn digest(address: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{DirectoryGroupMember, Email, Fold, Member, Page, Rows};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
 
-    fn emails(addresses: &[&str]) -> Vec<Email> {
-        let email = |address: &&str| Email { address: Some((*address).into()), verified: None };
-        addresses.iter().map(email).collect()
+    use super::{Fold, Page, Rows};
+
+    fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
+        serde_json::from_value(rows).unwrap()
     }
 
     fn add(fold: &mut Fold, rows: Rows) {
@@ -275,29 +277,16 @@ mod tests {
 
     #[test]
     fn an_address_is_a_members_in_any_case_and_in_any_order_of_lists() {
-        let group = serde_json::from_value(serde_json::json!({"id": "g"})).unwrap();
-        let nobody = |addresses: &[&str]| DirectoryGroupMember {
-            id: None,
-            name: None,
-            emails: emails(addresses),
-            last_login: None,
-        };
-        let rows = vec![nobody(&["b@x.test", " ADA@x.test"]), nobody(&["c@x.test"]), nobody(&[])];
-        let member = Member {
-            id: "ada".into(),
-            name: None,
-            emails: emails(&["Ada@X.test"]),
-            joined_at: None,
-            last_login: None,
-            finalized: None,
-        };
+        let nobody = rows(json!([
+            {"emails": ["b@x.test", " ADA@x.test"]}, {"emails": ["c@x.test"]}, {"emails": []},
+        ]));
         let mut fold = Fold::default();
-        add(&mut fold, Rows::Groups(vec![group]));
-        add(&mut fold, Rows::GroupMembers("g".into(), rows));
-        add(&mut fold, Rows::Members(vec![member]));
+        add(&mut fold, Rows::Groups(rows(json!([{"id": "g"}]))));
+        add(&mut fold, Rows::GroupMembers("g".into(), nobody));
+        add(&mut fold, Rows::Members(rows(json!([{"id": "ada", "emails": ["Ada@X.test"]}]))));
         let [told] = &fold.without_account()[..] else { panic!() };
         assert_eq!((told.count, told.with_address_of_a_member), (3, 1));
-        add(&mut fold, Rows::GroupMembers("g".into(), vec![]));
+        add(&mut fold, Rows::GroupMembers("g".into(), Vec::new()));
         assert!(fold.without_account().is_empty(), "the last reading counts");
     }
 }
