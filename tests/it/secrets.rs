@@ -418,5 +418,7 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
     for variable in ["BATON_CONFIG_PATH", "BATON_KEEP_SYNC_COUNT", "BATON_MAX_WAIT"] {
         run(&[], &[(variable, token)]);
     }
-    run(&[], &[("HTTPS_PROXY", &format!("http://me:{token}@127.0.0.1:99999"))]);
+    // Loopback is reached without a proxy.
+    let elsewhere = ("BATON_NORTHFLANK_BASE_URL", "https://api.acme.test");
+    run(&[], &[elsewhere, ("HTTPS_PROXY", &format!("http://me:{token}@127.0.0.1:99999"))]);
 }
