@@ -189,6 +189,11 @@ impl Refusal {
         self.status.is_client_error() && !has_another_reason
     }
 
+    /// Whether it says that there is no such thing, or none any more.
+    pub fn says_it_is_gone(&self) -> bool {
+        matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE)
+    }
+
     /// Whether the token is the reason, one way or another.
     pub fn is_refused(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED || (self.is_denied() && !self.is_a_gateways())

@@ -285,9 +285,11 @@ impl Reader {
             read => return read,
         };
         if self.is_still_listed(container).await? {
-            return Err(match error.refusal() {
-                Some(answer) if answer.is_denied() => error.into(),
-                _ => Error::StillListed { kind: container.kind(), error: Box::new(error) },
+            let says_it_is_gone = error.refusal().is_some_and(Refusal::says_it_is_gone);
+            return Err(if says_it_is_gone {
+                Error::StillListed { kind: container.kind(), error: Box::new(error) }
+            } else {
+                error.into()
             });
         }
         tracing::info!("the {container} was deleted during the sync and is left out");
