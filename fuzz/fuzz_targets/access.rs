@@ -56,7 +56,8 @@ fn tell(path: &Path, asked: &Asked) {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         for row in reader.records() {
             let row = row.expect("each row has the header's columns");
-            assert!(row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])));
+            let begins = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+            assert!(row.iter().all(|cell| !cell.starts_with(begins)));
         }
     }
     if let Some(text) = told(&|text| page(&access, &Cover::default(), text)) {

@@ -26,14 +26,16 @@ pub enum Error {
         /// What is nearest.
         near: Nearest,
     },
-    /// Several people have the address that is to name one.
-    #[error("{} people in {} have the address {address}: name one of {}", .ids.len(), .file.display(), .ids.join(", "))]
-    SharedAddress {
+    /// Several have the address or name that is to stand for one.
+    #[error("{} {} in {} are called {text:?}: name one of {}", .ids.len(), .kind.several(), .file.display(), .ids.join(", "))]
+    Ambiguous {
         /// The file.
         file: PathBuf,
-        /// The address.
-        address: String,
-        /// Who has it.
+        /// What they are.
+        kind: Kind,
+        /// What all of them are called.
+        text: String,
+        /// Whose it is.
         ids: Vec<String>,
     },
     /// What was asked for can't be written.

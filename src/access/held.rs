@@ -46,12 +46,17 @@ impl Way {
 
     /// In words: `direct and through group Engineering`.
     pub fn in_words(&self) -> String {
+        self.in_words_with(Given::called)
+    }
+
+    /// In words, with what it is held through as `called` names it.
+    pub fn in_words_with(&self, called: impl Fn(&Given) -> String) -> String {
         let by_itself = match &self.how.membership {
             _ if self.how.direct => Some(self.by_itself),
             Some(membership) if self.through.is_empty() => Some(membership.as_str()),
             _ => None,
         };
-        in_words(by_itself, self.through.iter().map(|given| given.called()))
+        in_words(by_itself, self.through.iter().map(|given| called(given)))
     }
 
     /// Whether it is held by itself, maybe besides.

@@ -8,7 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
-use crate::facts::{self, Entitled, Known, Named, SyncLabel};
+use crate::facts::{self, Entitled, Known, Named, Restrictions, SyncLabel};
 
 use super::error::Error;
 use super::reading::{Access, Row};
@@ -18,7 +18,6 @@ pub fn json(access: &Access, mut output: impl Write) -> Result<(), Error> {
     let met = Met::default();
     let document = Document {
         sync: access.label(),
-        reduced_to: access.sync().sync().reduced_to.as_deref(),
         grants: Grants { access, met: &met },
         people_without_access: Without { access, met: &met, people: true },
         resources_without_holders: Without { access, met: &met, people: false },
@@ -47,7 +46,6 @@ struct Met {
 struct Document<'access> {
     #[serde(flatten)]
     sync: SyncLabel,
-    reduced_to: Option<&'access str>,
     grants: Grants<'access>,
     people_without_access: Without<'access>,
     resources_without_holders: Without<'access>,
@@ -73,12 +71,28 @@ struct Without<'access> {
 struct Grant<'row> {
     id: &'row str,
     principal: Principal<'row>,
-    entitlement: Entitled,
+    entitlement: Entitlement<'row>,
     how: &'row str,
     direct: bool,
     through: Vec<Entitled>,
     #[serde(skip_serializing_if = "Option::is_none")]
     membership: Option<&'row str>,
+}
+
+#[derive(Serialize)]
+struct Entitlement<'row> {
+    id: &'row str,
+    slug: &'row str,
+    resource: Resource<'row>,
+}
+
+/// What gives something.
+#[derive(Serialize)]
+struct Resource<'row> {
+    #[serde(flatten)]
+    named: &'row Named,
+    description: Option<&'row str>,
+    restrictions: Option<&'row Restrictions>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +103,8 @@ struct Principal<'row> {
     status: Option<&'row str>,
     status_details: Option<&'row str>,
     last_login: Option<String>,
+    email_verified: Option<bool>,
+    joined_at: Option<&'row str>,
 }
 
 impl<'row> Grant<'row> {
@@ -97,11 +113,25 @@ impl<'row> Grant<'row> {
         Self {
             id: row.id,
             principal: Principal::new(&held.principal),
-            entitlement: held.given.entitled(),
+            entitlement: Entitlement {
+                id: &held.given.id,
+                slug: &held.given.slug,
+                resource: Resource::new(&held.given.resource),
+            },
             how: held.way.word(),
             direct: held.way.is_direct(),
             through: held.way.through().iter().map(|given| given.entitled()).collect(),
             membership: held.way.membership(),
+        }
+    }
+}
+
+impl<'row> Resource<'row> {
+    fn new(known: &'row Known) -> Self {
+        Self {
+            named: &known.named,
+            description: Some(known.description.as_str()).filter(|text| !text.is_empty()),
+            restrictions: known.restrictions.as_ref(),
         }
     }
 }
@@ -117,6 +147,8 @@ impl<'row> Principal<'row> {
             status: status.and_then(|status| status.word),
             status_details: details.filter(|details| !details.is_empty()),
             last_login: person.and_then(|person| person.last_login?.format(&Rfc3339).ok()),
+            email_verified: person.and_then(|person| person.is_verified),
+            joined_at: person.and_then(|person| person.joined_at.as_deref()),
         }
     }
 }
@@ -150,7 +182,7 @@ impl Serialize for Without<'_> {
             let written = if self.people {
                 list.serialize_element(&Principal::new(known))
             } else {
-                list.serialize_element(&known.named)
+                list.serialize_element(&Resource::new(known))
             };
             written.map_err(unwritten)
         });

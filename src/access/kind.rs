@@ -13,6 +13,17 @@ pub enum Kind {
     Group,
 }
 
+impl Kind {
+    /// Several of it.
+    pub(super) fn several(self) -> &'static str {
+        match self {
+            Self::User => "people",
+            Self::Role => "roles",
+            Self::Group => "groups",
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

@@ -7,18 +7,32 @@ use crate::facts::{Known, escape};
 use super::error::Error;
 use super::listing::Listing;
 use super::reading::Access;
-use super::words::{day, named, what, when};
+use super::words::{day, named, purpose, what};
 
 /// Writes the access as Markdown: a table with one row for each grant.
 pub fn markdown(access: &Access, mut output: impl Write) -> Result<(), Error> {
     let label = access.label();
     let listing = Listing::new(access)?;
-    writeln!(output, "### Access\n\n{}\n", escape(&when(&label)))?;
+    writeln!(output, "### Access\n\n{}\n", escape(&label.place()))?;
     if let Some(part) = &access.sync().sync().reduced_to {
         writeln!(output, "The sync doesn't cover everything: {}\n", escape(part))?;
     }
+    let mut purposes = false;
+    for part in listing.parts.iter().filter(|_| !listing.by_person) {
+        let purpose = purpose(&part.of).join(" · ");
+        if !purpose.is_empty() {
+            writeln!(output, "- {}: {}", escape(&named(&part.of, true)), escape(&purpose))?;
+            purposes = true;
+        }
+    }
+    if purposes {
+        writeln!(output)?;
+    }
     if !listing.parts.is_empty() {
-        writeln!(output, "| Who | Status | Last login | What | How |\n|---|---|---|---|---|")?;
+        writeln!(
+            output,
+            "| Who | Status | Last login (UTC) | What | How |\n|---|---|---|---|---|"
+        )?;
     }
     for part in &listing.parts {
         for held in &part.held {

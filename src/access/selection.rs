@@ -15,11 +15,11 @@ use super::kinds::Kinds;
 /// Of what is to be told. A grant has to be of each kind that is named, and there of any.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
-    /// Users, each by id or e-mail address: what they hold.
+    /// Users, each by id, e-mail address or name: what they hold.
     pub users: Vec<String>,
-    /// Roles, each by id: who holds them.
+    /// Roles, each by id or name: who holds them.
     pub roles: Vec<String>,
-    /// Groups, each by id: who is in them, what they hold, and what is held through them.
+    /// Groups, each by id or name: who is in them, what they hold, and what is held through them.
     pub groups: Vec<String>,
 }
 
@@ -132,8 +132,8 @@ struct Search<'sync> {
 }
 
 impl Search<'_> {
-    /// The resources that `text` names: by id, by type and id, or by an e-mail address. Several
-    /// types may have the same id.
+    /// The resources that `text` names: by id, by type and id, by an e-mail address, or by a name
+    /// that nothing else of the kind has. Several types may have the same id.
     fn find(&self, text: &str) -> Result<Vec<Id>, Error> {
         let with_type = text.match_indices([':', '/']).filter_map(|(at, _)| {
             let resource_type = &text[..at];
@@ -159,11 +159,11 @@ impl Search<'_> {
             || self.sync.is_named_by_a_grant(resource_type, id)?)
     }
 
-    /// Who has the address `text`; or else, what is nearest to it.
+    /// Who has the address `text`, or else what has that name; or else, what is nearest to it.
     fn look_around(&self, text: &str) -> Result<Vec<Id>, Error> {
-        let mut owners = Vec::new();
+        let (mut owners, mut namesakes) = (Vec::new(), Vec::new());
         let mut near = Nearest::to(text);
-        let wanted = text.to_lowercase();
+        let wanted = text.trim().to_lowercase();
         let names = Names::new(self.sync);
         self.sync.each(Rows::Resources, |_, data| {
             let resource: Resource = names.decode(data)?;
@@ -173,27 +173,28 @@ impl Search<'_> {
             }
             let user: Option<UserTrait> = find(&resource.annotations);
             let emails = user.map(|user| user.emails).unwrap_or_default();
-            if self.kind == Kind::User
-                && emails.iter().any(|email| email.address.to_lowercase() == wanted)
-            {
-                owners.push((id.resource_type, id.resource));
-                return Ok(());
+            let mut addresses = emails.iter().map(|email| email.address.as_str());
+            let is_wanted = |name: &str| name.trim().to_lowercase() == wanted;
+            let found = (id.resource_type, id.resource);
+            if self.kind == Kind::User && addresses.clone().any(is_wanted) {
+                owners.push(found);
+            } else if is_wanted(&resource.display_name) {
+                namesakes.push(found);
+            } else {
+                near.offer(&found.1, addresses.by_ref().chain([resource.display_name.as_str()]));
             }
-            let emails = emails.iter().map(|email| email.address.as_str());
-            near.offer(&id.resource, emails.chain([resource.display_name.as_str()]));
             Ok::<_, Error>(())
         })?;
-        let file = || self.sync.sync().file.clone();
-        match &owners[..] {
-            [_] => Ok(owners),
-            [] => {
-                Err(Error::Unknown { file: file(), kind: self.kind, text: text.to_owned(), near })
+        let found = if owners.is_empty() { namesakes } else { owners };
+        let file = self.sync.sync().file.clone();
+        let text = text.to_owned();
+        match &found[..] {
+            [_] => Ok(found),
+            [] => Err(Error::Unknown { file, kind: self.kind, text, near }),
+            _ => {
+                let ids = found.into_iter().map(|(_, id)| id).collect();
+                Err(Error::Ambiguous { file, kind: self.kind, text, ids })
             }
-            _ => Err(Error::SharedAddress {
-                file: file(),
-                address: text.to_owned(),
-                ids: owners.into_iter().map(|(_, id)| id).collect(),
-            }),
         }
     }
 }

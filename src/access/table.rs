@@ -11,7 +11,7 @@ use super::error::Error;
 use super::held::Held;
 use super::listing::{Listing, Part};
 use super::reading::Access;
-use super::words::{facts, is_enabled, named, slug, what, when};
+use super::words::{facts, is_enabled, named, slug, what};
 
 const YELLOW: &str = "\u{1b}[33m";
 const BOLD: &str = "\u{1b}[1m";
@@ -37,7 +37,7 @@ pub struct Look {
 /// for.
 pub fn table(access: &Access, look: Look, mut output: impl Write) -> Result<(), Error> {
     let label = access.label();
-    writeln!(output, "Access in {}", printable(&when(&label)))?;
+    writeln!(output, "Access in {}", printable(&label.place()))?;
     if let Some(part) = &access.sync().sync().reduced_to {
         writeln!(output, "The sync doesn't cover everything: {}", printable(part))?;
     }

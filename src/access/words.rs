@@ -3,19 +3,9 @@
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-use crate::facts::{Known, Person, SyncLabel};
+use crate::facts::{Known, Person};
 
 use super::held::Held;
-
-/// The file and when its sync ended, to the second.
-pub(super) fn when(label: &SyncLabel) -> String {
-    format!("{} ({})", label.file, until_seconds(label))
-}
-
-/// When a sync ended, without fractions of seconds.
-pub(super) fn until_seconds(label: &SyncLabel) -> &str {
-    label.ended_at.split('.').next().unwrap_or_default()
-}
 
 /// `1 grant`, `2 grants`.
 pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
@@ -33,12 +23,20 @@ pub(super) fn named(known: &Known, with_type: bool) -> String {
     if with_type { format!("{} {name}", named.resource_type) } else { name }
 }
 
-/// Status, address and last login, as far as they are known.
+/// Status, address and last login, as far as they are known, and what something is for.
 pub(super) fn facts(known: &Known) -> Vec<String> {
     let Some(person) = &known.person else { return vec!["not in the file".to_owned()] };
     let status = person.status.as_ref().map(ToString::to_string);
-    let login = person.last_login.map(|time| format!("last login {}", day(time)));
-    status.into_iter().chain(person.email.clone()).chain(login).collect()
+    let login = person.last_login.map(|time| format!("last login {} UTC", day(time)));
+    let facts = status.into_iter().chain(person.email.clone()).chain(login);
+    facts.chain(purpose(known)).collect()
+}
+
+/// What something is for, and where it applies, as far as that is known.
+pub(super) fn purpose(known: &Known) -> Vec<String> {
+    let description = Some(known.description.clone()).filter(|text| !text.is_empty());
+    let restrictions = known.restrictions.as_ref().map(ToString::to_string);
+    description.into_iter().chain(restrictions).collect()
 }
 
 /// Whether nothing says that an account can't be used.

@@ -22,6 +22,8 @@ pub struct FinishedSync {
     pub sync_id: String,
     /// When it ended, as the file has it: in UTC, or the local time of whoever wrote it.
     pub ended_at: String,
+    /// Whether that is in UTC for certain.
+    pub is_utc: bool,
     /// What it was reduced to, where it says so; such a sync doesn't cover everything.
     pub reduced_to: Option<String>,
 }
@@ -260,9 +262,11 @@ pub(super) fn finished_syncs(
         .and_then(|mut statement| {
             statement
                 .query_map([], |row| {
-                    let Token { reduced_to, .. } = Token::parse(&row.get::<_, String>(2)?);
+                    let token = Token::parse(&row.get::<_, String>(2)?);
+                    let (is_utc, reduced_to) = (token.is_ours(), token.reduced_to);
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
-                    Ok(FinishedSync { file: path.clone(), sync_id, ended_at, reduced_to })
+                    let file = path.clone();
+                    Ok(FinishedSync { file, sync_id, ended_at, is_utc, reduced_to })
                 })?
                 .collect()
         })

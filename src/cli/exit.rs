@@ -97,6 +97,15 @@ pub(super) enum Failure {
     /// A file's syncs are to be compared, and there is one.
     #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
     OneSync(PathBuf),
+    /// Changes were to be told against an earlier sync, which isn't there.
+    #[error(
+        "{} holds no earlier sync to compare with, as --require-baseline asks; the new one is \
+         complete and stays there, for the next run to compare with", .0.display()
+    )]
+    NoBaseline(PathBuf),
+    /// Changes were to be told against a sync that covers the same.
+    #[error("{0}; --require-baseline asks for two that cover the same")]
+    OtherExtent(String),
     /// Something changed, and the run was to say so by its exit code.
     #[error("something changed")]
     Changed,
@@ -167,12 +176,14 @@ impl Failure {
             | Self::Config(_)
             | Self::Settings(SettingsError::Token)
             | Self::OneSync(_)
+            | Self::NoBaseline(_)
+            | Self::OtherExtent(_)
             | Self::Log { .. }
             | Self::Diff(facts::Error::Message { .. })
             | Self::Access(
                 access::Error::File(facts::Error::Message { .. })
                 | access::Error::Unknown { .. }
-                | access::Error::SharedAddress { .. },
+                | access::Error::Ambiguous { .. },
             )
             | Self::Target { .. }
             | Self::Foreign(_)
@@ -243,17 +254,26 @@ fn without_middle(text: &str, longest: usize) -> Cow<'_, str> {
 fn report(failure: &Failure, secrets: &Secrets) -> ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
-        let line = readable(&printable(&secrets.hide(&with_causes(failure))));
-        let line = format!("baton-northflank: {line}\n");
-        match lines_to("standard error", std::io::stderr()) {
-            Ok(writer) => {
-                writer.send(Message::Lines(line.into()));
-                writer.flush();
-            }
-            // Without another thread whoever doesn't read is waited for, but nobody goes without
-            // a word. What can't be written can't be told either.
-            Err(_) => drop(std::io::stderr().write_all(line.as_bytes())),
-        }
+        say(&secrets.hide(&with_causes(failure)));
     }
     ExitCode::from(failure.exit_code())
+}
+
+/// Tells of something that is no failure, where no log does.
+pub(super) fn warn(warning: &str) {
+    say(&format!("warning: {warning}"));
+}
+
+/// Prints one line on standard error.
+fn say(text: &str) {
+    let line = format!("baton-northflank: {}\n", readable(&printable(text)));
+    match lines_to("standard error", std::io::stderr()) {
+        Ok(writer) => {
+            writer.send(Message::Lines(line.into()));
+            writer.flush();
+        }
+        // Without another thread whoever doesn't read is waited for, but nobody goes without
+        // a word. What can't be written can't be told either.
+        Err(_) => drop(std::io::stderr().write_all(line.as_bytes())),
+    }
 }

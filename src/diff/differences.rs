@@ -8,7 +8,7 @@ use prost::Message;
 use serde::Serialize;
 
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
-use crate::c1z::{self, Comparison, Rows, Side};
+use crate::c1z::{self, Comparison, FinishedSync, Rows, Side};
 use crate::facts::{
     Entitled, Error, Facts, How, Messages, Named, Names, Namesakes, SyncLabel, in_words,
     of_entitlement, of_grant, of_resource, with_sets_in_order, without_login,
@@ -17,8 +17,8 @@ use crate::facts::{
 /// Everything that changed from one sync to another, by id.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diff {
-    /// The earlier sync.
-    pub old: SyncLabel,
+    /// The earlier sync, if there is one to compare with.
+    pub old: Option<SyncLabel>,
     /// The later sync.
     pub new: SyncLabel,
     /// Users, roles, groups and whatever else there is.
@@ -84,7 +84,7 @@ impl Diff {
     pub fn new(comparison: &Comparison) -> Result<Self, Error> {
         let mut reading = Reading::new(comparison)?;
         Ok(Self {
-            old: SyncLabel::new(comparison.sync(Side::Old)),
+            old: Some(SyncLabel::new(comparison.sync(Side::Old))),
             new: SyncLabel::new(comparison.sync(Side::New)),
             resources: reading.changes(Rows::Resources, |names, resource: &Resource| {
                 Ok((names.named(resource), of_resource(resource)))
@@ -94,10 +94,22 @@ impl Diff {
             })?,
             grants: reading.changes(Rows::Grants, |names, grant| {
                 let held = held(names, grant)?;
-                let facts = of_grant(grant, how(&held));
+                let facts = of_grant(grant, how(&held, str::to_owned));
                 Ok((held, facts))
             })?,
         })
+    }
+
+    /// A sync that there is no earlier one to compare with: nothing changed, as far as anybody
+    /// can tell.
+    pub fn without_baseline(new: &FinishedSync) -> Self {
+        Self {
+            old: None,
+            new: SyncLabel::new(new),
+            resources: Changes::none(),
+            entitlements: Changes::none(),
+            grants: Changes::none(),
+        }
     }
 
     /// Whether nothing changed.
@@ -107,20 +119,28 @@ impl Diff {
 }
 
 impl<T> Changes<T> {
+    fn none() -> Self {
+        Self { created: Vec::new(), modified: Vec::new(), deleted: Vec::new() }
+    }
+
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.created.is_empty() && self.modified.is_empty() && self.deleted.is_empty()
     }
 }
 
-/// Through what somebody holds something, in words.
-pub(super) fn how(held: &Held) -> String {
+/// Through what somebody holds something, in words, with each name as it is shown.
+pub(super) fn how(held: &Held, shown: impl Fn(&str) -> String) -> String {
     let by_itself = match &held.membership {
-        _ if held.direct => Some("direct"),
-        Some(membership) if held.through.is_empty() => Some(membership.as_str()),
+        _ if held.direct => Some("direct".to_owned()),
+        Some(membership) if held.through.is_empty() => Some(shown(membership)),
         _ => None,
     };
-    in_words(by_itself, held.through.iter().map(Entitled::called))
+    let called = |source: &Entitled| match source.resource.resource_type.as_str() {
+        "" => shown(&source.id),
+        kind => format!("{} {}", shown(kind), shown(&source.resource.distinct_name())),
+    };
+    in_words(by_itself.as_deref(), held.through.iter().map(called))
 }
 
 /// The facts that differ, by name.
@@ -180,8 +200,7 @@ impl<'comparison> Reading<'comparison> {
         rows: Rows,
         read: impl Fn(&mut Names<OneOf<'comparison>>, &M) -> Result<(T, Facts), Error>,
     ) -> Result<Changes<T>, Error> {
-        let mut changes =
-            Changes { created: Vec::new(), modified: Vec::new(), deleted: Vec::new() };
+        let mut changes = Changes::none();
         let Self { comparison, old: old_names, new: new_names } = self;
         comparison.differences(rows, |mut difference| {
             if let (Rows::Resources, Some(old), Some(new)) =

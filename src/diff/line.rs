@@ -3,16 +3,31 @@
 use std::collections::HashSet;
 
 use crate::baton::printable;
-use crate::facts::{self, Entitled, Line, Named, Section, Sign, SyncLabel, by_code_point, look};
+use crate::facts::{
+    Entitled, IN_RESTRICTIONS, Line, Named, RESTRICTIONS, Section, Sign, SyncLabel, by_code_point,
+    isolated, look,
+};
 
 use super::differences::{Change, Changes, Diff, Held, Modified, how};
 
+/// How a text of the file's is shown among others.
+type Shown = fn(&str) -> String;
+
 /// What changed, as lines; kinds of which nothing changed are left out.
-pub fn changes(diff: &Diff) -> facts::Changes {
-    let resources = lines(&diff.resources, |row| vec![named(row)]);
-    let entitlements = lines(&own_changes(diff), |row| vec![entitled(row)]);
-    let grants = lines(&diff.grants, |row: &Held| {
-        vec![named(&row.principal), entitled(&row.entitlement), how(row)]
+pub fn sections(diff: &Diff) -> Vec<Section> {
+    sections_with(diff, printable)
+}
+
+/// The same for a page, where no name may turn around what stands beside it.
+pub fn isolated_sections(diff: &Diff) -> Vec<Section> {
+    sections_with(diff, |text| isolated(&printable(text)).into_owned())
+}
+
+fn sections_with(diff: &Diff, shown: Shown) -> Vec<Section> {
+    let resources = lines(&diff.resources, shown, |row| vec![named(row, shown)]);
+    let entitlements = lines(&own_changes(diff), shown, |row| vec![entitled(row, shown)]);
+    let grants = lines(&diff.grants, shown, |row: &Held| {
+        vec![named(&row.principal, shown), entitled(&row.entitlement, shown), how(row, shown)]
     });
     let section = |title, columns, lines| Section { title, columns, lines };
     let sections = [
@@ -20,10 +35,7 @@ pub fn changes(diff: &Diff) -> facts::Changes {
         section("Entitlements", &["Entitlement"], entitlements),
         section("Access", &["Who", "What", "How"], grants),
     ];
-    facts::Changes {
-        since: diff.old.clone(),
-        sections: sections.into_iter().filter(|section| !section.lines.is_empty()).collect(),
-    }
+    sections.into_iter().filter(|section| !section.lines.is_empty()).collect()
 }
 
 /// How much changed, in a sentence.
@@ -74,7 +86,7 @@ fn own_changes(diff: &Diff) -> Changes<Entitled> {
 }
 
 /// What came, what went, what changed.
-fn lines<T>(changes: &Changes<T>, columns: impl Fn(&T) -> Vec<String>) -> Vec<Line> {
+fn lines<T>(changes: &Changes<T>, shown: Shown, columns: impl Fn(&T) -> Vec<String>) -> Vec<Line> {
     let plain = |sign, row| Line { sign, columns: columns(row), changes: Vec::new() };
     let created = changes.created.iter().map(|row| plain(Sign::Added, row));
     let deleted = changes.deleted.iter().map(|row| plain(Sign::Removed, row));
@@ -82,53 +94,60 @@ fn lines<T>(changes: &Changes<T>, columns: impl Fn(&T) -> Vec<String>) -> Vec<Li
         changes: if changes.is_empty() {
             vec!["other details".to_owned()]
         } else {
-            changes.iter().map(change).collect()
+            in_words(changes).map(|it| change(it, shown)).collect()
         },
         ..plain(Sign::Changed, row)
     });
-    let lines = created.chain(deleted).chain(modified);
-    lines
-        .map(|line| Line {
-            columns: line.columns.iter().map(|text| printable(text)).collect(),
-            changes: line.changes.iter().map(|text| printable(text)).collect(),
-            ..line
-        })
-        .collect()
+    created.chain(deleted).chain(modified).collect()
+}
+
+/// The changes without what another of them says in words.
+fn in_words(changes: &[Change]) -> impl Iterator<Item = &Change> {
+    let has_words = changes.iter().any(|change| change.fact == RESTRICTIONS);
+    let is_said = move |fact: &str| has_words && IN_RESTRICTIONS.contains(&fact);
+    changes.iter().filter(move |change| !is_said(&change.fact))
 }
 
 /// What changed. Where nobody could see what, the texts are told by their code points.
-fn change(change: &Change) -> String {
-    let nothing = || "nothing".to_owned();
+fn change(change: &Change, shown: Shown) -> String {
     let Change { fact, old, new } = change;
+    let text = |text: &Option<String>| text.as_deref().map_or("nothing".to_owned(), shown);
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) if look(old) == look(new) => {
             (by_code_point(old), by_code_point(new))
         }
-        (old, new) => (old.clone().unwrap_or_else(nothing), new.clone().unwrap_or_else(nothing)),
+        _ => (text(old), text(new)),
     };
-    format!("{fact}: {old} → {new}")
+    format!("{}: {old} → {new}", shown(fact))
 }
 
 /// Type, name and, where it says more, id.
-fn named(row: &Named) -> String {
+fn named(row: &Named, shown: Shown) -> String {
+    let (resource_type, id) = (shown(&row.resource_type), shown(&row.resource));
     if row.display_name == row.resource {
-        format!("{} {}", row.resource_type, row.resource)
+        format!("{resource_type} {id}")
     } else {
-        format!("{} {} ({})", row.resource_type, row.display_name, row.resource)
+        format!("{resource_type} {} ({id})", shown(&row.display_name))
     }
 }
 
 /// Whose entitlement it is, by name: ids of groups are long, and JSON has them.
-fn entitled(row: &Entitled) -> String {
-    if row.resource.resource_type.is_empty() {
-        row.id.clone()
+fn entitled(row: &Entitled, shown: Shown) -> String {
+    let Entitled { id, slug, resource } = row;
+    if resource.resource_type.is_empty() {
+        shown(id)
     } else {
-        format!("{} {}: {}", row.resource.resource_type, row.resource.distinct_name(), row.slug)
+        let name = shown(&resource.distinct_name());
+        format!("{} {name}: {}", shown(&resource.resource_type), shown(slug))
     }
 }
 
-/// The file and when the sync ended, to the second.
-pub(super) fn sync(label: &SyncLabel) -> String {
-    let ended_at = label.ended_at.split('.').next().unwrap_or_default();
-    printable(&format!("{} ({ended_at})", label.file))
+/// What one of the syncs doesn't cover.
+pub(super) fn left_out(diff: &Diff) -> Vec<String> {
+    let part = |which: &str, label: &SyncLabel| {
+        let part = label.reduced_to.as_ref();
+        part.map(|part| format!("The {which} sync doesn't cover everything: {part}"))
+    };
+    let old = diff.old.as_ref().and_then(|old| part("earlier", old));
+    old.into_iter().chain(part("later", &diff.new)).collect()
 }

@@ -5,21 +5,26 @@ use std::fmt::Write as _;
 use crate::facts::{Section, escape};
 
 use super::differences::Diff;
-use super::line::{changes, summary, sync};
+use super::line::{left_out, sections, summary};
 
 /// The diff as Markdown.
 pub fn markdown(diff: &Diff) -> String {
-    let mut text = format!(
-        "### Access changes\n\nFrom {} to {}.\n",
-        escape(&sync(&diff.old)),
-        escape(&sync(&diff.new))
-    );
+    let new = escape(&diff.new.place());
+    let mut text = "### Access changes\n\n".to_owned();
+    let Some(old) = &diff.old else {
+        let _ = writeln!(text, "There is no earlier sync to compare {new} with yet.");
+        return text;
+    };
+    let _ = writeln!(text, "From {} to {new}.", escape(&old.place()));
+    for line in left_out(diff) {
+        let _ = writeln!(text, "\n{}", escape(&line));
+    }
     if diff.is_empty() {
         text.push_str("\nNo changes.\n");
         return text;
     }
     let _ = writeln!(text, "\n{}", summary(diff));
-    for kind in changes(diff).sections {
+    for kind in sections(diff) {
         section(&mut text, &kind);
     }
     text

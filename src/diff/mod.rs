@@ -10,6 +10,6 @@ mod markdown;
 mod table;
 
 pub use differences::{Change, Changes, Diff, Held, Modified};
-pub use line::changes;
+pub use line::{isolated_sections, sections};
 pub use markdown::markdown;
 pub use table::table;

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::baton::printable;
 use crate::facts::{Line, Sign, column_width};
 
 use super::differences::Diff;
-use super::line::{changes, summary, sync};
+use super::line::{left_out, sections, summary};
 
 const GREEN: &str = "\u{1b}[32m";
 const RED: &str = "\u{1b}[31m";
@@ -18,14 +19,20 @@ const PLAIN: &str = "\u{1b}[0m";
 /// The column that says how something is held.
 const HOW: &str = "How";
 
-/// The diff as lines of text, with colour if wanted.
+/// The diff as lines of text, with colour if wanted; nothing where there is no earlier sync, of
+/// which the log tells.
 pub fn table(diff: &Diff, colour: bool) -> String {
-    let mut text = format!("From {}\nto   {}\n", sync(&diff.old), sync(&diff.new));
+    let Some(old) = &diff.old else { return String::new() };
+    let (old, new) = (printable(&old.place()), printable(&diff.new.place()));
+    let mut text = format!("From {old}\nto   {new}\n");
+    for line in left_out(diff) {
+        let _ = writeln!(text, "{}", printable(&line));
+    }
     if diff.is_empty() {
         text.push_str("\nNo changes.\n");
         return text;
     }
-    for kind in changes(diff).sections {
+    for kind in sections(diff) {
         let lines: Vec<Line> = if kind.columns.contains(&HOW) {
             kind.lines.into_iter().map(narrow).collect()
         } else {

@@ -14,6 +14,7 @@ use crate::c1z::{self, FinishedSync, OpenSync, Rows};
 use super::error::Error;
 use super::namesakes::Namesakes;
 use super::person::Person;
+use super::restrictions::Restrictions;
 
 /// Which sync it is.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +25,11 @@ pub struct SyncLabel {
     pub sync_id: String,
     /// When it ended, as the file has it.
     pub ended_at: String,
+    /// Whether that is in UTC for certain.
+    #[serde(skip)]
+    pub is_utc: bool,
+    /// What it was reduced to, where it doesn't cover everything.
+    pub reduced_to: Option<String>,
 }
 
 /// A resource.
@@ -58,6 +64,10 @@ pub struct Known {
     pub named: Named,
     /// What is told of it as an account; `None` if the file has no row for it.
     pub person: Option<Person>,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// Where it applies, if it is a role that tells.
+    pub restrictions: Option<Restrictions>,
 }
 
 /// An entitlement that a row names.
@@ -119,7 +129,7 @@ impl<M: Messages> Names<M> {
 
     /// What a row says of its resource.
     pub fn known(&self, resource: &Resource) -> Known {
-        Known { named: self.named(resource), person: Some(Person::of(resource)) }
+        Known::new(self.named(resource), Some(resource))
     }
 
     /// What a row calls its resource.
@@ -206,7 +216,16 @@ impl Known {
             display_name: if name.is_empty() { id } else { name }.to_owned(),
             has_namesake: false,
         };
-        Self { named, person: row.map(Person::of) }
+        Self::new(named, row)
+    }
+
+    fn new(named: Named, row: Option<&Resource>) -> Self {
+        Self {
+            named,
+            person: row.map(Person::of),
+            description: row.map(|row| row.description.clone()).unwrap_or_default(),
+            restrictions: row.and_then(Restrictions::of),
+        }
     }
 }
 
@@ -272,6 +291,58 @@ impl SyncLabel {
             file: sync.file.display().to_string(),
             sync_id: sync.sync_id.clone(),
             ended_at: sync.ended_at.clone(),
+            is_utc: sync.is_utc,
+            reduced_to: sync.reduced_to.clone(),
+        }
+    }
+
+    /// When it ended, to the second, and in which zone: its own, UTC, or the local time of
+    /// whoever wrote the file, which says no more.
+    pub fn ended(&self) -> String {
+        let digit = |char: char| char.is_ascii_digit();
+        let (seconds, zone) = match self.ended_at.split_once('.') {
+            Some((seconds, fraction)) => (seconds, fraction.trim_start_matches(digit)),
+            None => (self.ended_at.as_str(), ""),
+        };
+        let is_told = |zone: &str| zone.contains(['Z', '+', '-']) || zone.ends_with("UTC");
+        let has_zone = is_told(zone) || seconds.get(10..).is_some_and(is_told);
+        match (has_zone, self.is_utc) {
+            (true, _) => format!("{seconds}{zone}"),
+            (false, true) => format!("{seconds} UTC"),
+            (false, false) => format!("{seconds}, local time where it was written"),
+        }
+    }
+
+    /// The file and when its sync ended.
+    pub fn place(&self) -> String {
+        format!("{} ({})", self.file, self.ended())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SyncLabel;
+
+    #[test]
+    fn a_time_says_its_zone_as_far_as_it_is_known() {
+        let ended = |ended_at: &str, is_utc| {
+            let (file, sync_id) = ("f".to_owned(), "s".to_owned());
+            let ended_at = ended_at.to_owned();
+            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to: None }.ended()
+        };
+        assert_eq!(ended("2026-11-24 08:00:00.123", true), "2026-11-24 08:00:00 UTC");
+        assert_eq!(ended("2026-11-24 08:00:00", true), "2026-11-24 08:00:00 UTC");
+        let local = "2026-11-24 08:00:00, local time where it was written";
+        assert_eq!(ended("2026-11-24 08:00:00.123", false), local);
+        assert_eq!(ended("2026-11-24 08:00:00", false), local);
+        for zone in ["+00:00", "-07:00", "Z", " -0700 PDT", " UTC"] {
+            for seconds in ["2026-11-24 08:00:00", "2026-11-24T08:00:00"] {
+                for is_utc in [true, false] {
+                    let told = format!("{seconds}{zone}");
+                    assert_eq!(ended(&told, is_utc), told);
+                    assert_eq!(ended(&format!("{seconds}.5{zone}"), is_utc), told);
+                }
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use prost_types::Timestamp;
 use prost_types::value::Kind;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::baton::find;
 use crate::baton::v2::{Resource, UserTrait};
@@ -20,6 +21,8 @@ pub struct Person {
     pub status: Option<Status>,
     /// When somebody last logged in with it.
     pub last_login: Option<OffsetDateTime>,
+    /// When it joined, in RFC 3339, as the profile has it.
+    pub joined_at: Option<String>,
 }
 
 /// Whether an account can be used.
@@ -52,6 +55,12 @@ impl Person {
             },
             status: Status::of(resource, user.as_ref()),
             last_login: user.as_ref().and_then(|user| user.last_login.as_ref()).and_then(login),
+            joined_at: match in_profile("joined_at") {
+                Some(Kind::StringValue(text)) => {
+                    OffsetDateTime::parse(text, &Rfc3339).is_ok().then(|| text.clone())
+                }
+                _ => None,
+            },
         }
     }
 }
@@ -112,7 +121,12 @@ mod tests {
         let user = UserTrait {
             emails: vec![email("", false), email("b@x.test", false), email("a@x.test", true)],
             status: Some(user_trait::Status { status: 4, details: String::new() }),
-            profile: Some(Profile::new().flag("email_verified", Some(false)).build()),
+            profile: Some(
+                Profile::new()
+                    .flag("email_verified", Some(false))
+                    .text("joined_at", Some("2025-01-01T09:12:07.018Z"))
+                    .build(),
+            ),
             last_login: Some(Timestamp { seconds: 1_700_000_000, nanos: 5_000_000 }),
             ..UserTrait::default()
         };
@@ -122,6 +136,7 @@ mod tests {
             is_verified: Some(false),
             status: Some(Status { word: Some("pending"), details: String::new() }),
             last_login: Some(datetime!(2023-11-14 22:13:20.005 UTC)),
+            joined_at: Some("2025-01-01T09:12:07.018Z".into()),
         };
         assert_eq!(Person::of(&resource), expected);
         assert_eq!(Person::of(&Resource::default()), Person::default());

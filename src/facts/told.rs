@@ -11,9 +11,16 @@ use crate::baton::v2::{
 };
 
 use super::person::Status;
+use super::restrictions::Restrictions;
 
 /// Facts by name.
 pub type Facts = BTreeMap<String, String>;
+
+/// The fact that says in words where a role applies.
+pub const RESTRICTIONS: &str = "restrictions";
+
+/// What of a role's profile it says.
+pub const IN_RESTRICTIONS: [&str; 2] = ["profile.restricted", "profile.teams"];
 
 /// Name, status, profile and the like. Files of former years have some of them only in the
 /// resource's trait.
@@ -34,6 +41,9 @@ pub fn of_resource(resource: &Resource) -> Facts {
     let profile = profile.or_else(|| user.as_ref().and_then(|user| user.profile.clone()));
     if let Some(profile) = profile.or_else(group).or_else(role) {
         add_struct(&mut facts, "profile", &profile);
+    }
+    if let Some(restrictions) = Restrictions::of(resource) {
+        add(&mut facts, RESTRICTIONS, &restrictions.to_string());
     }
     if let Some(user) = user {
         add(&mut facts, "login", &user.login);

@@ -6,6 +6,7 @@ use crate::access::held::Held;
 use crate::access::words::{facts, slug};
 
 use super::limit::MOST_NAMES;
+use super::phrase::{slug_and_way, way};
 use super::shade::Shade;
 use super::subject::{Link, Subject, Subjects, anchor, shown};
 
@@ -86,14 +87,13 @@ impl Card {
                 what: subjects.link(&held.given.resource),
                 slug: slug(held).unwrap_or_default().to_owned(),
                 shade: Shade::of(held),
-                way: held.way.in_words(),
+                way: way(held),
             })
             .collect();
         holds.sort_by(|one, other| (&one.what, &one.slug).cmp(&(&other.what, &other.slug)));
         let mut by_way: BTreeMap<(Shade, String), List> = BTreeMap::new();
         for held in held(&subject.holders) {
-            let (shade, way) = (Shade::of(held), held.way.in_words());
-            let way = slug(held).map(|slug| format!("{slug}, {way}")).unwrap_or(way);
+            let (shade, way) = (Shade::of(held), slug_and_way(held));
             let list = by_way.entry((shade, way.clone())).or_insert_with(|| List {
                 way,
                 shade,
@@ -115,7 +115,11 @@ impl Card {
             id: named.resource.clone(),
             kind: named.resource_type.clone(),
             description: subject.description.clone(),
-            facts: if subject.is_person() { facts(&subject.known) } else { Vec::new() },
+            facts: if subject.is_person() {
+                facts(&subject.known)
+            } else {
+                subject.known.restrictions.iter().map(ToString::to_string).collect()
+            },
             details: subject.details.clone(),
             holds,
             held_by,

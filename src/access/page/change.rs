@@ -1,13 +1,12 @@
 //! What changed since the file's sync before.
 
-use crate::access::words::until_seconds;
 use crate::facts::{Changes, Line};
 
 use super::limit::MOST_CHANGES;
 
 /// What changed, as far as the page has room.
 pub(super) struct Since<'changes> {
-    pub(super) ended_at: &'changes str,
+    pub(super) ended_at: String,
     pub(super) sync_id: &'changes str,
     pub(super) sections: Vec<Section<'changes>>,
 }
@@ -27,7 +26,7 @@ impl<'changes> Since<'changes> {
             Section { title: section.title, lines, more: section.lines.len() - lines.len() }
         });
         Self {
-            ended_at: until_seconds(&changes.since),
+            ended_at: changes.since.ended(),
             sync_id: &changes.since.sync_id,
             sections: sections.collect(),
         }

@@ -5,11 +5,12 @@ use time::{Duration, OffsetDateTime};
 use crate::access::error::Error;
 use crate::access::kind::Kind;
 use crate::access::reading::Access;
-use crate::access::words::{day, ended_on, what};
+use crate::access::words::{day, ended_on};
 use crate::baton::NOT_LISTED;
 use crate::facts::Status;
 
 use super::limit::MOST_NAMES;
+use super::phrase::what_and_how;
 use super::shade::Shade;
 use super::subject::{Link, Subject, Subjects};
 
@@ -122,9 +123,8 @@ fn of_ways(subjects: &Subjects) -> [Finding; 2] {
     let held_in = |shade: Shade| {
         subjects.people.iter().flat_map(move |it| {
             let held = it.holds.iter().map(|number| &subjects.held[*number]);
-            held.filter(move |held| Shade::of(held) == shade).map(move |held| {
-                at(subjects, it, format!("{}: {}", what(held), held.way.in_words()))
-            })
+            held.filter(move |held| Shade::of(held) == shade)
+                .map(move |held| at(subjects, it, what_and_how(held)))
         })
     };
     [
@@ -177,7 +177,7 @@ fn of_logins(access: &Access, subjects: &Subjects) -> Vec<Finding> {
     let is_idle = |login: OffsetDateTime| ended_on.is_some_and(|end| end - login.date() > IDLE);
     let idle = people().filter_map(|(it, login)| {
         let login = login.filter(|login| is_idle(*login))?;
-        Some(at(subjects, it, format!("last login {}", day(login))))
+        Some(at(subjects, it, format!("last login {} UTC", day(login))))
     });
     let unknown = people().filter(|(_, login)| login.is_none()).map(|(it, _)| at(subjects, it, ""));
     vec![

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::isolated;
+
 use super::subject::{Subjects, anchor};
 
 /// How many groups, and how many roles, the picture has; the others are one stream.
@@ -148,7 +150,7 @@ impl Flow {
                 path: path(LEFT + NODE, from + width / 2.0, MIDDLE, top + width / 2.0),
                 width,
                 class,
-                said: format!("{} {name}", ways[way].1),
+                said: format!("{} {}", ways[way].1, isolated(name)),
             });
             from += width;
         }
@@ -164,7 +166,12 @@ impl Flow {
                 ),
                 width,
                 class: ways[*way].0.class,
-                said: format!("{}: {} {}", roles[*role].0.name, people.len(), ways[*way].0.name),
+                said: format!(
+                    "{}: {} {}",
+                    isolated(&roles[*role].0.name),
+                    people.len(),
+                    isolated(&ways[*way].0.name)
+                ),
             });
             out[*way] += width;
             into[*role] += width;
@@ -180,8 +187,8 @@ impl Flow {
                 text_x: if is_left { x - 8.0 } else { x + NODE + 8.0 },
                 text_y: y + height / 2.0,
                 text_anchor: if is_left { "end" } else { "start" },
-                name: shortened(name),
-                whole_name: name.to_owned(),
+                name: isolated(&shortened(name)).into_owned(),
+                whole_name: isolated(name).into_owned(),
                 class,
                 count,
             }

@@ -17,3 +17,6 @@ pub(super) const LARGE: usize = 300;
 
 /// How many people a browser shows at once: more of them follow on demand.
 pub(super) const AT_ONCE: usize = 200;
+
+/// How many roles have columns that are wide enough for words.
+pub(super) const WIDE_COLUMNS: usize = 8;

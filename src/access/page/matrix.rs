@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::access::words::slug;
-use crate::facts::Person;
+use crate::facts::{Person, isolated};
 
+use super::phrase::slug_and_way;
 use super::shade::Shade;
 use super::subject::{Link, Subject, Subjects, anchor, shown};
 
@@ -40,8 +40,8 @@ pub(super) struct Row {
 pub(super) enum Cell {
     /// So many roles that aren't held.
     Gap(usize),
-    /// A role that is held.
-    Way(Shade, String),
+    /// A role that is held: its name isolated, and how.
+    Way(Shade, String, String),
 }
 
 impl Matrix {
@@ -51,7 +51,10 @@ impl Matrix {
         };
         let (columns, groups) = (places(&subjects.roles), places(&subjects.groups));
         let people = shown(&subjects.people);
-        let rows: Vec<_> = people.map(|it| Row::new(subjects, it, &columns, &groups)).collect();
+        let role = |it: &Subject| isolated(&it.known.named.distinct_name()).into_owned();
+        let names: Vec<_> = shown(&subjects.roles).map(role).collect();
+        let rows: Vec<_> =
+            people.map(|it| Row::new(subjects, it, (&columns, &names), &groups)).collect();
         let mut statuses: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
         statuses.sort();
         statuses.dedup();
@@ -59,7 +62,7 @@ impl Matrix {
             .iter()
             .flat_map(|row| &row.cells)
             .filter_map(|cell| match cell {
-                Cell::Way(shade, _) => Some(*shade),
+                Cell::Way(shade, ..) => Some(*shade),
                 Cell::Gap(_) => None,
             })
             .collect();
@@ -80,7 +83,7 @@ impl Row {
     fn new(
         subjects: &Subjects,
         subject: &Subject,
-        columns: &HashMap<String, usize>,
+        (columns, names): (&HashMap<String, usize>, &[String]),
         groups: &HashMap<String, usize>,
     ) -> Self {
         let mut held_here: BTreeMap<usize, (Shade, Vec<String>)> = BTreeMap::new();
@@ -94,10 +97,7 @@ impl Row {
             let shade = Shade::of(held);
             let (most, words) = held_here.entry(*column).or_insert((shade, Vec::new()));
             *most = shade.min(*most);
-            words.push(match slug(held) {
-                Some(slug) => format!("{slug}, {}", held.way.in_words()),
-                None => held.way.in_words(),
-            });
+            words.push(slug_and_way(held));
         }
         let ways: Vec<_> = held_here
             .iter()
@@ -109,7 +109,7 @@ impl Row {
             if column > next {
                 cells.push(Cell::Gap(column - next));
             }
-            cells.push(Cell::Way(shade, words.join("; ")));
+            cells.push(Cell::Way(shade, names[column].clone(), words.join("; ")));
             next = column + 1;
         }
         if columns.len() > next {

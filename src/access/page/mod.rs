@@ -10,6 +10,7 @@ mod finding;
 mod flow;
 mod limit;
 mod matrix;
+mod phrase;
 mod picture;
 mod shade;
 mod subject;

@@ -2,6 +2,17 @@
 // Search and filters. Without this script the whole page is there all the same.
 document.documentElement.className = "script";
 document.addEventListener("DOMContentLoaded", () => {
+  // On paper everything is open.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = Array.from(document.querySelectorAll("details:not([open])"));
+    for (const it of opened) it.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const it of opened) it.open = false;
+    opened = [];
+  });
+
   const table = document.getElementById("people-by-roles");
   if (!table) return;
   const atOnce = Number(table.dataset.atOnce);

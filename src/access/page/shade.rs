@@ -40,6 +40,16 @@ impl Shade {
         &self.class()[..1]
     }
 
+    /// The letter that stands for it in a narrow cell.
+    pub(super) fn capital(self) -> &'static str {
+        match self {
+            Self::Direct => "D",
+            Self::Both => "B",
+            Self::Through => "T",
+            Self::Word => "W",
+        }
+    }
+
     /// What it means.
     pub(super) fn legend(self) -> &'static str {
         match self {

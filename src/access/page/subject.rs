@@ -12,7 +12,7 @@ use crate::access::listing::{Place, place};
 use crate::access::reading::Access;
 use crate::baton::find;
 use crate::baton::v2::{Resource, RoleTrait};
-use crate::facts::{Known, of_resource};
+use crate::facts::{IN_RESTRICTIONS, Known, RESTRICTIONS, isolated, of_resource};
 
 use super::limit::{MOST_PEOPLE, MOST_ROLES};
 
@@ -154,7 +154,7 @@ impl Subjects {
                 let all = [&self.people, &self.roles, &self.groups, &self.others];
                 let mut all = all.into_iter().flatten();
                 let name = all.find(named).map_or(id.into(), |it| it.known.named.distinct_name());
-                format!("{resource_type} {name}")
+                format!("{resource_type} {}", isolated(&name))
             })
             .collect()
     }
@@ -190,9 +190,13 @@ impl Subject {
         subject.linked = linked(resource);
         let told =
             ["name", "description", "profile.id", "profile.name", "profile.directory_groups"];
+        let is_in_words = |fact: &str| {
+            fact == RESTRICTIONS
+                || (known.restrictions.is_some() && IN_RESTRICTIONS.contains(&fact))
+        };
         subject.details = of_resource(resource)
             .into_iter()
-            .filter(|(fact, _)| !told.contains(&fact.as_str()))
+            .filter(|(fact, _)| !told.contains(&fact.as_str()) && !is_in_words(fact))
             .map(|(fact, text)| {
                 let fact = fact.strip_prefix("profile.").unwrap_or(&fact).replace('_', " ");
                 (fact, text)

@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use crate::access::error::Error;
 use crate::access::reading::Access;
-use crate::access::words::until_seconds;
 use crate::c1z::OpenSync;
 use crate::facts::{Changes, SyncLabel};
 
@@ -17,7 +16,7 @@ use super::card::{self, Deck};
 use super::change::Since;
 use super::finding::{self, Finding};
 use super::flow::Flow;
-use super::limit::{AT_ONCE, LARGE};
+use super::limit::{AT_ONCE, LARGE, WIDE_COLUMNS};
 use super::matrix::{Cell, Matrix};
 use super::picture::{self, Bars};
 use super::subject::Subjects;
@@ -67,6 +66,11 @@ impl Page<'_> {
         self.matrix.rows.len().clamp(1, AT_ONCE)
     }
 
+    /// Whether there are so many roles that a cell has room for a letter only.
+    fn is_narrow(&self) -> bool {
+        self.matrix.columns.len() > WIDE_COLUMNS
+    }
+
     /// Whether the browser had better lay out only what is seen.
     fn is_large(&self) -> bool {
         self.matrix.rows.len() > LARGE
@@ -84,7 +88,7 @@ pub fn page(access: &Access, cover: &Cover, mut output: impl Write) -> Result<()
         policy: policy(),
         style: STYLE,
         script: SCRIPT,
-        ended_at: until_seconds(&access.label()).to_owned(),
+        ended_at: access.label().ended(),
         reduced_to: access.sync().sync().reduced_to.as_deref(),
         sync: access.label(),
         file: Fingerprint::of(access.sync())?,

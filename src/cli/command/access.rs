@@ -9,13 +9,16 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use tempfile::NamedTempFile;
 
 use crate::access::{self, Access, Asked, Cover, Look, csv, json, markdown, page, table};
-use crate::c1z::{Comparison, Scratch};
+use crate::c1z::{Comparison, Scratch, Side};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::colour_is_wanted;
 use crate::diff::{self, Diff};
-use crate::facts;
+use crate::facts::{self, Changes, SyncLabel};
+
+/// What begins a text in UTF-8 for programs that look for it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What is to be told, and how.
 pub(crate) struct Telling {
@@ -25,6 +28,8 @@ pub(crate) struct Telling {
     format: Format,
     output: Option<PathBuf>,
     title: Option<String>,
+    /// Whether CSV says by a mark at its beginning that it is in UTF-8.
+    csv_bom: bool,
 }
 
 /// How access is told.
@@ -56,9 +61,17 @@ pub(super) fn command() -> clap::Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Sync file of any connector; its newest finished full sync is told of"),
         )
-        .arg(ids("user", "ID", "What this user holds: an id, or an e-mail address"))
-        .arg(ids("role", "ID", "Who holds this role"))
-        .arg(ids("group", "ID", "Who is in this group, what it holds, and what is held through it"))
+        .arg(ids(
+            "user",
+            "ID",
+            "What this user holds: an id, an e-mail address, or a name that nobody else has",
+        ))
+        .arg(ids("role", "ID", "Who holds this role: an id, or a name that no other has"))
+        .arg(ids(
+            "group",
+            "ID",
+            "Who is in this group, by id or name, what it holds, and what is held through it",
+        ))
         .arg(
             Arg::new("format")
                 .long("format")
@@ -80,6 +93,11 @@ pub(super) fn command() -> clap::Command {
                 .long("title")
                 .value_name("TEXT")
                 .help("Title of the page [default: the file's name]"),
+        )
+        .arg(
+            Arg::new("csv-bom").long("csv-bom").action(ArgAction::SetTrue).help(
+                "Begin CSV with a byte order mark: Excel takes UTF-8 without one for Latin-1",
+            ),
         )
         .arg(
             Arg::new("sync")
@@ -123,6 +141,7 @@ impl Telling {
             format: Format::named(&text("format").unwrap_or_default()),
             output: path("output"),
             title: text("title"),
+            csv_bom: arguments.get_flag("csv-bom"),
         }
     }
 
@@ -130,6 +149,9 @@ impl Telling {
     pub(super) fn tell(&self) -> Result<(), Failure> {
         if self.title.is_some() && self.format != Format::Html {
             return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));
+        }
+        if self.csv_bom && self.format != Format::Csv {
+            return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
         }
         let Some(path) = &self.output else { return self.print() };
         // Only the kind: the rest names a file that nobody asked for.
@@ -205,11 +227,16 @@ impl Telling {
     }
 
     fn write(&self, access: &Access, look: Look, output: impl Write) -> Result<(), Failure> {
-        let output = BufWriter::new(output);
+        let mut output = BufWriter::new(output);
         match self.format {
             Format::Table => table(access, look, output)?,
             Format::Json => json(access, output)?,
-            Format::Csv => csv(access, output)?,
+            Format::Csv => {
+                if self.csv_bom {
+                    output.write_all(BYTE_ORDER_MARK).map_err(access::Error::Output)?;
+                }
+                csv(access, output)?;
+            }
             Format::Markdown => markdown(access, output)?,
             Format::Html => {
                 let cover = Cover { title: self.title.clone(), changes: changes(access)? };
@@ -221,11 +248,12 @@ impl Telling {
 }
 
 /// What changed since the file's sync before, for a page of all access.
-fn changes(access: &Access) -> Result<Option<facts::Changes>, Failure> {
+fn changes(access: &Access) -> Result<Option<Changes>, Failure> {
     if !access.is_everything() {
         return Ok(None);
     }
     let comparison = Comparison::with_the_one_before(access.sync()).map_err(facts::Error::File)?;
     let Some(comparison) = comparison else { return Ok(None) };
-    Ok(Some(diff::changes(&Diff::new(&comparison)?)))
+    let since = SyncLabel::new(comparison.sync(Side::Old));
+    Ok(Some(Changes { since, sections: diff::isolated_sections(&Diff::new(&comparison)?) }))
 }

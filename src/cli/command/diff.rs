@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::c1z::{Comparison, OpenSync, Scratch};
-use crate::cli::exit::Failure;
+use crate::c1z::{Comparison, FinishedSync, OpenSync, Scratch, Side};
+use crate::cli::exit::{self, Failure};
 use crate::cli::output;
 use crate::cli::settings::{AfterSync, DiffFormat};
 use crate::cli::signal::{Leftovers, Signals};
@@ -26,6 +26,8 @@ pub(crate) struct Compared {
     format: DiffFormat,
     /// Whether the exit code is to tell of changes.
     exit_code: bool,
+    /// Whether the two have to cover the same.
+    require_baseline: bool,
 }
 
 /// The subcommand.
@@ -35,7 +37,7 @@ pub(super) fn command() -> clap::Command {
         .arg(
             Arg::new("old")
                 .value_name("OLD.c1z")
-                .required(true)
+                .default_value("sync.c1z")
                 .value_parser(value_parser!(PathBuf))
                 .help("File with the earlier sync, its newest"),
         )
@@ -60,6 +62,12 @@ pub(super) fn command() -> clap::Command {
                 .action(ArgAction::SetTrue)
                 .help("Exit with 20 if something changed, with 0 if nothing did"),
         )
+        .arg(
+            Arg::new("require-baseline")
+                .long("require-baseline")
+                .action(ArgAction::SetTrue)
+                .help("Exit with 3 if the two syncs don't cover the same"),
+        )
 }
 
 impl Compared {
@@ -70,6 +78,7 @@ impl Compared {
             new: arguments.get_one::<PathBuf>("new").cloned(),
             format: arguments.get_one("format").copied().unwrap_or(DiffFormat::Table),
             exit_code: arguments.get_flag("exit-code"),
+            require_baseline: arguments.get_flag("require-baseline"),
         }
     }
 
@@ -85,8 +94,30 @@ impl Compared {
                 .map_err(facts::Error::File)?
                 .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
         };
-        show(&comparison, self.format, self.exit_code)
+        match other_extent(&comparison) {
+            Some(words) if self.require_baseline => return Err(Failure::OtherExtent(words)),
+            Some(words) => exit::warn(&words),
+            None => {}
+        }
+        show(&Diff::new(&comparison)?, self.format, self.exit_code)
     }
+}
+
+/// What is to be said of two syncs that don't cover the same.
+fn other_extent(comparison: &Comparison) -> Option<String> {
+    let [old, new] = [Side::Old, Side::New].map(|side| comparison.sync(side));
+    let covers = |sync: &FinishedSync| {
+        let part = sync.reduced_to.as_ref();
+        let part = part.map_or_else(|| "everything".to_owned(), |part| format!("only {part}"));
+        format!("the sync {} of {} covers {part}", sync.sync_id, sync.file.display())
+    };
+    (old.reduced_to != new.reduced_to).then(|| {
+        format!(
+            "{}, {}: what one of them leaves out looks added or removed",
+            covers(old),
+            covers(new)
+        )
+    })
 }
 
 /// What a sync that has just been written changed. On a thread of its own: who reads it may take
@@ -121,27 +152,27 @@ fn changes_of(
     let sync = OpenSync::open(file, Some(sync_id), scratch).map_err(facts::Error::File)?;
     let comparison = Comparison::with_the_one_before(&sync).map_err(facts::Error::File)?;
     if let Some(comparison) = comparison {
-        return show(&comparison, how.format, how.exit_code);
+        return show(&Diff::new(&comparison)?, how.format, how.exit_code);
     }
     tracing::warn!(
         file = %file.display(),
         "the file holds no earlier sync: there is nothing to compare with yet"
     );
-    Ok(())
+    show(&Diff::without_baseline(sync.sync()), how.format, how.exit_code)?;
+    if how.require_baseline { Err(Failure::NoBaseline(file.to_owned())) } else { Ok(()) }
 }
 
-fn show(comparison: &Comparison, format: DiffFormat, exit_code: bool) -> Result<(), Failure> {
-    let diff = Diff::new(comparison)?;
+fn show(diff: &Diff, format: DiffFormat, exit_code: bool) -> Result<(), Failure> {
     let text = match format {
         DiffFormat::Table => {
-            diff::table(&diff, std::io::stdout().is_terminal() && colour_is_wanted()).into_bytes()
+            diff::table(diff, std::io::stdout().is_terminal() && colour_is_wanted()).into_bytes()
         }
         DiffFormat::Json => {
             let mut json = Vec::new();
-            facts::json(&diff, &mut json).map_err(Failure::Output)?;
+            facts::json(diff, &mut json).map_err(Failure::Output)?;
             json
         }
-        DiffFormat::Markdown => diff::markdown(&diff).into_bytes(),
+        DiffFormat::Markdown => diff::markdown(diff).into_bytes(),
     };
     output::print(&text)?;
     if exit_code && !diff.is_empty() { Err(Failure::Changed) } else { Ok(()) }

@@ -20,6 +20,8 @@ pub(crate) struct AfterSync {
     pub(crate) format: DiffFormat,
     /// Whether the exit code is to tell of changes.
     pub(crate) exit_code: bool,
+    /// Whether there has to be an earlier sync.
+    pub(crate) require_baseline: bool,
 }
 
 impl DiffFormat {

@@ -93,6 +93,12 @@ fields! {
 
     EXIT_CODE = Field::switch("exit-code", "With --diff, exit with 20 if something changed");
 
+    REQUIRE_BASELINE = Field::switch(
+        "require-baseline",
+        "With --diff, exit with 3 if the file holds no earlier sync to compare with; the new one is \
+         written all the same",
+    );
+
     SYNC_RESOURCE_TYPES = Field::list(
         "sync-resource-types",
         "TYPES",

@@ -71,6 +71,7 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
     let diff = values
         .parsed(fields::DIFF, |format| format.parse().map_err(|problem: &str| problem.to_owned()));
     let exit_code = values.switch(fields::EXIT_CODE);
+    let require_baseline = values.switch(fields::REQUIRE_BASELINE);
     let file = values.parsed(fields::FILE, path_of_a_file);
     match (client_id, has_secret) {
         (None, false) => {
@@ -81,12 +82,13 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<M
                 ["BATON_HOST_ID", "BATON_C1_API_HOST"],
                 why,
             ));
-            let diff = diff.map(|format| AfterSync { format, exit_code });
+            let diff = diff.map(|format| AfterSync { format, exit_code, require_baseline });
             if diff.is_some() {
                 check_diff(values);
             }
-            if exit_code && diff.is_none() {
-                notes.push("--exit-code has no effect without --diff".to_owned());
+            let of_diff = [("exit-code", exit_code), ("require-baseline", require_baseline)];
+            for (name, _) in of_diff.iter().filter(|(_, is_set)| *is_set && diff.is_none()) {
+                notes.push(format!("--{name} has no effect without --diff"));
             }
             Some(Mode::OneShot { file: file?, diff })
         }
@@ -160,10 +162,11 @@ const FOR_SERVICE: [&Field; 3] =
 
 /// Settings that only a sync into a file heeds. ConductorOne says what a task syncs; the types
 /// that this connector is limited to hold for both.
-const FOR_ONE_SYNC: [&Field; 7] = [
+const FOR_ONE_SYNC: [&Field; 8] = [
     fields::FILE,
     fields::DIFF,
     fields::EXIT_CODE,
+    fields::REQUIRE_BASELINE,
     fields::MAX_WAIT,
     fields::SYNC_RESOURCES,
     fields::SKIP_ENTITLEMENTS_AND_GRANTS,

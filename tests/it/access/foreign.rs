@@ -167,7 +167,7 @@ fn people_groups_and_roles_go_by_the_types_traits() {
         json!({
             "resource_type": "account", "resource": "ann", "display_name": "ANN",
             "email": "ann@x.test", "status": "pending", "status_details": null,
-            "last_login": "2023-11-14T22:13:20Z",
+            "last_login": "2023-11-14T22:13:20Z", "email_verified": null, "joined_at": null,
         })
     );
     assert_eq!(told(&room, &["--role", "admin"])["grants"].as_array().unwrap().len(), 2);
@@ -194,9 +194,9 @@ fn entitlements_are_told_by_name_and_what_is_gone_by_its_id() {
     assert_eq!(
         table,
         "\
-Access in sync.c1z (2026-11-24 08:00:00)
+Access in sync.c1z (2026-11-24 08:00:00, local time where it was written)
 
-ANN (ann)  pending · ann@x.test · last login 2023-11-14
+ANN (ann)  pending · ann@x.test · last login 2023-11-14 UTC
   team RED: maintainer  member
   permission_set ADMIN  through team:gone:member and through team RED
   app WIKI: writer      direct
@@ -205,7 +205,8 @@ ANN (ann)  pending · ann@x.test · last login 2023-11-14
 "
     );
     let page = printed(&room, &["--format", "html"]);
-    for part in ["id=\"account/ghost\"", "no row in the file", ">pending<", "last login 2023-11-14"]
+    for part in
+        ["id=\"account/ghost\"", "no row in the file", ">pending<", "last login 2023-11-14 UTC"]
     {
         assert!(page.contains(part), "{part}");
     }

@@ -12,7 +12,7 @@ fn an_id_that_the_file_lacks_is_told_with_the_nearest_ones() {
     let room = synced(&Organization::demo());
     for (flag, id, parts) in [
         ("--user", "ada-marlo", &["no user \"ada-marlo\"", "did you mean ada-marlow?"][..]),
-        ("--user", "Priya Raman", &["did you mean priya-raman?"]),
+        ("--user", "Priya Ramon", &["did you mean priya-raman?"]),
         ("--user", "ines.duarte@marlow.exmple", &["ines-duarte"]),
         ("--role", "owners", &["no role \"owners\"", "did you mean owner?"]),
         ("--group", "oncall", &["no group \"oncall\"", "ONCALL0"]),

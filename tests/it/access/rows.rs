@@ -176,6 +176,9 @@ fn grants_stand_in_the_files_order_however_ids_are_given() {
     }
 }
 
+/// What a spreadsheet takes for the beginning of a formula.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// What Python's own reader makes of CSV: a list of rows, each a map by the header.
 fn read_by_python(csv: &str) -> Vec<BTreeMap<String, String>> {
     const PROGRAM: &str = "import csv, io, json, sys\n\
@@ -206,6 +209,9 @@ fn pythons_csv_reads_row_by_row_what_was_served() {
             "@all",
             " leads with a blank",
             "'=1",
+            "\u{ff1d}1+1",
+            "one;=1+1",
+            "one\t=1+1",
         ]) {
             member.name = Some(name.into());
         }
@@ -213,7 +219,8 @@ fn pythons_csv_reads_row_by_row_what_was_served() {
         let csv = printed(&room, &["--format", "csv"]);
         assert!(csv.starts_with(
             "principal_type,principal_id,principal_name,email,status,last_login,resource_type,\
-             resource_id,resource_name,entitlement,how,through,grant_id,sync_id\r\n"
+             resource_id,resource_name,entitlement,how,through,grant_id,sync_id,email_verified,\
+             joined_at\r\n"
         ));
         let sync_id = json(&room, &[])["sync_id"].clone();
         let rows = read_by_python(&csv);
@@ -239,12 +246,12 @@ fn pythons_csv_reads_row_by_row_what_was_served() {
             };
             // The guard is taken off as somebody who knows of it would.
             let plain = |cell: &str| match cell.strip_prefix('\'') {
-                Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest.to_owned(),
+                Some(rest) if rest.starts_with(FORMULA) => rest.to_owned(),
                 _ => cell.to_owned(),
             };
             let guarded_name = if name == "'=1" { "=1".to_owned() } else { name.clone() };
             assert_eq!(plain(&row["principal_name"]), guarded_name);
-            assert!(!row["principal_name"].starts_with(['=', '+', '-', '@', '\t', '\r']));
+            assert!(!row["principal_name"].starts_with(FORMULA));
             assert_eq!(row["principal_type"], *principal_type);
             assert_eq!(row["principal_id"], *principal);
             assert_eq!(row["email"], member.and_then(address).unwrap_or_default());
@@ -259,8 +266,124 @@ fn pythons_csv_reads_row_by_row_what_was_served() {
             assert_eq!(row["how"], how(expected));
             assert_eq!(row["through"], through(expected));
             assert_eq!(Value::from(row["sync_id"].as_str()), sync_id);
+            let verified = |it: &fake_northflank::Member| {
+                let primary = it.emails.iter().find(|email| email.verified).or(it.emails.first());
+                primary.map(|email| email.verified.to_string())
+            };
+            assert_eq!(row["email_verified"], member.and_then(verified).unwrap_or_default());
+            let joined = member.and_then(|it| it.joined_at.clone());
+            assert_eq!(row["joined_at"], joined.unwrap_or_default());
         }
     }
+}
+
+#[test]
+fn no_cell_is_a_formula_or_two_to_any_spreadsheet() {
+    let mut organization = Organization::demo();
+    let names = ["\u{ff1d}1+1", "\n=1+1", "one;=1+1", "one\t=1+1", "\u{ff20}SUM(A1)", "a\u{ff1d}1"];
+    for (member, name) in organization.members.iter_mut().zip(names) {
+        member.name = Some(name.into());
+    }
+    let room = synced(&organization);
+    let csv = printed(&room, &["--format", "csv"]);
+    for cell in [
+        ",'\u{ff1d}1+1,",
+        ",\"'\n=1+1\",",
+        ",\"one;=1+1\",",
+        ",\"one\t=1+1\",",
+        ",'\u{ff20}SUM(A1),",
+        ",a\u{ff1d}1,",
+    ] {
+        assert!(csv.contains(cell), "{cell:?}: {csv}");
+    }
+    assert!(csv.starts_with("principal_type,"));
+    let marked = printed(&room, &["--format", "csv", "--csv-bom"]);
+    assert_eq!(marked, format!("\u{feff}{csv}"));
+    access(&room, &["--format", "csv", "--csv-bom", "-o", "told.csv"]).expect_success();
+    assert_eq!(std::fs::read_to_string(room.file("told.csv")).unwrap(), marked);
+    access(&room, &["--csv-bom"]).expect_failure(3, &["--csv-bom is for --format csv"]);
+}
+
+#[test]
+fn an_unverified_holder_is_found_in_json_and_csv() {
+    let room = synced(&Organization::demo());
+    let told = json(&room, &[]);
+    let unverified: Vec<_> = told["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|grant| grant["principal"]["email_verified"] == false)
+        .map(|grant| grant["principal"]["resource"].as_str().unwrap())
+        .collect();
+    assert_eq!(unverified, ["pending-7f3a"]);
+    let ada = json(&room, &["--user", "ada-marlow"])["grants"][0]["principal"].clone();
+    assert_eq!(ada["email_verified"], true);
+    assert_eq!(ada["joined_at"], "2025-01-01T09:12:07.018Z");
+    let csv = printed(&room, &["--format", "csv", "--user", "ada-marlow"]);
+    assert!(csv.ends_with(",true,2025-01-01T09:12:07.018Z\r\n"), "{csv}");
+    let csv = printed(&room, &["--format", "csv", "--user", "pending-7f3a"]);
+    assert!(csv.ends_with(",false,\r\n"), "{csv}");
+}
+
+#[test]
+fn what_a_role_is_for_and_where_it_applies_is_told_in_every_format() {
+    let room = synced(&Organization::demo());
+    let words =
+        "applies only in team core-infra (all projects but billing-db), team web (all projects)";
+    let purpose = "Builds and deploys everything but billing";
+    let table = printed(&room, &["--role", "platform-eng"]);
+    assert!(table.contains(words) && table.contains(purpose), "{table}");
+    assert!(printed(&room, &["--role", "owner"]).contains("Everything · applies everywhere"));
+    let markdown = printed(&room, &["--role", "platform-eng", "--format", "markdown"]);
+    assert!(markdown.contains(&format!("(platform-eng): {purpose} · {words}\n")), "{markdown}");
+    let page = printed(&room, &["--format", "html"]);
+    assert!(page.contains(words) && !page.contains("project_mode"));
+    let told = json(&room, &["--role", "platform-eng"]);
+    let resource = &told["grants"][0]["entitlement"]["resource"];
+    assert_eq!(resource["description"], purpose);
+    assert_eq!(
+        resource["restrictions"],
+        serde_json::json!({"restricted": true, "teams": [
+            {"id": "core-infra", "project_mode": "notIn", "projects": ["billing-db"]},
+            {"id": "web", "project_mode": null, "projects": []},
+        ]})
+    );
+    let told = json(&room, &["--role", "auditor"]);
+    let auditor = &told["resources_without_holders"][0];
+    assert_eq!(auditor["restrictions"], serde_json::json!({"restricted": false, "teams": []}));
+}
+
+#[test]
+fn a_time_says_its_zone() {
+    let room = synced(&Organization::demo());
+    for format in ["table", "markdown", "html"] {
+        let told = printed(&room, &["--format", format]);
+        let time = told.split("20").find(|part| part.contains(" UTC"));
+        assert!(time.is_some(), "{told}");
+    }
+    assert!(printed(&room, &[]).lines().next().unwrap().ends_with(" UTC)"));
+}
+
+#[test]
+fn anything_can_be_named_by_a_name_that_only_it_has() {
+    let mut organization = Organization::demo();
+    organization.roles[2].name = "Viewer".into();
+    let room = synced(&organization);
+    for (flag, name, id) in [
+        ("--user", "Ada Marlow", "ada-marlow"),
+        ("--user", "priya RAMAN", "priya-raman"),
+        ("--role", "Platform Engineering", "platform-eng"),
+        ("--group", "On call", "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0"),
+    ] {
+        let by_name = left(&room, &[flag, name]);
+        assert!(!by_name.is_empty());
+        assert_eq!(by_name, left(&room, &[flag, id]));
+    }
+    // An id goes before a name.
+    assert_eq!(left(&room, &["--role", "viewer"]), left(&room, &["--role", "role:viewer"]));
+    let run = access(&room, &["--role", "Viewer"]);
+    run.expect_failure(3, &["2 roles", "billing-ops, viewer"]);
+    access(&room, &["--role", "On call"]).expect_failure(3, &["no role"]);
 }
 
 #[test]

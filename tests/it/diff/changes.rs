@@ -353,6 +353,7 @@ fn a_sync_can_end_with_what_it_changed() {
     assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
     let run = sync(&room, &changed_demo(), &["--diff=markdown", "--exit-code"]);
     assert_eq!(run.code(), Some(20));
+    assert!(run.stdout().contains(" UTC)"), "{}", run.stdout());
     assert!(run.stdout().contains("| added | user Zoë Quill (zoe-quill) | "), "{}", run.stdout());
     let run = sync(&room, &changed_demo(), &["--diff", "--exit-code"]);
     assert_eq!(run.code(), Some(0));
@@ -363,6 +364,95 @@ fn a_sync_can_end_with_what_it_changed() {
         connector.variable("BATON_KEEP_SYNC_COUNT", count).run()
     };
     keep("1").expect_failure(3, &["BATON_KEEP_SYNC_COUNT is 1"]);
+}
+
+#[test]
+fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
+    let room = Room::new();
+    let first = |arguments: &[&str]| {
+        let _ = fs::remove_file(room.file("sync.c1z"));
+        sync(&room, &Organization::demo(), &[arguments, &["--exit-code"]].concat())
+    };
+    let run = first(&["--diff=json"]);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    let told: Value = serde_json::from_str(run.stdout()).unwrap();
+    let none = json!({"created": [], "modified": [], "deleted": []});
+    assert_eq!(told["old"], Value::Null);
+    assert_eq!(told["new"]["reduced_to"], Value::Null);
+    assert!(told["new"]["sync_id"].is_string());
+    for kind in ["resources", "entitlements", "grants"] {
+        assert_eq!(told[kind], none);
+    }
+    let run = first(&["--diff=markdown"]);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    assert!(run.stdout().contains("There is no earlier sync to compare"), "{}", run.stdout());
+    // At a terminal the log has said so.
+    let run = first(&["--diff"]).expect_success();
+    assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
+    // Whoever has to have one is told that there was none, and has one afterwards.
+    let run = first(&["--diff=json", "--require-baseline"]);
+    assert_eq!(run.code(), Some(3));
+    assert!(run.stderr().contains("--require-baseline"), "{}", run.stderr());
+    let run = sync(&room, &changed_demo(), &["--diff=json", "--exit-code", "--require-baseline"]);
+    assert_eq!(run.code(), Some(20), "{}", run.stderr());
+    // Without --diff it does nothing, and says so.
+    let run = sync(&room, &changed_demo(), &["--require-baseline"]).expect_success();
+    assert!(run.stderr().contains("--require-baseline has no effect"), "{}", run.stderr());
+}
+
+#[test]
+fn a_whole_and_a_reduced_sync_are_not_compared_without_a_word() {
+    let room = Room::new();
+    let types = ["--sync-resource-types", "user,role"];
+    for file in ["whole.c1z", "both.c1z"] {
+        sync(&room, &Organization::demo(), &["-f", file]).expect_success();
+    }
+    for file in ["part.c1z", "other.c1z", "both.c1z"] {
+        sync(&room, &Organization::demo(), &[&["-f", file], &types[..]].concat()).expect_success();
+    }
+    let arguments = ["whole.c1z", "part.c1z", "--exit-code", "--format"];
+    for format in ["json", "table", "markdown"] {
+        let run = diff(&room, &[&arguments[..], &[format]].concat());
+        assert_eq!(run.code(), Some(20));
+        assert_eq!(run.stderr().lines().count(), 1);
+        for part in ["warning", "whole.c1z covers everything", "part.c1z covers only"] {
+            assert!(run.stderr().contains(part), "{}", run.stderr());
+        }
+        if format == "json" {
+            let told: Value = serde_json::from_str(run.stdout()).unwrap();
+            assert_eq!(told["old"]["reduced_to"], Value::Null);
+            assert!(told["new"]["reduced_to"].as_str().unwrap().contains("role"), "{told}");
+        } else {
+            let part = "The later sync doesn't cover everything: ";
+            assert!(run.stdout().contains(part), "{}", run.stdout());
+        }
+        let strict = diff(&room, &[&arguments[..], &[format, "--require-baseline"]].concat());
+        strict.expect_failure(3, &["--require-baseline", "whole.c1z", "part.c1z"]);
+    }
+    let run = diff(&room, &["part.c1z", "other.c1z", "--require-baseline", "--exit-code"]);
+    assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+    // Of one file only such as cover the same are compared.
+    diff(&room, &["both.c1z"]).expect_failure(3, &["both.c1z"]);
+}
+
+#[test]
+fn without_arguments_the_newest_syncs_of_the_usual_file_are_compared() {
+    let room = Room::new();
+    for organization in [Organization::demo(), changed_demo()] {
+        sync(&room, &organization, &[]).expect_success();
+    }
+    let run = diff(&room, &["--exit-code"]);
+    assert_eq!((run.code(), run.stderr()), (Some(20), ""));
+    assert_eq!(run.stdout(), diff(&room, &["sync.c1z"]).stdout());
+}
+
+#[test]
+fn where_a_role_applies_is_told_in_words() {
+    let run = between(|_| {}, |it| it.roles[1].restrictions.teams[0].projects = None, "table");
+    let words = "restrictions: applies only in team core-infra (all projects but billing-db), team web \
+                 (all projects) → applies only in team core-infra (all projects), team web (all projects)";
+    assert!(run.stdout().contains(words), "{}", run.stdout());
+    assert!(!run.stdout().contains("profile."), "{}", run.stdout());
 }
 
 #[test]
@@ -490,8 +580,8 @@ fn files_of_other_connectors_and_former_years_are_read() {
     assert_eq!(
         run.stdout(),
         "\
-From old.c1z (2023-01-02 01:00:00)
-to   new.c1z (2023-01-02 01:00:00)
+From old.c1z (2023-01-02 01:00:00, local time where it was written)
+to   new.c1z (2023-01-02 01:00:00, local time where it was written)
 
 Resources
   + user Cy (c)
