@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use reqwest::{Response, StatusCode};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -141,9 +142,11 @@ impl TokenSource {
             request.send().await.map_err(|error| TokenError::Unreachable(error.without_url()))?;
         match response.status() {
             StatusCode::OK => {}
-            // As OAuth has it (RFC 6749, section 5.2). No other answer judges the credentials: a
-            // gateway may refuse or not find what it is to pass on.
-            status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) => {
+            // As OAuth has it (RFC 6749, section 5.2). No other answer judges the credentials, nor
+            // does a page: a gateway may refuse or not find what it is to pass on.
+            status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED)
+                if !is_page(&response) =>
+            {
                 return Err(TokenError::Refused(status));
             }
             status => return Err(TokenError::Failing(status)),
@@ -154,6 +157,12 @@ impl TokenSource {
         tracing::debug!(expires_in = answer.expires_in, "got an access token");
         answer.token(asked_at).ok_or(TokenError::Malformed)
     }
+}
+
+/// Whether an answer is a page for people.
+fn is_page(response: &Response) -> bool {
+    let content = response.headers().get(CONTENT_TYPE);
+    content.is_some_and(|content| content.as_bytes().to_ascii_lowercase().starts_with(b"text/html"))
 }
 
 impl Answer {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -99,7 +100,11 @@ async fn respond(
     let outage = shared.state().outage_at(method);
     match outage {
         None => {}
-        Some(Outage::Gateway(status)) => return Ok(answer(status, "<html>".to_owned())),
+        Some(Outage::Gateway(status)) => {
+            let mut page = answer(status, "<html>".to_owned());
+            page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+            return Ok(page);
+        }
         Some(Outage::Refusal) => {
             shared.break_connections();
             return std::future::pending().await;

@@ -13,9 +13,10 @@ const CALLS: [Method; 5] =
     [Method::Token, Method::Hello, Method::GetTask, Method::UploadAsset, Method::FinishTask];
 
 /// What a gateway refuses or doesn't find has been judged by nobody.
-const OUTAGES: [Outage; 6] = [
+const OUTAGES: [Outage; 7] = [
     Outage::Refusal,
     Outage::Gateway(200),
+    Outage::Gateway(401),
     Outage::Gateway(503),
     Outage::Gateway(403),
     Outage::Gateway(404),
