@@ -206,6 +206,8 @@ pub struct Schema {
     pub unknown_values: bool,
     /// Half a surrogate pair at the end of each name.
     pub half_surrogates: bool,
+    /// Every optional field, but for the links of a role, is of another type.
+    pub malformed: bool,
 }
 
 /// The form of e-mail addresses.

@@ -145,6 +145,9 @@ impl Render<'_> {
         }
         if self.0.nulls {
             row.insert(key.into(), Value::Null);
+        } else if self.0.malformed && key != "directoryGroups" {
+            let odd = [json!(7), json!([[1]]), json!({"a": [1]}), json!(true), json!(-0.5)];
+            row.insert(key.into(), odd[key.len() % odd.len()].clone());
         } else if let Some(value) = value {
             row.insert(key.into(), value);
         }

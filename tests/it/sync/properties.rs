@@ -128,13 +128,17 @@ prop_compose! {
         extra_fields in any::<bool>(),
         float_count in any::<bool>(),
         half_surrogates in any::<bool>(),
+        malformed in prop::bool::weighted(0.2),
         emails in select(&[
             Emails::AsDocumented, Emails::Objects, Emails::Strings, Emails::Mixed, Emails::Empty,
             Emails::Null, Emails::WithoutAddress,
         ][..]),
         times in select(&[Times::AsGiven, Times::Offset, Times::Invalid][..]),
     ) -> Schema {
-        Schema { extra_fields, float_count, half_surrogates, emails, times, ..Schema::default() }
+        Schema {
+            extra_fields, float_count, half_surrogates, malformed, emails, times,
+            ..Schema::default()
+        }
     }
 }
 
