@@ -66,6 +66,7 @@ fn a_login_alone_is_no_change() {
 #[cfg(unix)]
 #[test]
 fn whoever_is_stopped_leaves_nothing_unpacked() {
+    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::ExitStatusExt;
     let room = Room::new();
     let size = |memberships| Size { members: 900, roles: 20, groups: 20, memberships };
@@ -82,13 +83,19 @@ fn whoever_is_stopped_leaves_nothing_unpacked() {
         (["access", "sync.c1z", "--format=json"], "TERM", 15),
         (["access", "sync.c1z", "--format=csv"], "HUP", 1),
     ] {
-        let connector = room.connector().variable("TMPDIR", &scratch).arguments(arguments);
-        let mut command = connector.0;
+        // Whatever others may do with what a user makes otherwise.
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(room.connector().0.get_program());
+        command.args(arguments).env_clear().env("TMPDIR", &scratch).current_dir(room.path());
         // Nobody reads what it says: it waits, with all that it has unpacked.
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("something unpacked", Duration::from_secs(30), || !is_empty());
         std::thread::sleep(Duration::from_millis(300));
         assert!(child.try_wait().unwrap().is_none(), "{arguments:?} said too little");
+        for unpacked in fs::read_dir(&scratch).unwrap() {
+            let mode = unpacked.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{arguments:?}");
+        }
         signal(child.id(), name);
         assert_eq!(child.wait().unwrap().signal(), Some(number), "{arguments:?}");
         assert!(is_empty(), "{arguments:?} left something");
