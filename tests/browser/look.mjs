@@ -1,5 +1,5 @@
 // Looks at access pages with Debian's Chromium: `node look.mjs PAGES SCREENSHOTS`.
-// PAGES holds demo.html, hostile.html, empty.html and large.html; tests/it/access/browser.rs
+// PAGES holds demo.html, hostile.html, empty.html, many.html and large.html; tests/it/access/browser.rs
 // makes them, runs this, and fails with what it says.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -158,6 +158,59 @@ await open("hostile", {}, async (page) => {
   if (!/hostile complains/.test(error.message)) throw error;
   for (const complaint of error.actual) assert.match(complaint, /Content Security Policy/);
 });
+
+// However many roles there are, the page is no wider than the window.
+for (const width of [390, 800, 1280]) {
+  await open("many", { viewport: { width, height: 900 } }, async (page) => {
+    await accessible(page, `many, ${width}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `many roles make the page ${wide} wide at ${width}`);
+    assert.match(await page.innerText("#matrix .legend"), /D\s+by hand/);
+  });
+}
+
+// A name that runs from right to left leaves what stands behind it where it is.
+await open("many", {}, async (page) => {
+  const turned = await page.$$eval(".flow text", (texts) =>
+    texts
+      .filter((text) => /[\u0590-\u06ff]/.test(text.textContent))
+      .map((text) => {
+        const from = text.textContent.length - text.querySelector("tspan").textContent.length;
+        return text.getExtentOfChar(from).x > text.getExtentOfChar(1).x;
+      }));
+  assert.ok(turned.length > 0 && turned.every(Boolean), `${turned}`);
+  const titles = await page.$$eval("td[title], svg title", (all) => all.map((it) => it.title || it.textContent));
+  for (const title of titles) assert.doesNotMatch(title.replaceAll(/\u2068[^\u2069]*\u2069/g, ""), /[\u0590-\u06ff]/, title);
+});
+
+// On paper, A4 and letter: nothing is cut off, nothing is closed, colours and names are there.
+for (const [paper, width] of [["A4", 718], ["letter", 740]]) {
+  for (const name of ["demo", "many"]) {
+    for (const javaScriptEnabled of [true, false]) {
+      await open(name, { viewport: { width, height: 1000 }, javaScriptEnabled }, async (page) => {
+        await page.emulateMedia({ media: "print" });
+        const right = await page.$$eval("main th, main td, main p, main li, main dd", (all) =>
+          Math.max(...all.map((it) => it.getBoundingClientRect().right)));
+        assert.ok(right <= width + 1, `${name} on ${paper} is ${right} wide`);
+        const closed = await page.$$eval("details li, details dt, details td", (all) =>
+          all.filter((it) => it.getBoundingClientRect().height === 0 || !it.checkVisibility({ contentVisibilityAuto: true })).length);
+        assert.equal(closed, 0, `${name} on ${paper} prints something closed`);
+        const keys = await page.$$eval(".key", (all) => all.map((it) => getComputedStyle(it).printColorAdjust));
+        assert.ok(keys.length > 0 && keys.every((it) => it === "exact"), `${keys}`);
+        if (name === "many") {
+          // Every role that somebody holds stands beside the name, in words.
+          const cells = await page.$$eval("#people-by-roles td[title]", (all) =>
+            all.map((it) => [it.title, getComputedStyle(it, "::before").content, it.getBoundingClientRect().height > 0]));
+          assert.ok(cells.length > 100);
+          for (const [title, content, seen] of cells) {
+            assert.ok(seen);
+            assert.ok(content.includes(title.slice(0, 12)) || content.includes("attr("), `${title}: ${content}`);
+          }
+        }
+      });
+    }
+  }
+}
 
 await open("empty", {}, async (page) => {
   await accessible(page, "empty");

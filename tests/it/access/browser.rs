@@ -65,6 +65,15 @@ fn a_browser_shows_the_page_and_nothing_gets_out_or_in() {
 
     page(&synced(&Organization::default()), pages.path(), "empty", &[]);
 
+    // More roles than a window or a sheet of paper is wide, and names that run from right to left.
+    let size = Size { members: 40, roles: 40, groups: 9, memberships: 900 };
+    let mut organization = Organization::generate(7, size);
+    organization.groups[0].name = "צוות תמיכה".into();
+    organization.groups[1].name = "فريق".into();
+    organization.roles[0].name = "בעלים".into();
+    organization.members[0].name = Some("עדה".into());
+    page(&synced(&organization), pages.path(), "many", &[]);
+
     let size = Size { members: 10_050, roles: 100, groups: 60, memberships: 60_000 };
     page(&synced(&Organization::generate(7, size)), pages.path(), "large", &[]);
 
