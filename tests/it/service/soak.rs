@@ -16,6 +16,10 @@ const WARM_UP: usize = 200;
 /// Memory may grow by so many KiB between the looks: allocators are not exact.
 const GROWTH: u64 = 3 * 1024;
 
+/// What three tasks at once, as many as a daemon does, ask of Northflank at once: the token, and the
+/// first pages of members, roles and groups. So many connections may be kept for the next ones.
+const AT_ONCE: usize = 3 * 4;
+
 #[test]
 fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
     let size = Size { members: 5, roles: 2, groups: 1, memberships: 8 };
@@ -57,7 +61,7 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
     assert_eq!(platform.count(Method::UploadAsset), TASKS / 2);
     assert!(memory_after <= memory + GROWTH, "{memory} KiB became {memory_after} KiB");
     assert_eq!(files_after, files);
-    assert!(sockets_after <= sockets + 3, "{sockets} sockets became {sockets_after}");
+    assert!(sockets_after <= sockets.max(AT_ONCE) + 3, "{sockets} sockets became {sockets_after}");
     assert_eq!((connections_after, open), (connections, 1));
     assert_eq!(daemon.scratch().len(), 2, "{:?}", daemon.scratch());
     assert_eq!(daemon.log(), "", "no warnings");
