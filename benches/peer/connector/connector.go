@@ -3,6 +3,7 @@ package connector
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,7 +137,9 @@ func set(profile map[string]any, key, value string) {
 	}
 }
 
+// list is a set of texts, in order.
 func list(texts []string) []any {
+	texts = slices.Compact(slices.Sorted(slices.Values(texts)))
 	values := make([]any, len(texts))
 	for index, text := range texts {
 		values[index] = text

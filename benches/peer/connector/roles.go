@@ -3,6 +3,8 @@ package connector
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/types/entitlement"
@@ -120,6 +122,9 @@ func roleResource(role client.Role) (*v2.Resource, error) {
 		profile[directoryGroups] = list(role.DirectoryGroups)
 	}
 	if teams := role.Restrictions.Teams; role.Restrictions.Enabled && len(teams) > 0 {
+		teams = slices.SortedFunc(slices.Values(teams), func(one, other client.Team) int {
+			return strings.Compare(one.ID, other.ID)
+		})
 		described := make([]any, len(teams))
 		for index, team := range teams {
 			described[index] = describe(team)
