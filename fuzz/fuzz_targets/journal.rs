@@ -11,8 +11,8 @@ use std::path::Path;
 use baton_northflank::connector::{entitlement, group, role};
 use baton_northflank::journal::{Digests, Found, Identity, Journal};
 use baton_northflank::sync::{Access, Container, Fold, Index, Page, Rows, recorded_page};
-use time::OffsetDateTime;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use time::OffsetDateTime;
 
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Some((kind, rest)) = input.split_first() else {
