@@ -11,11 +11,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use baton_northflank::baton::v2::{Grant, Resource, ResourceId};
-use baton_northflank::c1z::{NewFile, Previous, Retention, SyncRun, SyncType, Target};
+use baton_northflank::c1z::{NewFile, PreviousFile, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{
-    Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types, unlisted_user,
+    GROUP, GrantBuilder, HeldThrough, ROLE, USER, entitlement, resource_types, unlisted_user,
 };
-use baton_northflank::work::WorkDirectory;
+use baton_northflank::work_dir::WorkDirectory;
 use prost::Message;
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
@@ -90,11 +90,11 @@ impl Rows {
             // Holders of one container stand in order, as in a sync, but far apart.
             let user = format!("user-{:07}", holder * users.len() / each + container % 7);
             if container < CONTAINERS / 2 {
-                Entitled::new(GROUP, &format!("container-{container:05}")).membership(&user)
+                GrantBuilder::new(GROUP, &format!("container-{container:05}")).membership(&user)
             } else {
-                let role = Entitled::new(ROLE, &format!("container-{container:05}"));
-                let group = Entitled::new(GROUP, &format!("container-{:05}", container % 500));
-                role.held(&user, Through::Groups, &[&group])
+                let role = GrantBuilder::new(ROLE, &format!("container-{container:05}"));
+                let group = GrantBuilder::new(GROUP, &format!("container-{:05}", container % 500));
+                role.user_grant(&user, HeldThrough::Groups, &[&group])
             }
         });
         Self { containers: containers.collect(), grants: grants.collect(), users }
@@ -104,7 +104,7 @@ impl Rows {
 fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
     let target = Target::inspect(path)?;
     let work = WorkDirectory::create(target.path())?;
-    let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
+    let previous = PreviousFile::open(&target, &work, &[GROUP, ROLE, USER])?;
     let run = SyncRun {
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
         sync_type: SyncType::Full,

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use baton_northflank::sync::{Fold, Page, Rows};
+use baton_northflank::sync::{Page, Rows, SnapshotBuilder};
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use serde_json::{Value, from_value, json};
 
@@ -159,7 +159,7 @@ fn grow(memberships: usize) -> Result<(), Failure> {
     const LIST: usize = 1_000;
     let members = memberships / 10;
     let lists = memberships / LIST;
-    let mut fold = Fold::default();
+    let mut fold = SnapshotBuilder::default();
     let role = |number: usize| json!({"id": format!("role-{number}")});
     let roles = Value::Array((0..lists).map(role).collect());
     fold.page(Page { rows: Rows::Roles(from_value(roles)?), is_first: true, is_last: true })?;

@@ -5,16 +5,16 @@
 use std::fs;
 use std::path::Path;
 
-use baton_northflank::access::{
-    Access, Asked, Cover, Error, Look, csv, json, markdown, page, table,
+use baton_northflank::report::access::{
+    AccessReport, Filter, HtmlOptions, Error, TableStyle, csv, json, markdown, page, table,
 };
-use baton_northflank::c1z::Scratch;
+use baton_northflank::c1z::ScratchDirectory;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// What Markdown shows in an element of its own, so that it marks nothing up.
 const MARKED: [char; 5] = ['@', '#', '$', ':', '.'];
 
-const LOOK: Look = Look { colour: false, width: Some(80) };
+const LOOK: TableStyle = TableStyle { colour: false, width: Some(80) };
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let mut file = b"C1ZF\0".to_vec();
@@ -22,15 +22,15 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let room = tempfile::tempdir().expect("a directory");
     let path = room.path().join("sync.c1z");
     fs::write(&path, &file).expect("the file is written");
-    for asked in [Asked::default(), Asked { users: vec!["ada".to_owned()], ..Asked::default() }] {
+    for asked in [Filter::default(), Filter { users: vec!["ada".to_owned()], ..Asked::default() }] {
         tell(&path, &asked);
     }
     Corpus::Keep
 });
 
-fn tell(path: &Path, asked: &Asked) {
-    let scratch = Scratch::new().expect("a directory");
-    let Ok(access) = Access::open(path, None, asked, &scratch) else { return };
+fn tell(path: &Path, asked: &Filter) {
+    let scratch = ScratchDirectory::new().expect("a directory");
+    let Ok(access) = AccessReport::open(path, None, asked, &scratch) else { return };
     let told = |tell: &dyn Fn(&mut Vec<u8>) -> Result<(), Error>| {
         let mut text = Vec::new();
         tell(&mut text).ok().map(|()| String::from_utf8(text).expect("it is text"))
@@ -60,7 +60,7 @@ fn tell(path: &Path, asked: &Asked) {
             assert!(row.iter().all(|cell| !cell.starts_with(begins)));
         }
     }
-    if let Some(text) = told(&|text| page(&access, &Cover::default(), text)) {
+    if let Some(text) = told(&|text| page(&access, &HtmlOptions::default(), text)) {
         assert_eq!(text.matches("<script").count(), 1);
         assert!(text.ends_with("</html>\n") || text.ends_with("</html>"));
     }

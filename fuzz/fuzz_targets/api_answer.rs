@@ -8,7 +8,7 @@ use baton_northflank::baton::check_id;
 use baton_northflank::baton::v2::Resource;
 use baton_northflank::connector::{entitlement, group, role, unlisted_user, user};
 use baton_northflank::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Listed, Member, Role, RoleMember, Told,
+    DirectoryGroup, DirectoryGroupMember, ListRow, Member, Role, RoleMember, PageBody,
 };
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -37,8 +37,8 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-fn rows<T: Listed + Debug>(body: &[u8]) -> Vec<T> {
-    match Told::<T>::read(body) {
+fn rows<T: ListRow + Debug>(body: &[u8]) -> Vec<T> {
+    match PageBody::<T>::read(body) {
         Ok(told) => {
             // What is accepted is JSON, and says where it goes on if it does.
             let body: serde_json::Value = match serde_json::from_slice(body) {

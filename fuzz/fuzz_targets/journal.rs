@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use baton_northflank::connector::{entitlement, group, role};
-use baton_northflank::journal::{Digests, Found, Identity, Journal};
-use baton_northflank::sync::{Access, Container, Fold, Index, Page, Rows, recorded_page};
+use baton_northflank::work_dir::{IdentityDigests, FoundJournal, RunIdentity, Journal};
+use baton_northflank::sync::{Snapshot, Container, SnapshotBuilder, JournalIndex, Page, Rows, recorded_page};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use time::OffsetDateTime;
 
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         fs::write(&path, rest).expect("the journal is written");
     } else {
         let (found, _) = open(&path);
-        assert!(matches!(found, Found::Nothing));
+        assert!(matches!(found, FoundJournal::Nothing));
         let mut journal = begin(&path);
         journal.append(rest.split(|byte| *byte == 0xff)).expect("the records are kept");
         drop(journal);
@@ -37,13 +37,13 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     }
     let (found, records) = open(&path);
     let mut journal = match found {
-        Found::Records { journal, .. } => {
+        FoundJournal::Records { journal, .. } => {
             assert!(records > 0);
             tell(&gathered(&path).finish());
             journal
         }
-        Found::Nothing => begin(&path),
-        Found::Discarded(reason) => {
+        FoundJournal::Nothing => begin(&path),
+        FoundJournal::Discarded(reason) => {
             assert!(!reason.to_string().is_empty());
             begin(&path)
         }
@@ -52,19 +52,19 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     journal.append([b"{}\n{}".as_slice()]).expect("the record is kept");
     drop(journal);
     match open(&path) {
-        (Found::Records { cut: Some(_), .. }, again) => assert_eq!(again, records),
-        (Found::Discarded(_), _) => assert_eq!(records, 0),
-        (Found::Records { .. } | Found::Nothing, _) => panic!("a record that is none was taken"),
+        (FoundJournal::Records { cut: Some(_), .. }, again) => assert_eq!(again, records),
+        (FoundJournal::Discarded(_), _) => assert_eq!(records, 0),
+        (FoundJournal::Records { .. } | FoundJournal::Nothing, _) => panic!("a record that is none was taken"),
     }
     Corpus::Keep
 });
 
 /// The seeds are journals of this run.
-fn identity() -> Identity<'static> {
-    Identity {
+fn identity() -> RunIdentity<'static> {
+    RunIdentity {
         version: "version",
         settings: "settings",
-        digests: &|_| Digests { organization: None, token: [7; 32] },
+        digests: &|_| IdentityDigests { organization: None, token: [7; 32] },
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP",
         is_finished: &|_| false,
     }
@@ -75,8 +75,8 @@ fn begin(path: &Path) -> Journal {
 }
 
 /// What is found, and how many records.
-fn open(path: &Path) -> (Found, usize) {
-    let (mut index, mut records) = (Index::default(), 0);
+fn open(path: &Path) -> (FoundJournal, usize) {
+    let (mut index, mut records) = (JournalIndex::default(), 0);
     let found = Journal::find(path, &identity(), |record, place| {
         index.add(record, place)?;
         records += 1;
@@ -86,13 +86,13 @@ fn open(path: &Path) -> (Found, usize) {
 }
 
 /// All whole lists that are found, folded, as far as their pages can be read.
-fn gathered(path: &Path) -> Fold {
-    let mut index = Index::default();
+fn gathered(path: &Path) -> SnapshotBuilder {
+    let mut index = JournalIndex::default();
     let found = Journal::find(path, &identity(), |record, place| index.add(record, place));
-    let Ok(Found::Records { journal, .. }) = found else {
+    let Ok(FoundJournal::Records { journal, .. }) = found else {
         panic!("what was found is lost");
     };
-    let mut fold = Fold::default();
+    let mut fold = SnapshotBuilder::default();
     let kept = index.kept_lists(OffsetDateTime::UNIX_EPOCH, None);
     let ids = |of_kind: fn(&Container) -> bool| {
         let ids = kept.keys().filter(move |it| of_kind(it));
@@ -123,7 +123,7 @@ fn gathered(path: &Path) -> Fold {
 }
 
 /// Tells all that a sync tells of what was read.
-fn tell(access: &Access) {
+fn tell(access: &Snapshot) {
     let people: Vec<u32> = access.people().collect();
     for person in &people {
         let user = access.user(*person).expect("what was kept is known");

@@ -5,9 +5,9 @@
 use std::fs;
 use std::time::SystemTime;
 
-use baton_northflank::c1z::{NewFile, Previous, Retention, SyncRun, SyncType, Target};
+use baton_northflank::c1z::{NewFile, PreviousFile, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{GROUP, ROLE, USER};
-use baton_northflank::work::WorkDirectory;
+use baton_northflank::work_dir::WorkDirectory;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const TYPES: [&str; 3] = [GROUP, ROLE, USER];
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         return Corpus::Keep;
     };
     let work = WorkDirectory::create(target.path()).expect("a work directory");
-    let saved = Previous::open(&target, &work, &TYPES).and_then(|previous| {
+    let saved = PreviousFile::open(&target, &work, &TYPES).and_then(|previous| {
         let run = SyncRun {
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP".to_owned(),
             sync_type: SyncType::Full,
@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     } else {
         let target = Target::inspect(&path).expect("our own file is a sync file");
         let work = WorkDirectory::create(target.path()).expect("a work directory");
-        Previous::open(&target, &work, &TYPES).expect("our own file is sound");
+        PreviousFile::open(&target, &work, &TYPES).expect("our own file is sound");
     }
     Corpus::Keep
 });

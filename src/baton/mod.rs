@@ -9,7 +9,7 @@ mod profile;
 
 pub use annotation::{annotation, find};
 pub use id::{GrantId, IdError, check_id, entitlement_id, resource_key};
-pub use profile::{LAST_LOGIN, NOT_LISTED, Profile, order_set};
+pub use profile::{Profile, order_set};
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

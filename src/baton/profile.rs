@@ -6,13 +6,6 @@ use prost::Message;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
-/// The key under which the profile of a user of this connector's tells the last login. Whoever
-/// compares files has to know it: a login is no change.
-pub const LAST_LOGIN: &str = "last_login_at";
-
-/// What the status of a user of this connector's says whom the member list lacks.
-pub const NOT_LISTED: &str = "not in the organization's member list";
-
 /// Builds a profile. Absent facts are left out, never written as null or empty.
 #[derive(Debug, Clone, Default)]
 pub struct Profile(BTreeMap<String, Value>);

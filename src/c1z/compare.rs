@@ -6,8 +6,8 @@ use std::rc::Rc;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::finished::{FinishedSync, OpenSync, Row, Rows, blob, finished_syncs, row};
-use super::unpacked::{RowLimit, Scratch, Unpacked, connect, damaged};
+use super::open_sync::{BorrowedRow, FinishedSync, OpenSync, RowKind, blob, finished_syncs, row};
+use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect, damaged};
 
 /// Two syncs to compare.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ pub struct Comparison {
     old: FinishedSync,
     new: FinishedSync,
     /// The unpacked databases, which may be one.
-    databases: [Rc<Unpacked>; 2],
+    databases: [Rc<UnpackedDatabase>; 2],
 }
 
 /// Which of the two syncs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
+pub enum SyncSide {
     /// The earlier one.
     Old,
     /// The later one.
@@ -30,7 +30,7 @@ pub enum Side {
 
 /// A row that one sync lacks or that the two hold with different bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct RowDifference {
     /// Its id.
     pub id: String,
     /// The earlier sync's message, if it has the row.
@@ -39,7 +39,7 @@ pub struct Difference {
     pub new: Option<Vec<u8>>,
 }
 
-impl Side {
+impl SyncSide {
     /// The name of the side's database.
     fn schema(self) -> &'static str {
         match self {
@@ -51,20 +51,22 @@ impl Side {
 
 impl Comparison {
     /// The newest syncs of two files, unpacked into `scratch`.
-    pub fn of_files(old: &Path, new: &Path, scratch: &Scratch) -> Result<Self, Error> {
-        let unpack = |path, side: Side| Unpacked::new(path, scratch, side.schema()).map(Rc::new);
-        let (older, newer) = (unpack(old, Side::Old)?, unpack(new, Side::New)?);
-        let connection = connect(&[(&older, Side::Old.schema()), (&newer, Side::New.schema())])?;
-        let newest = |database: &Unpacked, side: Side| {
+    pub fn of_files(old: &Path, new: &Path, scratch: &ScratchDirectory) -> Result<Self, Error> {
+        let unpack =
+            |path, side: SyncSide| UnpackedDatabase::new(path, scratch, side.schema()).map(Rc::new);
+        let (older, newer) = (unpack(old, SyncSide::Old)?, unpack(new, SyncSide::New)?);
+        let connection =
+            connect(&[(&older, SyncSide::Old.schema()), (&newer, SyncSide::New.schema())])?;
+        let newest = |database: &UnpackedDatabase, side: SyncSide| {
             let newest = finished_syncs(&connection, database, side.schema())?.into_iter().next();
             newest.ok_or_else(|| Error::NoSync(database.file.clone()))
         };
-        let (old, new) = (newest(&older, Side::Old)?, newest(&newer, Side::New)?);
+        let (old, new) = (newest(&older, SyncSide::Old)?, newest(&newer, SyncSide::New)?);
         Ok(Self { connection, old, new, databases: [older, newer] })
     }
 
     /// The two newest syncs of one file; `None` if it holds only one.
-    pub fn within(file: &Path, scratch: &Scratch) -> Result<Option<Self>, Error> {
+    pub fn within(file: &Path, scratch: &ScratchDirectory) -> Result<Option<Self>, Error> {
         Self::with_the_one_before(&OpenSync::open(file, None, scratch)?)
     }
 
@@ -72,24 +74,25 @@ impl Comparison {
     pub fn with_the_one_before(new: &OpenSync) -> Result<Option<Self>, Error> {
         let Some(old) = new.before().cloned() else { return Ok(None) };
         let (new, database) = (new.sync().clone(), new.database());
-        let connection = connect(&[Side::Old, Side::New].map(|side| (&**database, side.schema())))?;
+        let connection =
+            connect(&[SyncSide::Old, SyncSide::New].map(|side| (&**database, side.schema())))?;
         let databases = [database.clone(), database.clone()];
         Ok(Some(Self { connection, old, new, databases }))
     }
 
     /// One of the syncs.
-    pub fn sync(&self, side: Side) -> &FinishedSync {
+    pub fn sync(&self, side: SyncSide) -> &FinishedSync {
         match side {
-            Side::Old => &self.old,
-            Side::New => &self.new,
+            SyncSide::Old => &self.old,
+            SyncSide::New => &self.new,
         }
     }
 
     /// Hands each row that differs to `take`, by id.
     pub fn differences<E: From<Error>>(
         &self,
-        rows: Rows,
-        mut take: impl FnMut(Difference) -> Result<(), E>,
+        rows: RowKind,
+        mut take: impl FnMut(RowDifference) -> Result<(), E>,
     ) -> Result<(), E> {
         let fail = damaged(&self.new.file);
         let sql = format!(
@@ -110,7 +113,7 @@ impl Comparison {
             statement.query(params![self.old.sync_id, self.new.sync_id]).map_err(fail)?;
         while let Some(row) = found.next().map_err(fail)? {
             let difference =
-                (|| Ok(Difference { id: row.get(0)?, old: row.get(1)?, new: row.get(2)? }))();
+                (|| Ok(RowDifference { id: row.get(0)?, old: row.get(1)?, new: row.get(2)? }))();
             take(difference.map_err(fail)?)?;
         }
         Ok(())
@@ -119,8 +122,8 @@ impl Comparison {
     /// Hands the message of each row of one of the syncs to `take`, in its file's order.
     pub fn each<E: From<Error>>(
         &self,
-        side: Side,
-        rows: Rows,
+        side: SyncSide,
+        rows: RowKind,
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let sync = self.sync(side);
@@ -130,16 +133,16 @@ impl Comparison {
         let mut statement = self.connection.prepare(&sql).map_err(fail)?;
         let mut found = statement.query([&sync.sync_id]).map_err(fail)?;
         let [old, new] = &self.databases;
-        let mut limit = RowLimit::of(if side == Side::Old { old } else { new })?;
+        let mut limit = RowLimit::of(if side == SyncSide::Old { old } else { new })?;
         while let Some(row) = found.next().map_err(fail)? {
             limit.count(&sync.file)?;
-            take(blob(&Row { row, file: &sync.file }, 0)?)?;
+            take(blob(&BorrowedRow { row, file: &sync.file }, 0)?)?;
         }
         Ok(())
     }
 
     /// The message of one row.
-    pub fn row(&self, side: Side, rows: Rows, id: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub fn row(&self, side: SyncSide, rows: RowKind, id: &str) -> Result<Option<Vec<u8>>, Error> {
         row(&self.connection, side.schema(), self.sync(side), rows, id)
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
-use crate::disk;
+use crate::private_fs;
 
 use super::error::Error;
 
@@ -52,7 +52,7 @@ pub(super) fn unpack_opened(
     file.read_exact(&mut magic).map_err(Error::io("read", path))?;
     let mut decoder = zstd::Decoder::new(file).map_err(Error::io("read", path))?;
     decoder.window_log_max(LARGEST_WINDOW_LOG).map_err(Error::io("read", path))?;
-    let mut unpacked = disk::private_file(database).map_err(&no_room)?;
+    let mut unpacked = private_fs::private_file(database).map_err(&no_room)?;
     let mut buffer = vec![0; 1 << 20];
     let mut size = 0;
     loop {
@@ -86,7 +86,7 @@ pub(super) fn pack(database: &Path, mut file: File) -> io::Result<u64> {
     encoder.set_parameter(zstd::zstd_safe::CParameter::JobSize(JOB_SIZE))?;
     io::copy(&mut BufReader::with_capacity(64 * 1024, source), &mut encoder)?;
     let file = encoder.finish()?;
-    disk::unless_unsupported(file.sync_all())?;
+    private_fs::unless_unsupported(file.sync_all())?;
     Ok(file.metadata()?.len())
 }
 

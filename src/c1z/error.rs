@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::disk;
-use crate::work;
+use crate::private_fs;
+use crate::work_dir;
 
 /// Why a sync file can't be read or written. In every case the target is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +154,7 @@ pub enum Error {
     ScratchFull(PathBuf),
     /// There is no place to work in.
     #[error(transparent)]
-    Work(#[from] work::Error),
+    Work(#[from] work_dir::Error),
     /// `SQLite` failed.
     #[error("the database for {} failed: {source}", .path.display())]
     Database {
@@ -171,7 +171,7 @@ impl Error {
         action: &'static str,
         path: &'path Path,
     ) -> impl FnOnce(io::Error) -> Self + use<'path> {
-        move |source| work::Error::io(action, path)(source).into()
+        move |source| work_dir::Error::io(action, path)(source).into()
     }
 
     /// Says that something in the database of `path` is no table.
@@ -185,8 +185,8 @@ impl Error {
     /// Turns an I/O error in the directory for temporary files into one of ours.
     pub(super) fn scratch(directory: &Path) -> impl Fn(io::Error) -> Self + Copy + use<'_> {
         move |source| match source {
-            full if disk::is_full(&full) => Self::ScratchFull(directory.to_owned()),
-            failing if disk::is_failing(&failing) => Self::io("work in", directory)(failing),
+            full if private_fs::is_full(&full) => Self::ScratchFull(directory.to_owned()),
+            failing if private_fs::is_failing(&failing) => Self::io("work in", directory)(failing),
             source => Self::Scratch { directory: directory.to_owned(), source },
         }
     }
@@ -206,7 +206,7 @@ impl Error {
     /// Turns a database error in work on `target` into one of ours.
     pub(super) fn database(target: &Path) -> impl Fn(rusqlite::Error) -> Self + Copy + use<'_> {
         move |source| match source.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => work::Error::DiskFull(target.to_owned()).into(),
+            Some(ErrorCode::DiskFull) => work_dir::Error::DiskFull(target.to_owned()).into(),
             // SQLite doesn't say why it could not create a file.
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
                 Self::Disk { path: target.to_owned(), source }

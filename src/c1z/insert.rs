@@ -11,12 +11,12 @@ use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, GrantExpandable, Resource, ResourceId, ResourceType};
 
 use super::error::Error;
-use super::run::Stats;
+use super::sync_run::RowCounts;
 
 /// Adds rows, by type and id.
 pub struct Inserts<'file> {
     target: &'file Path,
-    stats: &'file mut Stats,
+    stats: &'file mut RowCounts,
     resource_type: Statement<'file>,
     resource: Statement<'file>,
     entitlement: Statement<'file>,
@@ -32,7 +32,7 @@ impl<'file> Inserts<'file> {
         target: &'file Path,
         sync_id: &str,
         discovered_at: &str,
-        stats: &'file mut Stats,
+        stats: &'file mut RowCounts,
     ) -> Result<Self, Error> {
         let prepare = |table: &str, columns: &[&str]| {
             let values: Vec<String> =

@@ -1,31 +1,31 @@
 //! The sync file, version 1: five magic bytes and a zstd frame with a `SQLite` database.
-//! Knows nothing of Northflank.
+//! Of any connector.
 
 mod attach;
 mod compare;
 mod container;
 mod database;
 mod error;
-mod file;
-mod finished;
 mod insert;
+mod new_file;
+mod open_sync;
 #[cfg(unix)]
 mod permissions;
-mod previous;
-mod run;
+mod previous_file;
 mod save;
 mod schema;
+mod sync_run;
+mod sync_token;
 mod target;
 mod timestamp;
-mod token;
 mod unpacked;
 
-pub use compare::{Comparison, Difference, Side};
+pub use compare::{Comparison, RowDifference, SyncSide};
 pub use error::Error;
-pub use file::{NewFile, Packed};
-pub use finished::{FinishedSync, GrantRow, Grants, OpenSync, Rows};
 pub use insert::Inserts;
-pub use previous::Previous;
-pub use run::{Retention, Saved, Stats, SyncRun, SyncType};
+pub use new_file::{NewFile, Packed};
+pub use open_sync::{FinishedSync, GrantQuery, GrantRow, OpenSync, RowKind};
+pub use previous_file::PreviousFile;
+pub use sync_run::{Retention, RowCounts, SavedFile, SyncRun, SyncType};
 pub use target::Target;
-pub use unpacked::Scratch;
+pub use unpacked::ScratchDirectory;

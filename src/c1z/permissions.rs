@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
-use access_list::List;
+use access_list::AccessControlList;
 
 /// Gives the file `new`, which is its owner's alone, group and mode of the file `old`, if that is
 /// there. Where the group can't be kept its rights go; where less is certain, all but the owner's.
@@ -20,10 +20,10 @@ pub(super) fn keep(new: &Path, old: &Path) -> io::Result<()> {
     let group = if is_same_group { Ok(()) } else { fchown(&file, None, Some(found.gid())) };
     let mode = found.mode() & 0o777;
     let kept = match (&group, access_list::keep(&file, old)) {
-        (Ok(()), List::None | List::Kept) => mode,
+        (Ok(()), AccessControlList::None | AccessControlList::Kept) => mode,
         // Who belonged to the group counts among the others from now on.
-        (Err(_), List::None) => mode & (OWNER | (mode >> 3 & 0o007)),
-        (Err(_), List::Kept) | (_, List::Lost) => mode & OWNER,
+        (Err(_), AccessControlList::None) => mode & (OWNER | (mode >> 3 & 0o007)),
+        (Err(_), AccessControlList::Kept) | (_, AccessControlList::Lost) => mode & OWNER,
     };
     file.set_permissions(fs::Permissions::from_mode(kept))?;
     if let Err(error) = group {
@@ -44,7 +44,7 @@ mod access_list {
     use std::path::Path;
 
     /// What has become of a file's list.
-    pub(super) enum List {
+    pub(super) enum AccessControlList {
         /// It has none, and the new file has none either.
         None,
         /// The new file has the same.
@@ -58,7 +58,7 @@ mod access_list {
     /// Gives `new` the list of `old`, and none if that has none: a directory may have one for
     /// whatever is made in it.
     #[cfg(target_os = "linux")]
-    pub(super) fn keep(new: &File, old: &Path) -> List {
+    pub(super) fn keep(new: &File, old: &Path) -> AccessControlList {
         use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr};
         use rustix::io::Errno;
         const NAME: &str = "system.posix_acl_access";
@@ -68,20 +68,20 @@ mod access_list {
         let mut list = vec![0; LONGEST];
         match getxattr(old, NAME, list.as_mut_slice()) {
             Ok(length) => match fsetxattr(new, NAME, &list[..length], XattrFlags::empty()) {
-                Ok(()) => List::Kept,
-                Err(_) => List::Lost,
+                Ok(()) => AccessControlList::Kept,
+                Err(_) => AccessControlList::Lost,
             },
             Err(errno) if is_none(errno) => match fremovexattr(new, NAME) {
-                Err(errno) if !is_none(errno) => List::Lost,
-                _ => List::None,
+                Err(errno) if !is_none(errno) => AccessControlList::Lost,
+                _ => AccessControlList::None,
             },
-            Err(_) => List::Lost,
+            Err(_) => AccessControlList::Lost,
         }
     }
 
     /// Elsewhere such lists have no part in the mode.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn keep(_new: &File, _old: &Path) -> List {
-        List::None
+    pub(super) fn keep(_new: &File, _old: &Path) -> AccessControlList {
+        AccessControlList::None
     }
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::disk;
-use crate::work::WorkDirectory;
+use crate::private_fs;
+use crate::work_dir::WorkDirectory;
 
 use super::container::{self, LARGEST_DATABASE};
 use super::error::Error;
@@ -35,7 +35,7 @@ pub(super) fn replace(work: &WorkDirectory, target: &Target) -> Result<(), Error
     }
     fs::rename(work.file(PACKED), target).map_err(Error::io("replace", target))?;
     // It is there, whatever comes now.
-    if let Some(Err(error)) = target.parent().map(disk::sync_directory) {
+    if let Some(Err(error)) = target.parent().map(private_fs::sync_directory) {
         tracing::warn!(
             file = %target.display(),
             %error,

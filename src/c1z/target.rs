@@ -15,23 +15,23 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug, Clone)]
 pub struct Target {
     path: PathBuf,
-    found: Found,
+    found: TargetState,
 }
 
 /// What stood at the target's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
+enum TargetState {
     /// Nothing.
     Nothing,
     /// An empty file, made by `touch` or `mktemp`: nothing in it could be lost.
     Empty,
     /// A sync file.
-    SyncFile(Version),
+    SyncFile(FileVersion),
 }
 
 /// Tells a file from another one, and from itself after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Version {
+struct FileVersion {
     length: u64,
     modified: Option<SystemTime>,
     /// Its device and inode, where the system has such.
@@ -61,12 +61,12 @@ impl Target {
         }
         let mut magic = [0; container::MAGIC.len()];
         let mut file = File::open(&path).map_err(Error::io("read", &path))?;
-        let version = Version::of(&file.metadata().map_err(Error::io("look at", &path))?);
+        let version = FileVersion::of(&file.metadata().map_err(Error::io("look at", &path))?);
         let read = read_up_to(&mut file, &mut magic).map_err(Error::io("read", &path))?;
         match &magic[..read] {
-            [] => Ok(Self { path, found: Found::Empty }),
+            [] => Ok(Self { path, found: TargetState::Empty }),
             start if start == container::MAGIC => {
-                Ok(Self { path, found: Found::SyncFile(version) })
+                Ok(Self { path, found: TargetState::SyncFile(version) })
             }
             start if start == container::MAGIC_3 => Err(Error::Foreign {
                 path,
@@ -92,7 +92,7 @@ impl Target {
         };
         match fs::canonicalize(parent) {
             Ok(parent) if parent.is_dir() => {
-                Ok(Self { path: parent.join(name), found: Found::Nothing })
+                Ok(Self { path: parent.join(name), found: TargetState::Nothing })
             }
             Ok(parent) => Err(Error::NoDirectory(parent)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -109,7 +109,7 @@ impl Target {
 
     /// Whether there is a file whose syncs are to be kept.
     pub(super) fn exists(&self) -> bool {
-        matches!(self.found, Found::SyncFile(_))
+        matches!(self.found, TargetState::SyncFile(_))
     }
 
     /// Fails if something else stands at the path by now: it would be lost if it were
@@ -124,7 +124,7 @@ impl Target {
     }
 }
 
-impl Version {
+impl FileVersion {
     fn of(metadata: &fs::Metadata) -> Self {
         #[cfg(unix)]
         let place = {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use crate::disk;
-use crate::work;
+use crate::private_fs;
+use crate::work_dir;
 
 use super::attach::{attach, other_than_table};
 use super::container;
@@ -25,7 +25,7 @@ const MOST_STEPS_FOR_A_BYTE: u64 = 64;
 
 /// The database of a file, unpacked for as long as somebody reads it.
 #[derive(Debug)]
-pub(super) struct Unpacked {
+pub(super) struct UnpackedDatabase {
     pub(super) path: PathBuf,
     /// The file that it was unpacked from: one that has taken its place since is another.
     pub(super) packed: File,
@@ -36,14 +36,16 @@ pub(super) struct Unpacked {
 /// A directory for unpacked databases, which tell who has access to what: this user's alone, and
 /// gone when it is dropped.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct ScratchDirectory(PathBuf);
 
-impl Scratch {
+impl ScratchDirectory {
     /// A new one among the system's temporary files.
     pub fn new() -> Result<Self, Error> {
         let directory = std::env::temp_dir();
         let mut builder = tempfile::Builder::new();
-        let made = builder.prefix("baton-northflank-").make_in(&directory, disk::new_directory);
+        let made = builder
+            .prefix(concat!(env!("CARGO_PKG_NAME"), "-"))
+            .make_in(&directory, private_fs::new_directory);
         let kept = made.and_then(|made| Ok(made.into_temp_path().keep()?));
         Ok(Self(kept.map_err(Error::scratch(&directory))?))
     }
@@ -60,16 +62,16 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchDirectory {
     fn drop(&mut self) {
         self.remove();
     }
 }
 
-impl Unpacked {
+impl UnpackedDatabase {
     /// Unpacks a sync file that may be anybody's into `scratch`, which has to last as long, under
     /// this name.
-    pub(super) fn new(path: &Path, scratch: &Scratch, name: &str) -> Result<Self, Error> {
+    pub(super) fn new(path: &Path, scratch: &ScratchDirectory, name: &str) -> Result<Self, Error> {
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
             _ => Error::io("read", path)(error),
@@ -79,7 +81,8 @@ impl Unpacked {
             let found = if found.is_dir() { "a directory" } else { "a device or pipe" };
             return Err(Error::NotAFile { path: path.to_owned(), found });
         }
-        let mut packed = disk::open_regular(path, OpenOptions::new().read(true)).map_err(failed)?;
+        let mut packed =
+            private_fs::open_regular(path, OpenOptions::new().read(true)).map_err(failed)?;
         let mut magic = Vec::new();
         let begin = (&packed).take(container::MAGIC.len() as u64).read_to_end(&mut magic);
         begin.and_then(|_| packed.rewind()).map_err(failed)?;
@@ -100,7 +103,7 @@ impl Unpacked {
     }
 }
 
-impl Unpacked {
+impl UnpackedDatabase {
     /// What an error in reading the database says of the file, if that is to blame.
     pub(super) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + Copy + use<'_> {
         |error| match database::failure_to_read(&self.path) {
@@ -112,7 +115,7 @@ impl Unpacked {
 
 /// A connection that reads these databases, each by a name. Nothing in them is run, and none is
 /// read without end.
-pub(super) fn connect(databases: &[(&Unpacked, &str)]) -> Result<Connection, Error> {
+pub(super) fn connect(databases: &[(&UnpackedDatabase, &str)]) -> Result<Connection, Error> {
     let path = databases.first().map_or(Path::new(""), |(database, _)| &database.file);
     let fail = Error::database(path);
     let mut connection = database::open(":memory:").map_err(fail)?;
@@ -150,7 +153,7 @@ const SMALLEST_ROW: u64 = 16;
 
 impl RowLimit {
     /// Of a query on the database.
-    pub(super) fn of(database: &Unpacked) -> Result<Self, Error> {
+    pub(super) fn of(database: &UnpackedDatabase) -> Result<Self, Error> {
         let found = fs::metadata(&database.path);
         let size = found.map_err(Error::io("read", &database.path))?.len();
         Ok(Self(size / SMALLEST_ROW))
@@ -183,7 +186,7 @@ pub(super) fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> Error + Copy +
             if code == ErrorCode::CannotOpen || extended == Some(ffi::SQLITE_IOERR_GETTEMPPATH) {
                 return Error::Scratch { directory, source };
             }
-            work::Error::Failing { action: "work in", path: directory, source }.into()
+            work_dir::Error::Failing { action: "work in", path: directory, source }.into()
         }
         Some(ErrorCode::OperationInterrupted) => Error::Damaged {
             path: path.to_owned(),

@@ -10,18 +10,18 @@ use std::process::ExitCode;
 
 use tonic::Code;
 
-use crate::access;
 use crate::baton::{printable, shorten};
-use crate::causes::with_causes;
-use crate::facts;
-use crate::northflank::SettingsError;
+use crate::error_chain::with_causes;
+use crate::northflank::ClientSettingsError;
+use crate::report::access;
+use crate::report::model;
 use crate::service;
 use crate::sync;
 
-use super::settings::{Problems, Secrets};
+use super::output_queue::{OutputMessage, lines_to};
 use super::signal::Signal;
 use super::telemetry;
-use super::writer::{Message, lines_to};
+use crate::config::{Problems, Secrets};
 
 const UNKNOWN: u8 = Code::Unknown as u8;
 const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
@@ -51,7 +51,7 @@ pub(super) enum Failure {
     Config(Problems),
     /// No client for these settings.
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Settings(#[from] ClientSettingsError),
     /// The sync failed.
     #[error(transparent)]
     Sync(#[from] sync::Error),
@@ -75,7 +75,7 @@ pub(super) enum Failure {
     },
     /// Two syncs can't be compared.
     #[error(transparent)]
-    Diff(#[from] facts::Error),
+    Diff(#[from] model::Error),
     /// Nobody can be told who has access.
     #[error(transparent)]
     Access(#[from] access::Error),
@@ -174,14 +174,14 @@ impl Failure {
         match self {
             Self::Usage(_)
             | Self::Config(_)
-            | Self::Settings(SettingsError::Token)
+            | Self::Settings(ClientSettingsError::Token)
             | Self::OneSync(_)
             | Self::NoBaseline(_)
             | Self::OtherExtent(_)
             | Self::Log { .. }
-            | Self::Diff(facts::Error::Message { .. })
+            | Self::Diff(model::Error::Message { .. })
             | Self::Access(
-                access::Error::File(facts::Error::Message { .. })
+                access::Error::File(model::Error::Message { .. })
                 | access::Error::Unknown { .. }
                 | access::Error::Ambiguous { .. },
             )
@@ -197,13 +197,13 @@ impl Failure {
             Self::Service(
                 service::Error::Tls(_) | service::Error::TlsOfTokens(_) | service::Error::Http(_),
             )
-            | Self::Settings(SettingsError::Tls(_) | SettingsError::Http(_))
+            | Self::Settings(ClientSettingsError::Tls(_) | ClientSettingsError::Http(_))
             | Self::Output(_)
             | Self::Access(access::Error::Output(_))
             | Self::Threads(_)
             | Self::Runtime(_) => UNKNOWN,
-            Self::Diff(facts::Error::File(error))
-            | Self::Access(access::Error::File(facts::Error::File(error))) => {
+            Self::Diff(model::Error::File(error))
+            | Self::Access(access::Error::File(model::Error::File(error))) => {
                 sync::file_code(error) as u8
             }
             Self::Changed => CHANGED,
@@ -269,7 +269,7 @@ fn say(text: &str) {
     let line = format!("baton-northflank: {}\n", readable(&printable(text)));
     match lines_to("standard error", std::io::stderr()) {
         Ok(writer) => {
-            writer.send(Message::Lines(line.into()));
+            writer.send(OutputMessage::Lines(line.into()));
             writer.flush();
         }
         // Without another thread whoever doesn't read is waited for, but nobody goes without

@@ -15,20 +15,20 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 
 use crate::baton::{legible_json, printable};
-use crate::disk;
+use crate::private_fs;
 use crate::service;
 
 use super::exit::Failure;
-use super::settings::{Config, LogFormat, Mode};
+use super::output_queue::{OutputQueue, QueuedLine, lines_to};
 use super::telemetry::Exporters;
 use super::terminal::Terminal;
-use super::writer::{Line, Writer, lines_to};
+use crate::config::{Config, LogFormat, RunMode};
 
 /// A layer of the subscriber.
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The logs of this process, written on threads of their own.
-pub(super) struct Logs(Vec<Writer>);
+pub(super) struct Logs(Vec<OutputQueue>);
 
 impl Logs {
     /// Starts logging for the rest of the process. A process that logs already goes on as it
@@ -44,7 +44,8 @@ impl Logs {
         for path in log.paths.iter().collect::<BTreeSet<_>>() {
             let fail = |source| Failure::Log { path: path.clone(), source };
             let mut options = OpenOptions::new();
-            let file = disk::open_regular(path, options.create(true).append(true)).map_err(fail)?;
+            let file =
+                private_fs::open_regular(path, options.create(true).append(true)).map_err(fail)?;
             writers.push(lines_to("a log file", file).map_err(Failure::Runtime)?);
         }
         let colours = std::iter::once(terminal.has_colour()).chain(std::iter::repeat(false));
@@ -60,7 +61,7 @@ impl Logs {
         });
         let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
         layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
-        if let Mode::Service(service) = &config.mode {
+        if let RunMode::Service(service) = &config.mode {
             let secrets = vec![config.northflank.token.clone(), service.given_secret.clone()];
             layers.push(service::debug_log_layer(secrets).boxed());
         }
@@ -77,29 +78,31 @@ impl Logs {
     }
 }
 
-fn layer(format: LogFormat, colour: bool, writer: Writer) -> BoxedLayer {
+fn layer(format: LogFormat, colour: bool, writer: OutputQueue) -> BoxedLayer {
     let layer = fmt::layer().with_target(false).with_ansi(colour);
     match format {
         LogFormat::Console => layer.with_writer(writer).fmt_fields(fields()).boxed(),
-        LogFormat::Json => layer.with_writer(Legible(writer)).json().flatten_event(true).boxed(),
+        LogFormat::Json => {
+            layer.with_writer(PrintableLog(writer)).json().flatten_event(true).boxed()
+        }
     }
 }
 
 /// Writes JSON in which no value steers a terminal either.
-struct Legible(Writer);
+struct PrintableLog(OutputQueue);
 
-impl<'writer> MakeWriter<'writer> for Legible {
-    type Writer = LegibleLine<'writer>;
+impl<'writer> MakeWriter<'writer> for PrintableLog {
+    type Writer = PrintableLogLine<'writer>;
 
-    fn make_writer(&'writer self) -> LegibleLine<'writer> {
-        LegibleLine(self.0.make_writer())
+    fn make_writer(&'writer self) -> PrintableLogLine<'writer> {
+        PrintableLogLine(self.0.make_writer())
     }
 }
 
 /// Writes one line, which comes whole.
-struct LegibleLine<'writer>(Line<'writer>);
+struct PrintableLogLine<'writer>(QueuedLine<'writer>);
 
-impl Write for LegibleLine<'_> {
+impl Write for PrintableLogLine<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.write_all(legible_json(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())

@@ -1,21 +1,20 @@
 //! The command line: settings, commands, what a person sees, exit codes.
 
+mod collector_status;
 mod command;
-mod delivery;
 mod exit;
 mod logging;
 mod output;
-mod settings;
+mod output_queue;
 mod signal;
 mod telemetry;
 mod terminal;
-mod writer;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::config::Secrets;
 use command::Command;
-use settings::Secrets;
 
 /// Runs the connector with `arguments` (the program's name first) and the environment that
 /// `variable` looks into. Returns the process's exit code.

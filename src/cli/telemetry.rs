@@ -18,8 +18,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::{Layer, Registry};
 
-use super::delivery::{Delivery, Kind};
-use super::settings::{CollectorTls, Telemetry, Verifier};
+use super::collector_status::{CollectorStatus, TelemetryKind};
+use crate::config::{CollectorTls, TelemetryConfig, Verifier};
 
 /// Time for the last traces and logs to reach the collector at the end of the process.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
@@ -45,13 +45,16 @@ pub(super) enum Error {
 pub(super) struct Exporters {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
-    delivery: Delivery,
+    delivery: CollectorStatus,
 }
 
 impl Exporters {
     /// Exporters as configured, over one connection. Connects to nothing yet; must be called
     /// within a runtime. `verifier` verifies a collector that the system is to trust.
-    pub(super) fn new(telemetry: &Telemetry, verifier: Option<&Verifier>) -> Result<Self, Error> {
+    pub(super) fn new(
+        telemetry: &TelemetryConfig,
+        verifier: Option<&Verifier>,
+    ) -> Result<Self, Error> {
         let resource = Resource::builder()
             .with_service_name("baton-northflank")
             .with_attribute(opentelemetry::KeyValue::new(
@@ -60,17 +63,17 @@ impl Exporters {
             ))
             .build();
         let channel = channel(telemetry, verifier)?;
-        let delivery = Delivery::to(&telemetry.endpoint);
+        let delivery = CollectorStatus::to(&telemetry.endpoint);
         let mut exporters = Self { traces: None, logs: None, delivery: delivery.clone() };
         if telemetry.traces {
             let exporter = SpanExporter::builder().with_tonic().with_channel(channel.clone());
-            let exporter = delivery.watched(Kind::Traces, exporter.build()?);
+            let exporter = delivery.watched(TelemetryKind::Traces, exporter.build()?);
             let provider = SdkTracerProvider::builder().with_batch_exporter(exporter);
             exporters.traces = Some(provider.with_resource(resource.clone()).build());
         }
         if telemetry.logs {
             let exporter = LogExporter::builder().with_tonic().with_channel(channel);
-            let exporter = delivery.watched(Kind::Logs, exporter.build()?);
+            let exporter = delivery.watched(TelemetryKind::Logs, exporter.build()?);
             let provider = SdkLoggerProvider::builder().with_batch_exporter(exporter);
             exporters.logs = Some(provider.with_resource(resource).build());
         }
@@ -106,18 +109,20 @@ impl Exporters {
         std::thread::scope(|scope| {
             if let Some(traces) = self.traces {
                 scope.spawn(move || {
-                    note(Kind::Traces, traces.shutdown_with_timeout(FLUSH_WITHIN));
+                    note(TelemetryKind::Traces, traces.shutdown_with_timeout(FLUSH_WITHIN));
                 });
             }
             if let Some(logs) = self.logs {
-                scope.spawn(move || note(Kind::Logs, logs.shutdown_with_timeout(FLUSH_WITHIN)));
+                scope.spawn(move || {
+                    note(TelemetryKind::Logs, logs.shutdown_with_timeout(FLUSH_WITHIN));
+                });
             }
         });
     }
 }
 
 /// The connection to the collector.
-fn channel(telemetry: &Telemetry, verifier: Option<&Verifier>) -> Result<Channel, Error> {
+fn channel(telemetry: &TelemetryConfig, verifier: Option<&Verifier>) -> Result<Channel, Error> {
     let scheme = if telemetry.tls == CollectorTls::Insecure { "http" } else { "https" };
     let endpoint = Endpoint::from_shared(format!("{scheme}://{}", telemetry.endpoint))?
         .connect_timeout(CONNECT_TIMEOUT)

@@ -9,17 +9,17 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
 use crate::baton::printable;
-use crate::c1z::Saved;
-use crate::northflank::{Client, Wait, Whoami, Window};
-use crate::sync::{Phase, Progress};
+use crate::c1z::SavedFile;
+use crate::northflank::{Client, RateLimitWait, RateWindow, Whoami};
+use crate::sync::{Progress, SyncPhase};
 
-use super::settings::LogFormat;
-use super::writer::{Message, Writer};
+use super::output_queue::{OutputMessage, OutputQueue};
+use crate::config::LogFormat;
 
 /// Standard error: a terminal that people look at, or whatever else it is.
 #[derive(Clone)]
 pub(super) struct Terminal {
-    writer: Writer,
+    writer: OutputQueue,
     /// Whether somebody looks.
     is_shown: bool,
 }
@@ -28,7 +28,7 @@ impl Terminal {
     /// Standard error. People look at it if it is a terminal and logs are for people.
     pub(super) fn new(format: LogFormat) -> io::Result<Self> {
         let is_shown = format == LogFormat::Console && io::stderr().is_terminal();
-        let writer = Writer::start("standard error", write(is_shown.then(progress_line)))?;
+        let writer = OutputQueue::start("standard error", write(is_shown.then(progress_line)))?;
         Ok(Self { writer, is_shown })
     }
 
@@ -43,14 +43,14 @@ impl Terminal {
     }
 
     /// What writes log lines around the progress display.
-    pub(super) fn writer(&self) -> Writer {
+    pub(super) fn writer(&self) -> OutputQueue {
         self.writer.clone()
     }
 
     /// Draws how far the sync is, and for what it waits.
     pub(super) fn draw(&self, progress: &Progress, client: &Client) {
         let wait = *client.waiting().borrow();
-        self.writer.send(Message::Progress(match wait {
+        self.writer.send(OutputMessage::Progress(match wait {
             Some(wait) => waiting(progress, wait, OffsetDateTime::now_utc()),
             None => status(progress, client.window()),
         }));
@@ -58,13 +58,13 @@ impl Terminal {
 
     /// Removes the progress line.
     pub(super) fn clear(&self) {
-        self.writer.send(Message::NoProgress);
+        self.writer.send(OutputMessage::NoProgress);
     }
 
     /// Prints a text for whoever looks, and waits until it stands there: what then goes to
     /// standard output may be shown in the same window.
     pub(super) fn print(&self, text: &str) {
-        self.writer.send(Message::Lines(text.into()));
+        self.writer.send(OutputMessage::Lines(text.into()));
         self.writer.flush();
     }
 }
@@ -78,19 +78,19 @@ fn progress_line() -> ProgressBar {
 }
 
 /// Writes to standard error, around `line` if it is there.
-fn write(line: Option<ProgressBar>) -> impl FnMut(Message) -> io::Result<()> {
+fn write(line: Option<ProgressBar>) -> impl FnMut(OutputMessage) -> io::Result<()> {
     move |message| {
         match (message, &line) {
-            (Message::Lines(lines), None) => return io::stderr().write_all(&lines),
-            (Message::Lines(lines), Some(line)) => {
+            (OutputMessage::Lines(lines), None) => return io::stderr().write_all(&lines),
+            (OutputMessage::Lines(lines), Some(line)) => {
                 return line.suspend(|| io::stderr().write_all(&lines));
             }
-            (Message::Progress(text), Some(line)) => {
+            (OutputMessage::Progress(text), Some(line)) => {
                 line.set_message(text);
                 line.tick();
             }
-            (Message::NoProgress, Some(line)) => line.finish_and_clear(),
-            (Message::Progress(_) | Message::NoProgress, None) => {}
+            (OutputMessage::NoProgress, Some(line)) => line.finish_and_clear(),
+            (OutputMessage::Progress(_) | OutputMessage::NoProgress, None) => {}
         }
         Ok(())
     }
@@ -102,8 +102,8 @@ pub(super) fn colour_is_wanted() -> bool {
 }
 
 /// One line: how long Northflank accepts no requests, and how far the sync is.
-fn waiting(progress: &Progress, wait: Wait, now: OffsetDateTime) -> String {
-    let Wait { until, reserve } = wait;
+fn waiting(progress: &Progress, wait: RateLimitWait, now: OffsetDateTime) -> String {
+    let RateLimitWait { until, reserve } = wait;
     let left = Duration::try_from(until - now).unwrap_or_default();
     let kept = reserve.map_or(String::new(), |left| format!(" (keeping {left} in reserve)"));
     format!(
@@ -117,11 +117,11 @@ fn waiting(progress: &Progress, wait: Wait, now: OffsetDateTime) -> String {
 }
 
 /// One line: what is being done and how many requests Northflank still accepts.
-fn status(progress: &Progress, window: Option<Window>) -> String {
+fn status(progress: &Progress, window: Option<RateWindow>) -> String {
     let members = HumanCount(progress.members.get());
     let mut line = match progress.phase() {
-        Phase::Validating => "Checking the token's permissions".to_owned(),
-        Phase::Reading => {
+        SyncPhase::Validating => "Checking the token's permissions".to_owned(),
+        SyncPhase::Reading => {
             format!(
                 "Reading {}/{} lists · {members} members · {} memberships",
                 HumanCount(progress.lists_done.get()),
@@ -129,10 +129,10 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
                 HumanCount(progress.memberships.get()),
             )
         }
-        Phase::Writing => format!("Writing: {} grants", HumanCount(progress.grants.get())),
-        Phase::Saving | Phase::Replacing => "Saving the file".to_owned(),
+        SyncPhase::Writing => format!("Writing: {} grants", HumanCount(progress.grants.get())),
+        SyncPhase::Saving | SyncPhase::Replacing => "Saving the file".to_owned(),
     };
-    if let (Phase::Validating | Phase::Reading, Some(window)) = (progress.phase(), window) {
+    if let (SyncPhase::Validating | SyncPhase::Reading, Some(window)) = (progress.phase(), window) {
         let _ = write!(line, " · {} requests left", HumanCount(window.remaining.into()));
     }
     line
@@ -141,7 +141,7 @@ fn status(progress: &Progress, window: Option<Window>) -> String {
 /// The table at the end: rows per resource type, then the file, and as whom it was read.
 /// `warnings` are about the token.
 pub(super) fn summary(
-    saved: &Saved,
+    saved: &SavedFile,
     path: &Path,
     elapsed: Duration,
     whoami: Option<&Whoami>,
@@ -193,16 +193,18 @@ pub(super) fn summary(
 
 #[cfg(test)]
 mod tests {
-    use super::{OffsetDateTime, Path, Progress, Saved, Wait, Whoami, summary, waiting};
-    use crate::c1z::Stats;
-    use crate::northflank::Owner;
+    use super::{
+        OffsetDateTime, Path, Progress, RateLimitWait, SavedFile, Whoami, summary, waiting,
+    };
+    use crate::c1z::RowCounts;
+    use crate::northflank::TokenOwner;
     use std::time::Duration;
 
     #[test]
     fn a_wait_says_how_long_until_when_and_how_far_the_sync_is() {
         let until = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(12_345);
         let now = until - Duration::from_millis(2_460_900);
-        let text = |reserve| waiting(&Progress::default(), Wait { until, reserve }, now);
+        let text = |reserve| waiting(&Progress::default(), RateLimitWait { until, reserve }, now);
         assert_eq!(text(None), "Waiting for the rate limit: 41m, until 03:25 UTC · 0/0 lists read");
         assert_eq!(
             text(Some(100)),
@@ -216,10 +218,10 @@ mod tests {
         let counts = |pairs: &[(&str, u64)]| {
             pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
         };
-        let saved = Saved {
+        let saved = SavedFile {
             sync_id: "x".into(),
             size: 12_345,
-            stats: Stats {
+            stats: RowCounts {
                 resource_types: 3,
                 resources: 1_035,
                 entitlements: 11,
@@ -231,7 +233,7 @@ mod tests {
             },
         };
         let whoami = Whoami {
-            owner: Some(Owner::Organization),
+            owner: Some(TokenOwner::Organization),
             slug: Some("acme".into()),
             token: Some("review\u{202e}".into()),
             role: Some("Auditor".into()),

@@ -23,7 +23,7 @@ const ASSIGNED: &str = "assigned";
 pub fn entitlement(resource: &Resource) -> Entitlement {
     let id = resource.id.clone().unwrap_or_default();
     let name = &resource.display_name;
-    let entitled = Entitled::new(&id.resource_type, &id.resource);
+    let entitled = GrantBuilder::new(&id.resource_type, &id.resource);
     let is_group = id.resource_type == GROUP;
     let (slug, display_name, description, grantable_to, annotations) = if is_group {
         (
@@ -56,14 +56,14 @@ pub fn entitlement(resource: &Resource) -> Entitlement {
 }
 
 /// Makes the grants of one role's or group's entitlement.
-pub struct Entitled {
+pub struct GrantBuilder {
     id: String,
     resource: ResourceId,
 }
 
 /// Through what somebody holds a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Through<'reported> {
+pub enum HeldThrough<'reported> {
     /// Added to it by hand, maybe besides being in linked groups.
     Assignment,
     /// In linked groups only.
@@ -73,7 +73,7 @@ pub enum Through<'reported> {
     Unexplained(&'reported str),
 }
 
-impl Entitled {
+impl GrantBuilder {
     /// For the entitlement of the role or group `resource`.
     pub fn new(resource_type: &str, resource: &str) -> Self {
         let slug = if resource_type == GROUP { MEMBER } else { ASSIGNED };
@@ -115,19 +115,24 @@ impl Entitled {
 
     /// A role held by `user`, after expansion. `groups` are the linked groups that `user`
     /// is in.
-    pub fn held(&self, user: &str, through: Through<'_>, groups: &[&Entitled]) -> Grant {
+    pub fn user_grant(
+        &self,
+        user: &str,
+        through: HeldThrough<'_>,
+        groups: &[&GrantBuilder],
+    ) -> Grant {
         let direct = |id: &str| (id.to_owned(), GrantSource { is_direct: true });
         let mut sources: BTreeMap<_, _> = groups.iter().map(|group| direct(&group.id)).collect();
         let annotations = match through {
-            Through::Assignment => {
+            HeldThrough::Assignment => {
                 // A direct grant names itself among its sources only beside others.
                 if !sources.is_empty() {
                     sources.extend([direct(&self.id)]);
                 }
                 Vec::new()
             }
-            Through::Groups => vec![annotation(&GrantImmutable::default())],
-            Through::Unexplained(reported) => {
+            HeldThrough::Groups => vec![annotation(&GrantImmutable::default())],
+            HeldThrough::Unexplained(reported) => {
                 let metadata = Profile::new().text("membership", Some(reported)).build();
                 vec![
                     annotation(&GrantImmutable::default()),
@@ -163,7 +168,7 @@ impl Entitled {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entitled, Through, entitlement};
+    use super::{GrantBuilder, HeldThrough, entitlement};
     use crate::baton::v2::{Grant, Resource, ResourceId};
     use crate::connector::{GROUP, ROLE};
 
@@ -212,14 +217,14 @@ mod tests {
         let to: Vec<_> = group.grantable_to.iter().map(|kind| kind.id.as_str()).collect();
         assert_eq!(to, ["user"]);
         assert!(group.annotations[0].type_url.ends_with(".EntitlementImmutable"));
-        let grant = Entitled::new(GROUP, "g1").membership("ada");
+        let grant = GrantBuilder::new(GROUP, "g1").membership("ada");
         assert_eq!(grant.id, "group:g1:member:user:ada");
         assert_eq!(annotations(&grant), ["GrantImmutable"]);
     }
 
     #[test]
     fn a_linked_group_holds_the_role_for_its_members() {
-        let (grant, expandable) = Entitled::new(ROLE, "core").linked_group("g1");
+        let (grant, expandable) = GrantBuilder::new(ROLE, "core").linked_group("g1");
         assert_eq!(grant.id, "role:core:assigned:group:g1");
         assert_eq!(annotations(&grant), ["GrantImmutable"]);
         assert_eq!(expandable.entitlement_ids, ["group:g1:member"]);
@@ -229,20 +234,24 @@ mod tests {
 
     #[test]
     fn somebody_with_both_has_one_grant_with_both_sources() {
-        let (role, group) = (Entitled::new(ROLE, "core"), Entitled::new(GROUP, "g1"));
-        let both = role.held("ada", Through::Assignment, &[&group]);
+        let (role, group) = (GrantBuilder::new(ROLE, "core"), GrantBuilder::new(GROUP, "g1"));
+        let both = role.user_grant("ada", HeldThrough::Assignment, &[&group]);
         assert_eq!(sources(&both), ["group:g1:member", "role:core:assigned"]);
         assert!(both.annotations.is_empty(), "an assignment can be taken away");
-        let direct = role.held("ada", Through::Assignment, &[]);
+        let direct = role.user_grant("ada", HeldThrough::Assignment, &[]);
         assert_eq!(direct.sources, None);
-        let expanded = role.held("ada", Through::Groups, &[&group]);
+        let expanded = role.user_grant("ada", HeldThrough::Groups, &[&group]);
         assert_eq!(sources(&expanded), ["group:g1:member"]);
         assert_eq!(annotations(&expanded), ["GrantImmutable"]);
     }
 
     #[test]
     fn an_unexplained_membership_says_what_northflank_calls_it() {
-        let grant = Entitled::new(ROLE, "core").held("ada", Through::Unexplained("implicit"), &[]);
+        let grant = GrantBuilder::new(ROLE, "core").user_grant(
+            "ada",
+            HeldThrough::Unexplained("implicit"),
+            &[],
+        );
         assert_eq!(annotations(&grant), ["GrantImmutable", "GrantMetadata"]);
         assert_eq!(grant.sources, None);
     }

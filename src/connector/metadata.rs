@@ -12,6 +12,10 @@ use super::resource_type::{GROUP, ROLE, USER, resource_types};
 /// The name of what is synced, as people know it.
 pub const DISPLAY_NAME: &str = "Northflank";
 
+/// What no sync tells, for whoever relies on one.
+pub const NOT_READ: &str = "Teams, their roles and tokens are not read: whoever is only in a team \
+                            of Northflank's stands neither here nor in the file.";
+
 /// Name, description and capabilities.
 pub fn metadata() -> ConnectorMetadata {
     ConnectorMetadata {

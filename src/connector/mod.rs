@@ -15,9 +15,9 @@ mod role;
 mod text;
 mod user;
 
-pub use entitlement::{Entitled, Through, entitlement};
+pub use entitlement::{GrantBuilder, HeldThrough, entitlement};
 pub use group::group;
-pub use metadata::{DISPLAY_NAME, capabilities, metadata};
+pub use metadata::{DISPLAY_NAME, NOT_READ, capabilities, metadata};
 pub use resource_type::{GROUP, ROLE, USER, resource_types};
 pub use role::role;
-pub use user::{unlisted_user, user};
+pub use user::{LAST_LOGIN, NOT_LISTED, unlisted_user, user};

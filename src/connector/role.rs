@@ -2,7 +2,7 @@
 
 use crate::baton::v2::{Resource, ResourceId, RoleTrait};
 use crate::baton::{Profile, annotation, shorten};
-use crate::northflank::{Dispensable, Restrictions, Role, TeamRestriction, Text};
+use crate::northflank::{Lenient, Role, RoleRestrictions, TeamRestriction, Text};
 
 use super::resource_type::ROLE;
 use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
@@ -10,12 +10,12 @@ use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {
     let (restricted, teams) = match &role.restrictions {
-        Dispensable::Read(Restrictions { enabled: Some(true), teams }) => {
+        Lenient::Read(RoleRestrictions { enabled: Some(true), teams }) => {
             (Some(true), teams.as_slice())
         }
-        Dispensable::Absent | Dispensable::Read(_) => (Some(false), &[][..]),
+        Lenient::Absent | Lenient::Read(_) => (Some(false), &[][..]),
         // Where the role applies, nobody knows.
-        Dispensable::Malformed => (None, &[][..]),
+        Lenient::Malformed => (None, &[][..]),
     };
     let profile = Profile::new()
         .text("id", Some(&*role.id))

@@ -2,19 +2,26 @@
 
 use crate::baton::v2::user_trait::{self, AccountType};
 use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
-use crate::baton::{LAST_LOGIN, NOT_LISTED, Profile, annotation};
-use crate::northflank::{Dispensable, Email, Member, Text};
+use crate::baton::{Profile, annotation};
+use crate::northflank::{Email, Lenient, Member, Text};
 
 use super::resource_type::USER;
 use super::text::{display_name, timestamp};
+
+/// The key of a user's profile that tells the last login. Whoever compares files has to know it: a
+/// login is no change.
+pub const LAST_LOGIN: &str = "last_login_at";
+
+/// What the status of a user says whom the member list lacks.
+pub const NOT_LISTED: &str = "not in the organization's member list";
 
 /// A member of the organization.
 pub fn user(member: &Member) -> Resource {
     // Only an explicit `false` means that somebody can't use the account yet.
     let (status, details) = match member.finalized {
-        Dispensable::Read(false) => (ResourceStatus::Disabled, "account set-up not finished"),
-        Dispensable::Read(true) | Dispensable::Absent => (ResourceStatus::Enabled, ""),
-        Dispensable::Malformed => (
+        Lenient::Read(false) => (ResourceStatus::Disabled, "account set-up not finished"),
+        Lenient::Read(true) | Lenient::Absent => (ResourceStatus::Enabled, ""),
+        Lenient::Malformed => (
             ResourceStatus::Unspecified,
             "whether the account set-up is finished is told in a form that can't be read",
         ),
@@ -100,7 +107,7 @@ fn with_trait(mut resource: Resource, emails: &[Email], last_login: Option<&Text
 /// The first verified address, else the first.
 fn primary(emails: &[Email]) -> Option<&Email> {
     let usable = || emails.iter().filter(|email| address(email).is_some());
-    usable().find(|email| email.verified == Dispensable::Read(true)).or_else(|| usable().next())
+    usable().find(|email| email.verified == Lenient::Read(true)).or_else(|| usable().next())
 }
 
 fn address(email: &Email) -> Option<&str> {

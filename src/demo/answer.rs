@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::organization::Organization;
+use super::organization::DemoOrganization;
 
 /// The answer to a request for `path`; `None` where there is nothing.
-pub(super) fn answer(organization: &Organization, path: &str) -> Option<Value> {
+pub(super) fn answer(organization: &DemoOrganization, path: &str) -> Option<Value> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let rows = match segments.as_slice() {
         ["v1", "auth"] => return Some(json!({"data": organization.auth})),
@@ -30,12 +30,12 @@ pub(super) fn answer(organization: &Organization, path: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::organization::{Day, Organization};
+    use super::super::organization::{DemoDay, DemoOrganization};
     use super::answer;
 
     #[test]
     fn each_list_is_told_by_its_own_key() {
-        let organization = Organization::on(Day::First).unwrap();
+        let organization = DemoOrganization::on(DemoDay::First).unwrap();
         for (path, key, rows) in [
             ("/v1/org-members", "members", 24),
             ("/v1/org-roles", "roles", 6),

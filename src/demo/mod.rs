@@ -3,12 +3,12 @@
 //!
 //! - `organization.json`: who is in it, what they hold, and their rows as Northflank tells them.
 //!   The tests' fake API serves it as well.
-//! - [`Day`]: what becomes of it.
-//! - [`Server`]: the API, for as long as somebody has it.
+//! - [`DemoDay`]: what becomes of it.
+//! - [`DemoServer`]: the API, for as long as somebody has it.
 
 mod answer;
 mod organization;
 mod server;
 
-pub use organization::{Day, NAME};
-pub use server::{Server, TOKEN};
+pub use organization::{DemoDay, NAME};
+pub use server::{DemoServer, TOKEN};

@@ -17,14 +17,14 @@ const FORMER_OWNER: &str = "ben-okafor";
 
 /// The day on which the organization is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Day {
+pub enum DemoDay {
     /// As it is in `organization.json`.
     First,
     /// Somebody has come and is on call, somebody has left, and an owner is none any more.
     Later,
 }
 
-impl Day {
+impl DemoDay {
     /// The day whose organization somebody is in by `is_member`, which takes ids of members;
     /// `None` for another organization.
     pub fn of<E>(is_member: impl Fn(&str) -> Result<bool, E>) -> Result<Option<Self>, E> {
@@ -50,20 +50,20 @@ impl Day {
 
 /// Everything that is served.
 #[derive(Deserialize)]
-pub(super) struct Organization {
+pub(super) struct DemoOrganization {
     /// Whose the token is.
     pub(super) auth: Value,
     /// Rows of members.
     pub(super) members: Vec<Value>,
     /// Roles, in the order of creation.
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Vec<DemoRole>,
     /// Directory groups, in the order of creation.
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<DemoGroup>,
 }
 
 /// A role.
 #[derive(Deserialize)]
-pub(super) struct Role {
+pub(super) struct DemoRole {
     /// Its row.
     pub(super) row: Value,
     /// Ids of members who hold it by hand.
@@ -72,20 +72,20 @@ pub(super) struct Role {
 
 /// A directory group.
 #[derive(Deserialize)]
-pub(super) struct Group {
+pub(super) struct DemoGroup {
     /// Its row.
     pub(super) row: Value,
     /// Ids of members; rows of those who have no account.
     members: Vec<Value>,
 }
 
-impl Organization {
+impl DemoOrganization {
     /// The organization on `day`.
-    pub(super) fn on(day: Day) -> serde_json::Result<Self> {
+    pub(super) fn on(day: DemoDay) -> serde_json::Result<Self> {
         let organization: Self = serde_json::from_str(include_str!("organization.json"))?;
         Ok(match day {
-            Day::First => organization,
-            Day::Later => organization.later(),
+            DemoDay::First => organization,
+            DemoDay::Later => organization.later(),
         })
     }
 
@@ -152,12 +152,12 @@ impl Organization {
 
 #[cfg(test)]
 mod tests {
-    use super::{Day, Organization};
+    use super::{DemoDay, DemoOrganization};
 
     #[test]
     fn every_id_in_it_is_a_members() {
-        for day in [Day::First, Day::Later] {
-            let organization = Organization::on(day).unwrap();
+        for day in [DemoDay::First, DemoDay::Later] {
+            let organization = DemoOrganization::on(day).unwrap();
             let is_member = |id: &str| organization.member(id).is_some();
             let explicit = organization.roles.iter().flat_map(|role| &role.explicit);
             let in_groups = organization.groups.iter().flat_map(|group| &group.members);
@@ -169,19 +169,19 @@ mod tests {
 
     #[test]
     fn a_day_is_known_by_who_is_there() {
-        for day in [Day::First, Day::Later] {
-            let organization = Organization::on(day).unwrap();
-            let known = Day::of(|id| Ok::<_, ()>(organization.member(id).is_some()));
+        for day in [DemoDay::First, DemoDay::Later] {
+            let organization = DemoOrganization::on(day).unwrap();
+            let known = DemoDay::of(|id| Ok::<_, ()>(organization.member(id).is_some()));
             assert_eq!(known, Ok(Some(day)));
         }
-        assert_eq!(Day::of(|_| Ok::<_, ()>(false)), Ok(None));
-        assert_eq!(Day::of(|_| Ok::<_, ()>(true)), Ok(None));
-        assert_eq!(Day::of(|_| Err(())), Err(()));
+        assert_eq!(DemoDay::of(|_| Ok::<_, ()>(false)), Ok(None));
+        assert_eq!(DemoDay::of(|_| Ok::<_, ()>(true)), Ok(None));
+        assert_eq!(DemoDay::of(|_| Err(())), Err(()));
     }
 
     #[test]
     fn whoever_holds_a_role_by_hand_and_through_a_group_is_told_once() {
-        let organization = Organization::on(Day::First).unwrap();
+        let organization = DemoOrganization::on(DemoDay::First).unwrap();
         let members = organization.role_members("platform-eng").unwrap();
         let daniel: Vec<_> = members.iter().filter(|row| row["id"] == "daniel-weiss").collect();
         assert_eq!((daniel.len(), &daniel[0]["type"]), (1, &"explicit".into()));

@@ -16,22 +16,22 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::answer::answer;
-use super::organization::{Day, Organization};
+use super::organization::{DemoDay, DemoOrganization};
 
 /// The API token to ask with. It opens nothing: what is served is made up.
 pub const TOKEN: &str = "made-up-token-of-the-demo";
 
 /// The API, on a thread of its own. Dropping it ends it, with all its connections.
-pub struct Server {
+pub struct DemoServer {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+impl DemoServer {
     /// Serves the organization as it is on `day`, on a free port of the loopback address.
-    pub fn start(day: Day) -> io::Result<Self> {
-        let organization = Arc::new(Organization::on(day)?);
+    pub fn start(day: DemoDay) -> io::Result<Self> {
+        let organization = Arc::new(DemoOrganization::on(day)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
@@ -54,7 +54,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DemoServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -64,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: TcpListener, organization: Arc<Organization>) -> Infallible {
+async fn serve(listener: TcpListener, organization: Arc<DemoOrganization>) -> Infallible {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Whoever tried to connect tries again.
@@ -84,7 +84,7 @@ async fn serve(listener: TcpListener, organization: Arc<Organization>) -> Infall
     }
 }
 
-fn response(organization: &Organization, path: &str) -> Response<Full<Bytes>> {
+fn response(organization: &DemoOrganization, path: &str) -> Response<Full<Bytes>> {
     let (status, body) = match answer(organization, path) {
         Some(body) => (StatusCode::OK, body.to_string()),
         None => (StatusCode::NOT_FOUND, r#"{"error":{"message":"Not found"}}"#.to_owned()),

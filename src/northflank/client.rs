@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use super::base_url::BaseUrl;
-use super::budget::{Wait, Window};
-use super::connection::{Connection, Settings, SettingsError};
+use super::connection::{ClientSettings, ClientSettingsError, Connection};
 use super::error::Refusal;
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
-use super::page::Listed;
+use super::page::ListRow;
 use super::page_token::{HasNextPageTrust, LARGEST_PAGE};
 use super::paginator::Paginator;
-use super::shape::Shapes;
+use super::rate_limit::{RateLimitWait, RateWindow};
+use super::schema_report::SchemaReport;
 use super::whoami::Whoami;
 
 const MEMBERS: &str = "/v1/org-members";
@@ -33,14 +33,14 @@ pub struct Client {
 
 impl Client {
     /// A client for `settings`. Connects to nothing yet.
-    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+    pub fn new(settings: &ClientSettings) -> Result<Self, ClientSettingsError> {
         Ok(Self { connection: Arc::new(Connection::new(settings)?), trusts: Arc::default() })
     }
 
     /// A client with the same connections, budget and counter for another run, which finds out
     /// anew how the server pages, and warns anew of what can't be read.
     #[must_use]
-    pub fn for_another_run(&self) -> Self {
+    pub fn with_fresh_paging(&self) -> Self {
         let mut another = Self { trusts: Arc::default(), ..self.clone() };
         Arc::make_mut(&mut another.connection).malformed = Arc::default();
         another
@@ -48,7 +48,7 @@ impl Client {
 
     /// The same client, which notes in `shapes` what answers look like.
     #[must_use]
-    pub fn recording(&self, shapes: &Arc<Shapes>) -> Self {
+    pub fn recording(&self, shapes: &Arc<SchemaReport>) -> Self {
         let mut recording = self.clone();
         Arc::make_mut(&mut recording.connection).shapes = Some(Arc::clone(shapes));
         recording
@@ -65,12 +65,12 @@ impl Client {
     }
 
     /// The rate window as of the newest answer.
-    pub fn window(&self) -> Option<Window> {
+    pub fn window(&self) -> Option<RateWindow> {
         self.connection.budget.window()
     }
 
     /// For what all requests wait, if they do, and changes of that.
-    pub fn waiting(&self) -> watch::Receiver<Option<Wait>> {
+    pub fn waiting(&self) -> watch::Receiver<Option<RateLimitWait>> {
         self.connection.budget.waiting()
     }
 
@@ -113,7 +113,7 @@ impl Client {
     }
 
     /// A list, in pages of `per_page` rows if it is paged.
-    fn list<T: Listed>(
+    fn list<T: ListRow>(
         &self,
         name: &'static str,
         id: Option<&str>,

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::base_url::{BaseUrl, bearer};
-use super::budget::Budget;
-use super::shape::Shapes;
+use super::rate_limit::RateLimiter;
+use super::schema_report::SchemaReport;
 
 /// Time to open a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// What a [`Client`](super::Client) needs to know.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Where the API is.
     pub base_url: BaseUrl,
     /// The API token, without surrounding blanks.
@@ -47,7 +47,7 @@ pub struct Settings {
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
+pub enum ClientSettingsError {
     /// A header can't carry it.
     #[error("the API token has characters that no token has; was it copied whole and alone?")]
     Token,
@@ -79,7 +79,7 @@ pub(super) struct Connection {
     pub(super) http: reqwest::Client,
     pub(super) base_url: BaseUrl,
     token: SecretString,
-    pub(super) budget: Arc<Budget>,
+    pub(super) budget: Arc<RateLimiter>,
     pub(super) first_retry: Duration,
     /// How many there were.
     pub(super) requests: Arc<AtomicU64>,
@@ -88,14 +88,14 @@ pub(super) struct Connection {
     /// Fields that can't be read and have been warned of.
     pub(super) malformed: Arc<Mutex<BTreeSet<&'static str>>>,
     /// What answers looked like, where somebody wants to know.
-    pub(super) shapes: Option<Arc<Shapes>>,
+    pub(super) shapes: Option<Arc<SchemaReport>>,
 }
 
 impl Connection {
     /// As `settings` say. Connects to nothing yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+    pub(super) fn new(settings: &ClientSettings) -> Result<Self, ClientSettingsError> {
         let mut headers = HeaderMap::new();
-        let token = bearer(settings.token.expose_secret()).ok_or(SettingsError::Token)?;
+        let token = bearer(settings.token.expose_secret()).ok_or(ClientSettingsError::Token)?;
         headers.insert(AUTHORIZATION, token);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // The API's documentation asks for it on every request, GET included.
@@ -115,13 +115,13 @@ impl Connection {
         if settings.base_url.is_loopback() {
             builder = builder.no_proxy();
         }
-        let tls = tls(settings.verifier.as_ref()).map_err(SettingsError::Tls)?;
+        let tls = tls(settings.verifier.as_ref()).map_err(ClientSettingsError::Tls)?;
         let http = builder.tls_backend_preconfigured(tls).build();
         Ok(Self {
-            http: http.map_err(SettingsError::Http)?,
+            http: http.map_err(ClientSettingsError::Http)?,
             base_url: settings.base_url.clone(),
             token: settings.token.clone(),
-            budget: Arc::new(Budget::new(settings.max_wait, settings.reserve)),
+            budget: Arc::new(RateLimiter::new(settings.max_wait, settings.reserve)),
             first_retry: settings.first_retry,
             requests: Arc::default(),
             has_read: Arc::default(),

@@ -6,13 +6,13 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::budget::TooLong;
 use super::page::PageError;
-use super::wording::{one_line, whole_seconds};
+use super::rate_limit::WaitTooLong;
+use super::text_format::{one_line, whole_seconds};
 
 /// A request that did not end in a usable answer. Holds no token and no answer's body.
 #[derive(Debug, thiserror::Error)]
-#[error("GET {endpoint}: {problem}{}", Tries(*.tries))]
+#[error("GET {endpoint}: {problem}{}", TryCount(*.tries))]
 pub struct Error {
     /// The path that was asked for.
     pub endpoint: String,
@@ -57,7 +57,7 @@ pub enum Problem {
     Endless(&'static str),
     /// Northflank accepts no request for longer than the caller wants to wait.
     #[error(transparent)]
-    RateLimited(#[from] TooLong),
+    RateLimited(#[from] WaitTooLong),
 }
 
 impl Error {
@@ -101,9 +101,9 @@ impl Problem {
 }
 
 /// How often a request was tried, where that is worth a word.
-struct Tries(u32);
+struct TryCount(u32);
 
-impl fmt::Display for Tries {
+impl fmt::Display for TryCount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 > 1 { write!(formatter, " ({} tries)", self.0) } else { Ok(()) }
     }
@@ -152,11 +152,11 @@ impl Refusal {
     /// Reads what it can of an error body: Northflank's `error` object, an `error` string, or
     /// a flat object with `message`. Anything else (HTML of a proxy, say) leaves the status.
     pub(super) fn read(status: StatusCode, body: &[u8]) -> Self {
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
         let (inner, text) = match body.error {
-            Some(Inner::Object(fields)) => (fields, None),
-            Some(Inner::Text(text)) => (Fields::default(), Some(text)),
-            Some(Inner::Other(_)) | None => (Fields::default(), None),
+            Some(ErrorDetail::Object(fields)) => (fields, None),
+            Some(ErrorDetail::Text(text)) => (ErrorFields::default(), Some(text)),
+            Some(ErrorDetail::Other(_)) | None => (ErrorFields::default(), None),
         };
         let shown = |value: Option<serde_json::Value>| match value {
             Some(serde_json::Value::String(text)) => {
@@ -248,21 +248,21 @@ impl fmt::Display for Refusal {
 }
 
 #[derive(Default, Deserialize)]
-struct Body {
-    error: Option<Inner>,
+struct ErrorBody {
+    error: Option<ErrorDetail>,
     message: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Inner {
-    Object(Fields),
+enum ErrorDetail {
+    Object(ErrorFields),
     Text(String),
     Other(serde::de::IgnoredAny),
 }
 
 #[derive(Default, Deserialize)]
-struct Fields {
+struct ErrorFields {
     message: Option<serde_json::Value>,
     id: Option<serde_json::Value>,
     details: Option<serde_json::Value>,

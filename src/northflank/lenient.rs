@@ -14,7 +14,7 @@ use super::text::{NO_CHARACTER, Text};
 
 /// A part of a row that a sync can do without.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub enum Dispensable<T> {
+pub enum Lenient<T> {
     /// It says nothing.
     #[default]
     Absent,
@@ -24,7 +24,7 @@ pub enum Dispensable<T> {
     Malformed,
 }
 
-impl<T> Dispensable<T> {
+impl<T> Lenient<T> {
     /// What it says.
     pub fn as_ref(&self) -> Option<&T> {
         match self {
@@ -54,22 +54,22 @@ impl<T> Dispensable<T> {
         matches!(self, Self::Malformed)
     }
 
-    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Dispensable<U> {
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Lenient<U> {
         match self {
-            Self::Absent => Dispensable::Absent,
-            Self::Read(part) => Dispensable::Read(map(part)),
-            Self::Malformed => Dispensable::Malformed,
+            Self::Absent => Lenient::Absent,
+            Self::Read(part) => Lenient::Read(map(part)),
+            Self::Malformed => Lenient::Malformed,
         }
     }
 }
 
-impl<T> From<Option<T>> for Dispensable<T> {
+impl<T> From<Option<T>> for Lenient<T> {
     fn from(part: Option<T>) -> Self {
         part.map_or(Self::Absent, Self::Read)
     }
 }
 
-impl<T: for<'json> Deserialize<'json>> Dispensable<T> {
+impl<T: for<'json> Deserialize<'json>> Lenient<T> {
     /// Reads it. What can't be taken for anything is a key twice: either value could count.
     pub(super) fn read(json: &str) -> serde_json::Result<Self> {
         if json == "null" {
@@ -86,7 +86,7 @@ impl<T: for<'json> Deserialize<'json>> Dispensable<T> {
 /// How serde begins to say so.
 pub(super) const TWICE: &str = "duplicate field";
 
-impl<'de, T: for<'json> Deserialize<'json>> Deserialize<'de> for Dispensable<T> {
+impl<'de, T: for<'json> Deserialize<'json>> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         Self::read(json.get()).map_err(D::Error::custom)
@@ -94,76 +94,76 @@ impl<'de, T: for<'json> Deserialize<'json>> Deserialize<'de> for Dispensable<T> 
 }
 
 /// An object. A struct by itself would also be read from an array, by the order of its fields.
-pub(super) struct Object<T>(pub(super) T);
+pub(super) struct StrictObject<T>(pub(super) T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for StrictObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+        deserializer.deserialize_map(StrictObjectVisitor(PhantomData))
     }
 }
 
-struct ObjectVisitor<T>(PhantomData<T>);
+struct StrictObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for StrictObjectVisitor<T> {
+    type Value = StrictObject<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<StrictObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(StrictObject)
     }
 }
 
 /// An id.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
-    Ok(Exact::deserialize(deserializer)?.0)
+    Ok(ExactText::deserialize(deserializer)?.0)
 }
 
 /// An id, unless it is null or blank.
 pub(super) fn id_if_any<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Text>, D::Error> {
-    let id = Option::<Exact>::deserialize(deserializer)?.map(|Exact(id)| id);
+    let id = Option::<ExactText>::deserialize(deserializer)?.map(|ExactText(id)| id);
     Ok(id.filter(|id| id.filled().is_some()))
 }
 
 /// A cursor, unless it is null or empty.
 pub(super) fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
-    let cursor = Option::<Exact>::deserialize(deserializer)?.map(|Exact(cursor)| cursor);
+    let cursor = Option::<ExactText>::deserialize(deserializer)?.map(|ExactText(cursor)| cursor);
     Ok(cursor.filter(|cursor| !cursor.is_empty()))
 }
 
 /// Ids, of which there may be none.
 pub(super) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Text>, D::Error> {
-    let ids = Option::<Vec<Exact>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(ids.into_iter().map(|Exact(id)| id).collect())
+    let ids = Option::<Vec<ExactText>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(ids.into_iter().map(|ExactText(id)| id).collect())
 }
 
 /// A text to the letter. One that holds what is no character is refused rather than mended: with
 /// another letter it would name something else.
-pub(super) struct Exact(pub(super) Text);
+pub(super) struct ExactText(pub(super) Text);
 
-impl<'de> Deserialize<'de> for Exact {
+impl<'de> Deserialize<'de> for ExactText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(ExactVisitor)
+        deserializer.deserialize_str(ExactTextVisitor)
     }
 }
 
-struct ExactVisitor;
+struct ExactTextVisitor;
 
-impl Visitor<'_> for ExactVisitor {
-    type Value = Exact;
+impl Visitor<'_> for ExactTextVisitor {
+    type Value = ExactText;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a string")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Exact, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<ExactText, E> {
         if text.contains(NO_CHARACTER) {
             return Err(E::custom("an id or cursor holds what is no character"));
         }
-        Ok(Exact(text.into()))
+        Ok(ExactText(text.into()))
     }
 }

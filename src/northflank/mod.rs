@@ -2,7 +2,6 @@
 //! answers. Knows nothing of baton.
 
 mod base_url;
-mod budget;
 mod client;
 mod connection;
 mod error;
@@ -13,27 +12,28 @@ mod page_token;
 mod paginator;
 mod permission;
 mod rate_headers;
+mod rate_limit;
+mod rate_window;
 mod request;
 mod retry;
-mod shape;
+mod schema_report;
 mod text;
+mod text_format;
 mod whoami;
-mod window;
-mod wording;
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use budget::{TooLong, Wait, Window};
 pub use client::Client;
-pub use connection::{Settings, SettingsError, tls};
+pub use connection::{ClientSettings, ClientSettingsError, tls};
 pub use error::{Error, Problem, Refusal, TransportProblem};
-pub use lenient::Dispensable;
+pub use lenient::Lenient;
 pub use model::{
-    DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Restrictions, Role,
-    RoleMember, TeamRestriction,
+    DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Role, RoleMember,
+    RoleRestrictions, TeamRestriction,
 };
-pub use page::{Listed, PageError, Told};
+pub use page::{ListRow, PageBody, PageError};
 pub use paginator::{FirstPage, ListPage, Paginator};
 pub use permission::{READ_MEMBERS, READ_ROLES};
-pub use shape::Shapes;
+pub use rate_limit::{RateLimitWait, RateWindow, WaitTooLong};
+pub use schema_report::SchemaReport;
 pub use text::Text;
-pub use whoami::{Access, Expiry, Owner, Whoami};
+pub use whoami::{TokenExpiry, TokenOwner, TokenPermissions, Whoami};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use super::lenient::{self, Dispensable, Exact};
+use super::lenient::{self, ExactText, Lenient};
 use super::text::Text;
 
 /// A member of the organization (`GET /v1/org-members`).
@@ -21,28 +21,28 @@ pub struct Member {
     pub id: Text,
     /// The full name.
     #[serde(default)]
-    pub name: Dispensable<Text>,
+    pub name: Lenient<Text>,
     /// E-mail addresses, in the API's order.
     #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// When the member joined, RFC 3339.
     #[serde(rename = "joinedAt", default)]
-    pub joined_at: Dispensable<Text>,
+    pub joined_at: Lenient<Text>,
     /// When the member last logged in, RFC 3339.
     #[serde(rename = "lastLoginTime", default)]
-    pub last_login: Dispensable<Text>,
+    pub last_login: Lenient<Text>,
     /// Whether the account is fully set up, if Northflank says.
     #[serde(default)]
-    pub finalized: Dispensable<bool>,
+    pub finalized: Lenient<bool>,
 }
 
 /// An e-mail address: an object in some endpoints, a plain string in others, even null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email {
     /// The address; may be missing or blank.
-    pub address: Dispensable<Text>,
+    pub address: Lenient<Text>,
     /// Whether the address is verified, if Northflank says.
-    pub verified: Dispensable<bool>,
+    pub verified: Lenient<bool>,
 }
 
 /// An organization role (`GET /v1/org-roles`).
@@ -53,27 +53,27 @@ pub struct Role {
     pub id: Text,
     /// The role's name.
     #[serde(default)]
-    pub name: Dispensable<Text>,
+    pub name: Lenient<Text>,
     /// The role's description.
     #[serde(default)]
-    pub description: Dispensable<Text>,
+    pub description: Lenient<Text>,
     /// To which teams and projects the role is restricted; absent means to none.
     #[serde(default)]
-    pub restrictions: Dispensable<Restrictions>,
+    pub restrictions: Lenient<RoleRestrictions>,
     /// Ids of the directory groups whose members hold the role automatically.
     #[serde(rename = "directoryGroups", default, deserialize_with = "lenient::ids")]
     pub directory_groups: Vec<Text>,
     /// When the role was created, RFC 3339.
     #[serde(rename = "createdAt", default)]
-    pub created_at: Dispensable<Text>,
+    pub created_at: Lenient<Text>,
     /// When the role was last changed, RFC 3339.
     #[serde(rename = "updatedAt", default)]
-    pub updated_at: Dispensable<Text>,
+    pub updated_at: Lenient<Text>,
 }
 
 /// The teams that a role is restricted to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-pub struct Restrictions {
+pub struct RoleRestrictions {
     /// Whether the restriction is in force.
     pub enabled: Option<bool>,
     /// The teams in which the role applies.
@@ -112,17 +112,17 @@ pub struct RoleMember {
     pub id: Text,
     /// The full name.
     #[serde(default)]
-    pub name: Dispensable<Text>,
+    pub name: Lenient<Text>,
     /// E-mail addresses, in the API's order.
     #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// `explicit`: added by hand; `implicit`: through Directory Sync. Other values may
     /// appear.
     #[serde(rename = "type", default)]
-    pub membership: Dispensable<Text>,
+    pub membership: Lenient<Text>,
     /// When the member last logged in, RFC 3339.
     #[serde(rename = "lastLoginTime", default)]
-    pub last_login: Dispensable<Text>,
+    pub last_login: Lenient<Text>,
 }
 
 /// A group of the directory (`GET /v1/directory-groups`).
@@ -133,16 +133,16 @@ pub struct DirectoryGroup {
     pub id: Text,
     /// The group's name.
     #[serde(default)]
-    pub name: Dispensable<Text>,
+    pub name: Lenient<Text>,
     /// The identity provider's id of the group.
     #[serde(rename = "idpId", default)]
-    pub idp_id: Dispensable<Text>,
+    pub idp_id: Lenient<Text>,
     /// When the group was created, RFC 3339.
     #[serde(rename = "createdAt", default)]
-    pub created_at: Dispensable<Text>,
+    pub created_at: Lenient<Text>,
     /// When the group was last changed, RFC 3339.
     #[serde(rename = "updatedAt", default)]
-    pub updated_at: Dispensable<Text>,
+    pub updated_at: Lenient<Text>,
 }
 
 /// A member of a directory group (`GET /v1/directory-groups/{groupId}/members`).
@@ -153,13 +153,13 @@ pub struct DirectoryGroupMember {
     pub id: Option<Text>,
     /// The full name.
     #[serde(default)]
-    pub name: Dispensable<Text>,
+    pub name: Lenient<Text>,
     /// E-mail addresses, in the API's order.
     #[serde(default, deserialize_with = "emails")]
     pub emails: Vec<Email>,
     /// When the user last logged in, RFC 3339.
     #[serde(rename = "lastLoginTime", default)]
-    pub last_login: Dispensable<Text>,
+    pub last_login: Lenient<Text>,
 }
 
 impl Email {
@@ -168,17 +168,17 @@ impl Email {
         #[derive(Deserialize)]
         struct Fields {
             #[serde(default)]
-            address: Dispensable<Exact>,
+            address: Lenient<ExactText>,
             #[serde(default)]
-            verified: Dispensable<bool>,
+            verified: Lenient<bool>,
         }
 
         let Fields { address, verified } = if json.starts_with('{') {
             serde_json::from_str(json)?
         } else {
-            Fields { address: Dispensable::read(json)?, verified: Dispensable::Absent }
+            Fields { address: Lenient::read(json)?, verified: Lenient::Absent }
         };
-        Ok(Self { address: address.map(|Exact(address)| address), verified })
+        Ok(Self { address: address.map(|ExactText(address)| address), verified })
     }
 }
 
@@ -188,10 +188,7 @@ fn emails<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Email>, D::E
     let emails = match serde_json::from_str::<Option<Vec<&RawValue>>>(json.get()) {
         Ok(emails) => emails.unwrap_or_default(),
         Err(_) => {
-            return Ok(vec![Email {
-                address: Dispensable::Malformed,
-                verified: Dispensable::Absent,
-            }]);
+            return Ok(vec![Email { address: Lenient::Malformed, verified: Lenient::Absent }]);
         }
     };
     let emails = emails.into_iter().map(|email| Email::read(email.get()));
@@ -210,7 +207,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::{
-        DirectoryGroup, DirectoryGroupMember, Dispensable, Email, Member, Role, RoleMember, Text,
+        DirectoryGroup, DirectoryGroupMember, Email, Lenient, Member, Role, RoleMember, Text,
     };
     use crate::northflank::text::json_text;
 
@@ -218,27 +215,27 @@ mod tests {
         serde_json::from_str(&json_text(json.as_bytes()))
     }
 
-    fn text(text: &str) -> Dispensable<Text> {
-        Dispensable::Read(text.into())
+    fn text(text: &str) -> Lenient<Text> {
+        Lenient::Read(text.into())
     }
 
     #[test]
     fn a_member_may_consist_of_an_id_alone() {
         let member: Member = read(r#"{"id":"ada-q"}"#).unwrap();
         assert_eq!(&*member.id, "ada-q");
-        assert_eq!(member.finalized, Dispensable::Absent);
+        assert_eq!(member.finalized, Lenient::Absent);
         assert!(member.emails.is_empty());
     }
 
     #[test]
     fn every_optional_field_may_be_null() {
         let json = r#"{"id":"a","name":null,"emails":null,"joinedAt":null,"finalized":null}"#;
-        assert_eq!(read::<Member>(json).unwrap().name, Dispensable::Absent);
+        assert_eq!(read::<Member>(json).unwrap().name, Lenient::Absent);
         let json = r#"{"id":"a","name":null,"description":null,"restrictions":null,
             "directoryGroups":null,"createdAt":null,"updatedAt":null}"#;
         assert!(read::<Role>(json).unwrap().directory_groups.is_empty());
         let json = r#"{"id":"g","name":null,"idpId":null,"createdAt":null,"updatedAt":null}"#;
-        assert_eq!(read::<DirectoryGroup>(json).unwrap().idp_id, Dispensable::Absent);
+        assert_eq!(read::<DirectoryGroup>(json).unwrap().idp_id, Lenient::Absent);
     }
 
     #[test]
@@ -287,7 +284,7 @@ mod tests {
             r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":{"projects":["\ud83d"]}}]}"#,
         ] {
             let role: Role = read(&format!(r#"{{"id":"r","restrictions":{malformed}}}"#)).unwrap();
-            assert_eq!(role.restrictions, Dispensable::Malformed, "{malformed}");
+            assert_eq!(role.restrictions, Lenient::Malformed, "{malformed}");
         }
     }
 
@@ -301,22 +298,22 @@ mod tests {
             );
             let member: Member = read(&json).unwrap();
             let texts = [member.name, member.joined_at, member.last_login];
-            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            assert!(texts.iter().all(Lenient::is_malformed), "{json}");
             let Role { name, description, created_at, updated_at, .. } = read(&json).unwrap();
             let texts = [name, description, created_at, updated_at];
-            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            assert!(texts.iter().all(Lenient::is_malformed), "{json}");
             let RoleMember { name, membership, last_login, .. } = read(&json).unwrap();
             let texts = [name, membership, last_login];
-            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            assert!(texts.iter().all(Lenient::is_malformed), "{json}");
             let DirectoryGroup { name, idp_id, created_at, updated_at, .. } = read(&json).unwrap();
             let texts = [name, idp_id, created_at, updated_at];
-            assert!(texts.iter().all(Dispensable::is_malformed), "{json}");
+            assert!(texts.iter().all(Lenient::is_malformed), "{json}");
             let DirectoryGroupMember { name, last_login, .. } = read(&json).unwrap();
             assert!(name.is_malformed() && last_login.is_malformed(), "{json}");
         }
         for odd in ["7", "1e999", "{}", "[true]", r#""true""#] {
             let member: Member = read(&format!(r#"{{"id":"a","finalized":{odd}}}"#)).unwrap();
-            assert_eq!(member.finalized, Dispensable::Malformed, "{odd}");
+            assert_eq!(member.finalized, Lenient::Malformed, "{odd}");
         }
         let member: Member = read(r#"{"id":"a","lastLoginTime":"soon\ud83d"}"#).unwrap();
         assert_eq!(member.last_login, text("soon\u{fffd}"));
@@ -331,18 +328,18 @@ mod tests {
             assert_eq!(read::<RoleMember>(&json).unwrap().emails, emails);
             emails
         };
-        let address = |address| Email { address, verified: Dispensable::Absent };
+        let address = |address| Email { address, verified: Lenient::Absent };
         for odd in ["7", "1e999", "{}", "true", r#""a@b.test""#] {
-            assert_eq!(emails(odd), [address(Dispensable::Malformed)], "{odd}");
+            assert_eq!(emails(odd), [address(Lenient::Malformed)], "{odd}");
         }
         for odd in ["7", "[]", "true", r#""a\ud83d@b.test""#] {
             let several = emails(&format!(r#"["x@b.test",{odd},{{"address":{odd}}},"y@b.test"]"#));
-            let malformed = || address(Dispensable::Malformed);
+            let malformed = || address(Lenient::Malformed);
             let expected = [address(text("x@b.test")), malformed(), malformed()];
             assert_eq!(several[..3], expected, "{odd}");
             assert_eq!(several[3..], [address(text("y@b.test"))], "{odd}");
             let verified = emails(r#"[{"address":"x@b.test","verified":"yes"}]"#);
-            assert_eq!(verified[0].verified, Dispensable::Malformed);
+            assert_eq!(verified[0].verified, Lenient::Malformed);
             assert_eq!(verified[0].address, text("x@b.test"));
         }
         assert_eq!(emails("null"), []);
@@ -409,7 +406,7 @@ mod tests {
             "teams":[{"teamId":"core","restrictions":{"enabled":true,"restrictionMode":"only",
             "projects":["p"]}}]}}"#;
         let role: Role = read(json).unwrap();
-        let Dispensable::Read(restrictions) = role.restrictions else {
+        let Lenient::Read(restrictions) = role.restrictions else {
             panic!("{role:?}");
         };
         let team = &restrictions.teams[0];

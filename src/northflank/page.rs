@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::lenient::{self, Object};
+use super::lenient::{self, StrictObject};
 use super::model::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember};
 use super::text::{Text, json_text};
 
 /// Something that Northflank lists, under a key of its own in `data`.
-pub trait Listed: for<'de> Deserialize<'de> + Hash {
+pub trait ListRow: for<'de> Deserialize<'de> + Hash {
     /// The key of the array.
     const KEY: &'static str;
 
@@ -23,7 +23,7 @@ pub trait Listed: for<'de> Deserialize<'de> + Hash {
     fn malformed_fields(&self) -> impl Iterator<Item = &'static str>;
 }
 
-impl Listed for Member {
+impl ListRow for Member {
     const KEY: &'static str = "members";
 
     fn id(&self) -> Option<&Text> {
@@ -41,7 +41,7 @@ impl Listed for Member {
     }
 }
 
-impl Listed for Role {
+impl ListRow for Role {
     const KEY: &'static str = "roles";
 
     fn id(&self) -> Option<&Text> {
@@ -59,7 +59,7 @@ impl Listed for Role {
     }
 }
 
-impl Listed for RoleMember {
+impl ListRow for RoleMember {
     const KEY: &'static str = "members";
 
     fn id(&self) -> Option<&Text> {
@@ -76,7 +76,7 @@ impl Listed for RoleMember {
     }
 }
 
-impl Listed for DirectoryGroup {
+impl ListRow for DirectoryGroup {
     const KEY: &'static str = "directoryGroups";
 
     fn id(&self) -> Option<&Text> {
@@ -93,7 +93,7 @@ impl Listed for DirectoryGroup {
     }
 }
 
-impl Listed for DirectoryGroupMember {
+impl ListRow for DirectoryGroupMember {
     const KEY: &'static str = "members";
 
     fn id(&self) -> Option<&Text> {
@@ -122,7 +122,7 @@ fn malformed_emails(emails: &[Email]) -> impl Iterator<Item = &'static str> {
 
 /// What an answer says by itself.
 #[derive(Debug)]
-pub struct Told<T> {
+pub struct PageBody<T> {
     /// The rows, in the API's order.
     pub rows: Vec<T>,
     /// Whether more rows follow (`hasNextPage`), if it says so.
@@ -149,20 +149,21 @@ impl PageError {
     }
 }
 
-impl<T: Listed> Told<T> {
+impl<T: ListRow> PageBody<T> {
     /// Reads what `body` says.
     pub fn read(body: &[u8]) -> Result<Self, PageError> {
-        let Object(Envelope::<T> { data, pagination }) = serde_json::from_str(&json_text(body))?;
-        let Pagination { more, cursor } = pagination.map(|Object(it)| it).unwrap_or_default();
+        let StrictObject(Envelope::<T> { data, pagination }) =
+            serde_json::from_str(&json_text(body))?;
+        let Pagination { more, cursor } = pagination.map(|StrictObject(it)| it).unwrap_or_default();
         Ok(Self { rows: data.0, more, cursor: cursor.map(String::from) })
     }
 }
 
 #[derive(Deserialize)]
-#[serde(bound = "T: Listed")]
+#[serde(bound = "T: ListRow")]
 struct Envelope<T> {
-    data: Rows<T>,
-    pagination: Option<Object<Pagination>>,
+    data: RowArray<T>,
+    pagination: Option<StrictObject<Pagination>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -174,18 +175,18 @@ struct Pagination {
 }
 
 /// The array in `data`, found by its key.
-struct Rows<T>(Vec<T>);
+struct RowArray<T>(Vec<T>);
 
-impl<'de, T: Listed> Deserialize<'de> for Rows<T> {
+impl<'de, T: ListRow> Deserialize<'de> for RowArray<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RowsVisitor(PhantomData))
+        deserializer.deserialize_map(RowArrayVisitor(PhantomData))
     }
 }
 
-struct RowsVisitor<T>(PhantomData<T>);
+struct RowArrayVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
-    type Value = Rows<T>;
+impl<'de, T: ListRow> Visitor<'de> for RowArrayVisitor<T> {
+    type Value = RowArray<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "an object with the array `{}`", T::KEY)
@@ -196,7 +197,7 @@ impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
         while let Some(key) = map.next_key::<Text>()? {
             if &*key != T::KEY {
                 map.next_value::<IgnoredAny>()?;
-            } else if rows.replace(map.next_value::<Vec<Object<T>>>()?).is_some() {
+            } else if rows.replace(map.next_value::<Vec<StrictObject<T>>>()?).is_some() {
                 // Which of the two counts, nobody knows.
                 return Err(A::Error::custom(format_args!(
                     "an object in it has the key {:?} twice",
@@ -205,18 +206,19 @@ impl<'de, T: Listed> Visitor<'de> for RowsVisitor<T> {
             }
         }
         let rows = rows.ok_or_else(|| A::Error::missing_field(T::KEY))?;
-        Ok(Rows(rows.into_iter().map(|Object(row)| row).collect()))
+        Ok(RowArray(rows.into_iter().map(|StrictObject(row)| row).collect()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        DirectoryGroup, DirectoryGroupMember, Listed, Member, PageError, Role, RoleMember, Told,
+        DirectoryGroup, DirectoryGroupMember, ListRow, Member, PageBody, PageError, Role,
+        RoleMember,
     };
 
-    fn read(body: &str) -> Result<Told<Member>, PageError> {
-        Told::read(body.as_bytes())
+    fn read(body: &str) -> Result<PageBody<Member>, PageError> {
+        PageBody::read(body.as_bytes())
     }
 
     fn pagination(pagination: &str) -> (Option<bool>, Option<String>) {
@@ -287,9 +289,9 @@ mod tests {
 
     #[test]
     fn fields_that_are_malformed_are_known_by_name() {
-        fn names<T: Listed>(row: &str) -> Vec<&'static str> {
+        fn names<T: ListRow>(row: &str) -> Vec<&'static str> {
             let body = format!(r#"{{"data":{{"{}":[{row}]}}}}"#, T::KEY);
-            let told = Told::<T>::read(body.as_bytes()).unwrap();
+            let told = PageBody::<T>::read(body.as_bytes()).unwrap();
             told.rows[0].malformed_fields().collect()
         }
         let row = r#"{"id":"a","name":1,"joinedAt":1,"lastLoginTime":1,"finalized":1,"type":1,

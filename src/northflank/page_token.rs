@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::page::{PageError, Told};
+use super::page::{PageBody, PageError};
 
 /// The largest page that the API documents.
 pub(super) const LARGEST_PAGE: usize = 100;
@@ -46,7 +46,7 @@ impl PageToken {
     /// `limit` rows make a page full that says nothing of what follows.
     pub(super) fn after<T>(
         at: Option<&Self>,
-        told: &Told<T>,
+        told: &PageBody<T>,
         limit: Option<usize>,
         trust: &HasNextPageTrust,
     ) -> Result<Option<Self>, PageError> {
@@ -100,7 +100,7 @@ impl HasNextPageTrust {
     }
 
     /// Takes down what a page says of it.
-    fn weigh<T>(&self, was_denied: bool, told: &Told<T>) {
+    fn weigh<T>(&self, was_denied: bool, told: &PageBody<T>) {
         let note = |flag: &AtomicBool| flag.store(true, Ordering::Relaxed);
         if told.more == Some(true) {
             note(&self.has_promised);
@@ -115,22 +115,22 @@ impl HasNextPageTrust {
 
 #[cfg(test)]
 mod tests {
-    use super::{HasNextPageTrust, LARGEST_PAGE, PageQuery, PageToken, Told};
+    use super::{HasNextPageTrust, LARGEST_PAGE, PageBody, PageQuery, PageToken};
 
-    fn told(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> Told<()> {
-        Told { rows: vec![(); rows], more: more.into(), cursor: cursor.map(str::to_owned) }
+    fn told(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> PageBody<()> {
+        PageBody { rows: vec![(); rows], more: more.into(), cursor: cursor.map(str::to_owned) }
     }
 
     fn after(
         at: Option<&PageToken>,
-        told: &Told<()>,
+        told: &PageBody<()>,
         trust: &HasNextPageTrust,
     ) -> Option<PageToken> {
         PageToken::after(at, told, Some(LARGEST_PAGE), trust).unwrap()
     }
 
     /// Where a list goes on after these pages, one after the other.
-    fn query(pages: &[Told<()>]) -> Option<PageQuery> {
+    fn query(pages: &[PageBody<()>]) -> Option<PageQuery> {
         let trust = HasNextPageTrust::default();
         let mut at = None;
         for page in pages {

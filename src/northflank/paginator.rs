@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::error::{Error, Problem};
-use super::page::Listed;
+use super::page::ListRow;
 use super::page_token::{HasNextPageTrust, PageToken};
 use super::request::Endpoint;
 
@@ -59,14 +59,14 @@ pub struct Paginator<T> {
     /// Rows of a page; `None` where the API doesn't page.
     per_page: Option<usize>,
     trust: Arc<HasNextPageTrust>,
-    next: Next,
+    next: NextRequest,
     new_beginnings: u32,
-    met: Met<T>,
+    met: LoopDetector<T>,
 }
 
 /// What is to be read next.
 #[derive(Debug)]
-enum Next {
+enum NextRequest {
     /// The first page.
     First,
     /// The page that the one before told of, at this time.
@@ -75,15 +75,23 @@ enum Next {
     End,
 }
 
-impl<T: Listed> Paginator<T> {
+impl<T: ListRow> Paginator<T> {
     pub(super) fn new(
         connection: Arc<Connection>,
         endpoint: Endpoint,
         per_page: Option<usize>,
         trust: Arc<HasNextPageTrust>,
     ) -> Self {
-        let met = Met::default();
-        Self { connection, endpoint, per_page, trust, next: Next::First, new_beginnings: 0, met }
+        let met = LoopDetector::default();
+        Self {
+            connection,
+            endpoint,
+            per_page,
+            trust,
+            next: NextRequest::First,
+            new_beginnings: 0,
+            met,
+        }
     }
 
     /// Reads the first page.
@@ -96,11 +104,11 @@ impl<T: Listed> Paginator<T> {
     /// A page behind the first one that is refused for what is asked for, or can't be had for
     /// long, begins the list anew, with its first page: its cursor has expired.
     pub async fn next(&mut self) -> Result<Option<ListPage<T>>, Error> {
-        let (at, told_at) = match mem::replace(&mut self.next, Next::First) {
-            Next::First => return self.read(None).await.map(Some),
-            Next::Page(at, told_at) => (at, told_at),
-            Next::End => {
-                self.next = Next::End;
+        let (at, told_at) = match mem::replace(&mut self.next, NextRequest::First) {
+            NextRequest::First => return self.read(None).await.map(Some),
+            NextRequest::Page(at, told_at) => (at, told_at),
+            NextRequest::End => {
+                self.next = NextRequest::End;
                 return Ok(None);
             }
         };
@@ -110,7 +118,7 @@ impl<T: Listed> Paginator<T> {
         };
         if self.is_at_its_end(&at, told_at, &error) {
             tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
-            self.next = Next::End;
+            self.next = NextRequest::End;
             return Ok(Some(ListPage::without_rows()));
         }
         self.may_begin_anew(error)?;
@@ -125,11 +133,11 @@ impl<T: Listed> Paginator<T> {
         let next = next.map_err(|error| self.endpoint.error(1, error.into()))?;
         let is_last = next.is_none();
         self.next = match next {
-            None => Next::End,
+            None => NextRequest::End,
             Some(next) => {
                 let check = self.met.check(&told.rows, &next);
                 check.map_err(|problem| self.endpoint.error(1, Problem::Endless(problem)))?;
-                Next::Page(next, Instant::now())
+                NextRequest::Page(next, Instant::now())
             }
         };
         Ok(ListPage { rows: told.rows, body, is_first: at.is_none(), is_last })
@@ -156,12 +164,12 @@ impl<T: Listed> Paginator<T> {
         }
         tracing::warn!(%error, "a later page is refused; reading the list from its beginning");
         self.new_beginnings += 1;
-        self.met = Met::default();
+        self.met = LoopDetector::default();
         Ok(())
     }
 }
 
-impl<T: Listed> ListPage<T> {
+impl<T: ListRow> ListPage<T> {
     /// A last page without rows.
     fn without_rows() -> Self {
         let body =
@@ -172,7 +180,7 @@ impl<T: Listed> ListPage<T> {
 
 /// Hashes of what a list has said, to notice one that runs in circles.
 #[derive(Debug)]
-struct Met<T> {
+struct LoopDetector<T> {
     hasher: RandomState,
     tokens: HashSet<u64>,
     rows: HashSet<u64>,
@@ -181,7 +189,7 @@ struct Met<T> {
     of: std::marker::PhantomData<fn(T)>,
 }
 
-impl<T> Default for Met<T> {
+impl<T> Default for LoopDetector<T> {
     fn default() -> Self {
         Self {
             hasher: RandomState::new(),
@@ -194,7 +202,7 @@ impl<T> Default for Met<T> {
     }
 }
 
-impl<T: Listed> Met<T> {
+impl<T: ListRow> LoopDetector<T> {
     /// Whether it makes sense to go on at `next` after these rows, or why not.
     fn check(&mut self, rows: &[T], next: &PageToken) -> Result<(), &'static str> {
         let (mut is_news, mut has_new_id) = (false, false);

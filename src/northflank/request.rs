@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
-use super::budget::{Budget, Hint};
 use super::connection::Connection;
 use super::error::{Error, Problem, Refusal, TransportProblem};
-use super::page::{Listed, Told};
+use super::page::{ListRow, PageBody};
 use super::page_token::PageQuery;
+use super::rate_limit::{RateLimiter, RetryHint};
 use super::retry::Retries;
 use super::whoami::Whoami;
 
@@ -47,26 +47,26 @@ impl Endpoint {
 }
 
 /// A try that failed.
-pub(super) struct Failed {
+pub(super) struct FailedTry {
     problem: Problem,
     /// What Northflank asks for.
-    hint: Hint,
+    hint: RetryHint,
 }
 
-impl From<Problem> for Failed {
+impl From<Problem> for FailedTry {
     fn from(problem: Problem) -> Self {
-        Self { problem, hint: Hint::Nothing }
+        Self { problem, hint: RetryHint::Nothing }
     }
 }
 
 /// Why it isn't known whose token it is.
-struct NoWhoami {
+struct WhoamiError {
     reason: String,
     /// What was answered, where that was a refusal.
     refusal: Option<Refusal>,
 }
 
-impl From<String> for NoWhoami {
+impl From<String> for WhoamiError {
     fn from(reason: String) -> Self {
         Self { reason, refusal: None }
     }
@@ -82,12 +82,12 @@ impl Connection {
     }
 
     /// What one page of a list says, and the body that says it.
-    pub(super) async fn page<T: Listed>(
+    pub(super) async fn page<T: ListRow>(
         &self,
         endpoint: &Endpoint,
         per_page: Option<usize>,
         query: Option<&PageQuery>,
-    ) -> Result<(Told<T>, Vec<u8>), Error> {
+    ) -> Result<(PageBody<T>, Vec<u8>), Error> {
         let mut url = endpoint.url.clone();
         if let Some(rows) = per_page {
             url.query_pairs_mut().append_pair("per_page", &rows.to_string());
@@ -106,20 +106,21 @@ impl Connection {
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
             self.attempt(endpoint, url.clone()).instrument(span)
         };
-        let (told, body): (Told<T>, _) = tried(&self.budget, self.first_retry, endpoint, attempt)
-            .await
-            .map_err(|mut error| {
-                error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
-                error
-            })?;
+        let (told, body): (PageBody<T>, _) =
+            tried(&self.budget, self.first_retry, endpoint, attempt).await.map_err(
+                |mut error| {
+                    error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
+                    error
+                },
+            )?;
         self.has_read.store(true, Ordering::Relaxed);
         self.warn_of_malformed(endpoint, &told);
         Ok((told, body))
     }
 
     /// Warns of fields that a sync can do without and that can't be read, of each once.
-    fn warn_of_malformed<T: Listed>(&self, endpoint: &Endpoint, told: &Told<T>) {
-        for field in told.rows.iter().flat_map(Listed::malformed_fields) {
+    fn warn_of_malformed<T: ListRow>(&self, endpoint: &Endpoint, told: &PageBody<T>) {
+        for field in told.rows.iter().flat_map(ListRow::malformed_fields) {
             if self.malformed.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
                 tracing::warn!(
                     endpoint = endpoint.path(),
@@ -139,13 +140,13 @@ impl Connection {
         let asking = Box::pin(self.ask_whoami(&endpoint).instrument(span));
         let asked = timeout(WHOAMI_WITHIN, asking).await;
         let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned().into()));
-        told.map_err(|NoWhoami { reason, refusal }| {
+        told.map_err(|WhoamiError { reason, refusal }| {
             tracing::debug!(reason, "who the token is remains unknown");
             refusal
         })
     }
 
-    async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, NoWhoami> {
+    async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, WhoamiError> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let _permit = self.budget.permit().await.map_err(|error| said(&error))?;
         let asked = Instant::now();
@@ -157,26 +158,26 @@ impl Connection {
         let body = self.body(endpoint, response).await.map_err(|error| said(&error))?;
         if status != StatusCode::OK {
             let refusal = Refusal::read(status, &body);
-            return Err(NoWhoami { reason: refusal.to_string(), refusal: Some(refusal) });
+            return Err(WhoamiError { reason: refusal.to_string(), refusal: Some(refusal) });
         }
         Ok(Whoami::read(&body)?)
     }
 
-    async fn attempt<T: Listed>(
+    async fn attempt<T: ListRow>(
         &self,
         endpoint: &Endpoint,
         url: Url,
-    ) -> Result<(Told<T>, Vec<u8>), Failed> {
+    ) -> Result<(PageBody<T>, Vec<u8>), FailedTry> {
         let asked = Instant::now();
         let response = self.send(url).await?;
         let status = response.status();
         let hint = self.budget.observe(status, response.headers(), asked);
         let body = self.body(endpoint, response).await?;
         if status == StatusCode::OK {
-            let told = Told::read(&body).map_err(Problem::from)?;
+            let told = PageBody::read(&body).map_err(Problem::from)?;
             Ok((told, body))
         } else {
-            Err(Failed { problem: Problem::Refused(Refusal::read(status, &body)), hint })
+            Err(FailedTry { problem: Problem::Refused(Refusal::read(status, &body)), hint })
         }
     }
 
@@ -213,13 +214,13 @@ impl Connection {
 /// Makes attempts until one succeeds or there is no point in another. Each waits until the
 /// budget allows it; that is no part of trying.
 async fn tried<T, Attempt>(
-    budget: &Budget,
+    budget: &RateLimiter,
     first_retry: Duration,
     endpoint: &Endpoint,
     attempt: impl Fn() -> Attempt,
 ) -> Result<T, Error>
 where
-    Attempt: Future<Output = Result<T, Failed>>,
+    Attempt: Future<Output = Result<T, FailedTry>>,
 {
     let mut retries = Retries::new(first_retry);
     loop {
@@ -229,7 +230,7 @@ where
             .await
             .map_err(|too_long| endpoint.error(retries.tries(), Problem::RateLimited(too_long)))?;
         retries.leave_out(asked.elapsed());
-        let Failed { problem, hint } = match attempt().await {
+        let FailedTry { problem, hint } = match attempt().await {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
@@ -274,25 +275,25 @@ mod tests {
     use reqwest::StatusCode;
     use reqwest::header::HeaderValue;
 
-    use super::{Budget, Endpoint, Failed, Hint, Instant, Problem, Refusal, tried};
+    use super::{Endpoint, FailedTry, Instant, Problem, RateLimiter, Refusal, RetryHint, tried};
 
-    fn refusal(status: u16, hint: Option<u64>) -> Failed {
+    fn refusal(status: u16, hint: Option<u64>) -> FailedTry {
         let status = StatusCode::from_u16(status).unwrap();
         let problem = Problem::Refused(Refusal::read(status, b""));
         let wait = hint.map(Duration::from_secs);
         let hint = match status {
-            StatusCode::TOO_MANY_REQUESTS => wait.map(Hint::Spent),
-            _ => wait.map(Hint::RetryAfter),
+            StatusCode::TOO_MANY_REQUESTS => wait.map(RetryHint::Spent),
+            _ => wait.map(RetryHint::RetryAfter),
         };
-        Failed { problem, hint: hint.unwrap_or(Hint::Nothing) }
+        FailedTry { problem, hint: hint.unwrap_or(RetryHint::Nothing) }
     }
 
     /// How many tries a request takes that is answered by these refusals first.
-    async fn tries(refusals: Vec<Failed>) -> Result<usize, String> {
-        tries_within(&Budget::new(None, 0), refusals).await
+    async fn tries(refusals: Vec<FailedTry>) -> Result<usize, String> {
+        tries_within(&RateLimiter::new(None, 0), refusals).await
     }
 
-    async fn tries_within(budget: &Budget, refusals: Vec<Failed>) -> Result<usize, String> {
+    async fn tries_within(budget: &RateLimiter, refusals: Vec<FailedTry>) -> Result<usize, String> {
         let url = "http://127.0.0.1/v1/x".parse().unwrap();
         let endpoint = Endpoint { url, name: "/v1/x" };
         let (refusals, tries) = (Cell::new(refusals.into_iter()), Cell::new(0));
@@ -321,7 +322,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bare_refusals_are_waited_out_until_the_window_ends_that_answers_before_told_of() {
-        let budget = Budget::new(None, 0);
+        let budget = RateLimiter::new(None, 0);
         let told = [("limit", "1000"), ("remaining", "700"), ("reset", "3000")];
         let headers = told.map(|(name, value)| {
             let name = format!("x-ratelimit-{name}").parse().unwrap();

@@ -6,8 +6,8 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 use tokio::time::Instant;
 
-use super::budget::Hint;
 use super::error::Problem;
+use super::rate_limit::RetryHint;
 
 /// Tries of one request that may fail, the first one included.
 const MOST_TRIES: u32 = 5;
@@ -72,7 +72,7 @@ impl Retries {
     pub(super) fn after(
         &mut self,
         problem: &Problem,
-        hint: Hint,
+        hint: RetryHint,
         rest: Option<Duration>,
     ) -> Option<Duration> {
         self.tries += 1;
@@ -84,14 +84,14 @@ impl Retries {
         }
         // Waiting as long as asked is no failure.
         match hint {
-            Hint::Nothing => self.delays.next().or_else(|| self.next_window(rest?)),
-            Hint::RetryAfter(wait) => {
+            RetryHint::Nothing => self.delays.next().or_else(|| self.next_window(rest?)),
+            RetryHint::RetryAfter(wait) => {
                 self.refusals += 1;
                 let has_patience = self.refusals < MOST_REFUSALS || self.waited < PATIENCE;
                 self.waited += wait;
                 if has_patience { Some(wait) } else { self.next_window(rest?) }
             }
-            Hint::Spent(wait) => self.next_window(wait),
+            RetryHint::Spent(wait) => self.next_window(wait),
         }
     }
 
@@ -121,7 +121,7 @@ fn is_transient(problem: &Problem) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Hint, MOST_TRIES, MOST_WINDOWS, Problem, Retries, StatusCode};
+    use super::{Duration, MOST_TRIES, MOST_WINDOWS, Problem, Retries, RetryHint, StatusCode};
     use crate::northflank::{PageError, Refusal};
 
     const FIRST: Duration = Duration::from_millis(200);
@@ -131,7 +131,7 @@ mod tests {
         Problem::Refused(Refusal { status, ..Refusal::default() })
     }
 
-    fn tries(problem: &Problem, hint: Hint) -> u32 {
+    fn tries(problem: &Problem, hint: RetryHint) -> u32 {
         let mut retries = Retries::new(FIRST);
         while retries.after(problem, hint, None).is_some() {}
         retries.tries()
@@ -140,21 +140,21 @@ mod tests {
     #[tokio::test]
     async fn what_may_pass_is_tried_a_few_times_and_nothing_else() {
         for status in [408, 429, 500, 502, 503, 504] {
-            assert_eq!(tries(&refused(status), Hint::Nothing), MOST_TRIES, "{status}");
+            assert_eq!(tries(&refused(status), RetryHint::Nothing), MOST_TRIES, "{status}");
         }
         for status in [301, 400, 401, 403, 404, 405, 409, 410, 422] {
-            assert_eq!(tries(&refused(status), Hint::Nothing), 1, "{status}");
+            assert_eq!(tries(&refused(status), RetryHint::Nothing), 1, "{status}");
         }
-        assert_eq!(tries(&Problem::Endless("x"), Hint::Nothing), 1);
-        assert_eq!(tries(&Problem::Page(PageError::NoPagination(100)), Hint::Nothing), 1);
+        assert_eq!(tries(&Problem::Endless("x"), RetryHint::Nothing), 1);
+        assert_eq!(tries(&Problem::Page(PageError::NoPagination(100)), RetryHint::Nothing), 1);
         let cut: serde_json::Error = serde_json::from_str::<Vec<u8>>("[1,").unwrap_err();
-        assert_eq!(tries(&Problem::Page(cut.into()), Hint::Nothing), MOST_TRIES);
+        assert_eq!(tries(&Problem::Page(cut.into()), RetryHint::Nothing), MOST_TRIES);
     }
 
     #[tokio::test]
     async fn a_rate_limit_that_says_how_long_is_waited_out_more_often() {
         let minute = Duration::from_mins(1);
-        for hint in [Hint::Spent(minute), Hint::RetryAfter(minute)] {
+        for hint in [RetryHint::Spent(minute), RetryHint::RetryAfter(minute)] {
             assert_eq!(tries(&refused(429), hint), MOST_WINDOWS);
             assert_eq!(tries(&refused(503), hint), MOST_TRIES);
             let mut retries = Retries::new(FIRST);
@@ -162,7 +162,7 @@ mod tests {
             let later = retries.after(&refused(503), hint, None);
             assert!(later >= Some(minute), "never sooner than asked");
         }
-        let hint = Hint::RetryAfter(Duration::from_secs(2));
+        let hint = RetryHint::RetryAfter(Duration::from_secs(2));
         assert_eq!(tries(&refused(429), hint), 31, "for a minute");
     }
 
@@ -172,18 +172,18 @@ mod tests {
         let mut retries = Retries::new(FIRST);
         for _window in 1..MOST_WINDOWS {
             for _try in 1..MOST_TRIES {
-                let delay = retries.after(&refused(429), Hint::Nothing, rest).unwrap();
+                let delay = retries.after(&refused(429), RetryHint::Nothing, rest).unwrap();
                 assert!(delay <= Duration::from_secs(20), "{delay:?}");
             }
-            assert_eq!(retries.after(&refused(429), Hint::Nothing, rest), rest);
+            assert_eq!(retries.after(&refused(429), RetryHint::Nothing, rest), rest);
         }
         let mut retries = Retries::new(FIRST);
-        let hint = Hint::RetryAfter(Duration::from_secs(2));
+        let hint = RetryHint::RetryAfter(Duration::from_secs(2));
         while retries.after(&refused(429), hint, rest) != rest {}
         assert_eq!(retries.after(&refused(429), hint, rest), hint.wait(), "as at the beginning");
         // Only the rate limit has windows.
         let mut retries = Retries::new(FIRST);
-        while retries.after(&refused(503), Hint::Nothing, rest).is_some() {}
+        while retries.after(&refused(503), RetryHint::Nothing, rest).is_some() {}
         assert_eq!(retries.tries(), MOST_TRIES);
     }
 
@@ -192,7 +192,7 @@ mod tests {
         let mut retries = Retries::new(FIRST);
         let problem = refused(500);
         let delays: Vec<_> =
-            std::iter::from_fn(|| retries.after(&problem, Hint::Nothing, None)).collect();
+            std::iter::from_fn(|| retries.after(&problem, RetryHint::Nothing, None)).collect();
         assert_eq!(delays.len(), 4);
         assert!(delays[0] >= Duration::from_millis(200) && delays[3] >= Duration::from_secs(5));
         assert!(delays.iter().all(|delay| *delay <= Duration::from_secs(20)));

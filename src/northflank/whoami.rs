@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-use super::lenient::{Dispensable, Object, TWICE};
+use super::lenient::{Lenient, StrictObject, TWICE};
 use super::text::{Text, json_text};
-use super::wording::one_line;
+use super::text_format::one_line;
 
 /// Whose token it is. Whatever isn't said, or not as documented, is `None`. Texts are fit for a
 /// log line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Whoami {
     /// What the token belongs to.
-    pub owner: Option<Owner>,
+    pub owner: Option<TokenOwner>,
     /// The owner's slug.
     pub slug: Option<String>,
     /// The organization's object id, which stays when its slug or the token changes.
@@ -28,14 +28,14 @@ pub struct Whoami {
     /// What its role is called, or else the role's id.
     pub role: Option<String>,
     /// When it stops being valid.
-    pub expiry: Expiry,
+    pub expiry: TokenExpiry,
     /// What it may do, for comparison only.
-    pub access: Access,
+    pub access: TokenPermissions,
 }
 
 /// When a token stops being valid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Expiry {
+pub enum TokenExpiry {
     /// Never: none is said.
     #[default]
     Never,
@@ -47,21 +47,21 @@ pub enum Expiry {
 
 /// What a token belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum TokenOwner {
     /// An organization.
     Organization,
     /// One of its teams.
     Team,
 }
 
-impl Access {
+impl TokenPermissions {
     /// Whether it tells enough to notice a change: a role, and what the role allows.
     pub fn is_known(&self) -> bool {
         self.role.is_some() && !self.permissions.is_empty()
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for TokenOwner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Organization => "organization",
@@ -73,7 +73,7 @@ impl fmt::Display for Owner {
 /// What a token may do: its role and permissions, in words of Northflank's that nobody
 /// documents. Good for telling whether anything has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Access {
+pub struct TokenPermissions {
     owner: Option<String>,
     role: Option<String>,
     /// Each with its scope.
@@ -84,16 +84,17 @@ impl Whoami {
     /// Reads an answer, or says why it is none.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let answer = serde_json::from_str(&json_text(body));
-        let Object(Answer { data: Object(data) }) = answer.map_err(|error| error.to_string())?;
-        let role = data.role.into_option().map(|Object(role)| role).unwrap_or_default();
+        let StrictObject(WhoamiBody { data: StrictObject(data) }) =
+            answer.map_err(|error| error.to_string())?;
+        let role = data.role.into_option().map(|StrictObject(role)| role).unwrap_or_default();
         let owner = match data.entity_type.as_deref() {
-            Some("org") => Some(Owner::Organization),
-            Some("team") => Some(Owner::Team),
+            Some("org") => Some(TokenOwner::Organization),
+            Some("team") => Some(TokenOwner::Team),
             _ => None,
         };
         let organization_uid = match owner {
-            Some(Owner::Organization) => line(&data.entity_uid),
-            Some(Owner::Team) => line(&data.org_uid),
+            Some(TokenOwner::Organization) => line(&data.entity_uid),
+            Some(TokenOwner::Team) => line(&data.org_uid),
             None => None,
         };
         Ok(Self {
@@ -103,12 +104,12 @@ impl Whoami {
             token: line(&data.name).or_else(|| line(&data.id)),
             role: line(&role.name).or_else(|| line(&role.role_id)),
             expiry: match data.expires_at {
-                Dispensable::Absent => Expiry::Never,
-                Dispensable::Read(time) => OffsetDateTime::parse(time.trim(), &Rfc3339)
-                    .map_or(Expiry::Unreadable, Expiry::At),
-                Dispensable::Malformed => Expiry::Unreadable,
+                Lenient::Absent => TokenExpiry::Never,
+                Lenient::Read(time) => OffsetDateTime::parse(time.trim(), &Rfc3339)
+                    .map_or(TokenExpiry::Unreadable, TokenExpiry::At),
+                Lenient::Malformed => TokenExpiry::Unreadable,
             },
-            access: Access {
+            access: TokenPermissions {
                 owner: line(&data.entity_uid),
                 role: line(&role.role_id).or_else(|| line(&role.name)),
                 permissions: data.permissions.into_option().map(|it| it.0).unwrap_or_default(),
@@ -147,8 +148,8 @@ impl Whoami {
     /// When it expires, if that is said.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
         match self.expiry {
-            Expiry::At(expires_at) => Some(expires_at),
-            Expiry::Never | Expiry::Unreadable => None,
+            TokenExpiry::At(expires_at) => Some(expires_at),
+            TokenExpiry::Never | TokenExpiry::Unreadable => None,
         }
     }
 
@@ -164,78 +165,78 @@ impl Whoami {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Object<Data>,
+struct WhoamiBody {
+    data: StrictObject<WhoamiData>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Data {
+struct WhoamiData {
     #[serde(default)]
-    id: Dispensable<Text>,
+    id: Lenient<Text>,
     #[serde(default)]
-    name: Dispensable<Text>,
+    name: Lenient<Text>,
     #[serde(default)]
-    entity_type: Dispensable<Text>,
+    entity_type: Lenient<Text>,
     #[serde(default)]
-    entity_id: Dispensable<Text>,
+    entity_id: Lenient<Text>,
     #[serde(default)]
-    entity_uid: Dispensable<Text>,
+    entity_uid: Lenient<Text>,
     #[serde(default)]
-    org_uid: Dispensable<Text>,
+    org_uid: Lenient<Text>,
     #[serde(default)]
-    role: Dispensable<Object<RoleOfToken>>,
+    role: Lenient<StrictObject<TokenRole>>,
     #[serde(default)]
-    permissions: Dispensable<Permissions>,
+    permissions: Lenient<ScopedPermissions>,
     #[serde(default)]
-    expires_at: Dispensable<Text>,
+    expires_at: Lenient<Text>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RoleOfToken {
+struct TokenRole {
     #[serde(default)]
-    role_id: Dispensable<Text>,
+    role_id: Lenient<Text>,
     #[serde(default)]
-    name: Dispensable<Text>,
+    name: Lenient<Text>,
 }
 
 /// Each with its scope.
-struct Permissions(BTreeSet<(String, String)>);
+struct ScopedPermissions(BTreeSet<(String, String)>);
 
-impl<'de> Deserialize<'de> for Permissions {
+impl<'de> Deserialize<'de> for ScopedPermissions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PermissionsVisitor)
+        deserializer.deserialize_map(ScopedPermissionsVisitor)
     }
 }
 
-struct PermissionsVisitor;
+struct ScopedPermissionsVisitor;
 
-impl<'de> Visitor<'de> for PermissionsVisitor {
-    type Value = Permissions;
+impl<'de> Visitor<'de> for ScopedPermissionsVisitor {
+    type Value = ScopedPermissions;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("lists of names by scope")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Permissions, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ScopedPermissions, A::Error> {
         let mut scopes = BTreeSet::new();
         let mut permissions = BTreeSet::new();
         while let Some(scope) = map.next_key::<String>()? {
-            let names = map.next_value::<Dispensable<Vec<Dispensable<Text>>>>()?;
+            let names = map.next_value::<Lenient<Vec<Lenient<Text>>>>()?;
             let names = names.into_option().into_iter().flatten();
-            let names = names.filter_map(Dispensable::into_option).map(String::from);
+            let names = names.filter_map(Lenient::into_option).map(String::from);
             permissions.extend(names.map(|name| (scope.clone(), name)));
             if let Some(scope) = scopes.replace(scope) {
                 return Err(A::Error::custom(format_args!("{TWICE} `{scope}`")));
             }
         }
-        Ok(Permissions(permissions))
+        Ok(ScopedPermissions(permissions))
     }
 }
 
 /// A text that is fit for a log line, unless it is blank.
-fn line(text: &Dispensable<Text>) -> Option<String> {
+fn line(text: &Lenient<Text>) -> Option<String> {
     text.as_deref().map(one_line).filter(|text| !text.trim().is_empty())
 }
 
@@ -244,7 +245,7 @@ mod tests {
     use serde_json::{Value, json};
     use time::macros::{date, datetime};
 
-    use super::{Expiry, Owner, Whoami};
+    use super::{TokenExpiry, TokenOwner, Whoami};
 
     fn read(data: &Value) -> Whoami {
         Whoami::read(json!({"data": data}).to_string().as_bytes()).unwrap()
@@ -258,12 +259,12 @@ mod tests {
             "permissions": {"orgScope": ["a", "b"], "teamScope": []},
             "createdAt": "2026-01-15T08:00:00.000Z", "expiresAt": "2026-12-01T00:00:00.000Z",
         }));
-        assert_eq!(whoami.owner, Some(Owner::Organization));
+        assert_eq!(whoami.owner, Some(TokenOwner::Organization));
         assert_eq!(whoami.slug.as_deref(), Some("acme"));
         assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
         assert_eq!(whoami.token.as_deref(), Some("Access  review"));
         assert_eq!(whoami.role.as_deref(), Some("Auditor"));
-        assert_eq!(whoami.expiry, Expiry::At(datetime!(2026-12-01 0:00 UTC)));
+        assert_eq!(whoami.expiry, TokenExpiry::At(datetime!(2026-12-01 0:00 UTC)));
         assert_eq!(whoami.expiry_day(), Some(date!(2026 - 12 - 01)));
         let called = "the API token Access  review (role Auditor) of the organization acme";
         assert_eq!(whoami.full_name(), called);
@@ -278,7 +279,7 @@ mod tests {
             "id": "t-1", "entityType": "team", "entityId": "core", "entityUid": "65b0",
             "orgId": "acme", "orgUid": "65a4", "role": {"roleId": "r-1"}, "expiresAt": null,
         }));
-        assert_eq!((whoami.owner, whoami.expiry), (Some(Owner::Team), Expiry::Never));
+        assert_eq!((whoami.owner, whoami.expiry), (Some(TokenOwner::Team), TokenExpiry::Never));
         assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
         assert_eq!((whoami.token.as_deref(), whoami.role.as_deref()), (Some("t-1"), Some("r-1")));
     }
@@ -289,7 +290,7 @@ mod tests {
             "id": ["a"], "name": "", "entityType": "galaxy", "entityId": "acme",
             "entityUid": 12, "role": "admin", "permissions": ["all"], "expiresAt": 1_893_456_000,
         }));
-        let unreadable = Whoami { expiry: Expiry::Unreadable, ..Whoami::default() };
+        let unreadable = Whoami { expiry: TokenExpiry::Unreadable, ..Whoami::default() };
         assert_eq!(odd, Whoami { slug: Some("acme".into()), ..unreadable.clone() });
         for expiry in [json!("20000-01-01T00:00:00Z"), json!("soon"), json!(""), json!(0)] {
             assert_eq!(read(&json!({"expiresAt": expiry})), unreadable);

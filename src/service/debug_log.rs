@@ -22,7 +22,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::baton::legible_json;
-use crate::disk::private_file;
+use crate::private_fs::private_file;
 
 /// The field of a span that names the file. Empty for no file.
 const FIELD: &str = "debug_log";
@@ -55,7 +55,7 @@ struct DebugLog(File);
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for DebugLogs {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = JsonFields::default();
         attributes.record(&mut fields);
         let Some(Value::String(path)) = fields.0.get(FIELD) else {
             return;
@@ -79,7 +79,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for DebugLogs {
 
 impl DebugLogs {
     fn line(&self, event: &Event<'_>) -> String {
-        let mut fields = Fields::default();
+        let mut fields = JsonFields::default();
         event.record(&mut fields);
         let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
         fields.0.insert("timestamp".to_owned(), now.into());
@@ -98,15 +98,15 @@ impl DebugLogs {
 
 /// Fields as JSON.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct JsonFields(Map<String, Value>);
 
-impl Fields {
+impl JsonFields {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields {
+impl Visit for JsonFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.set(field, value);
     }

@@ -10,18 +10,18 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tracing::Instrument;
 
-use super::daemon::Daemon;
 use super::heartbeat::{GivenUp, Heartbeats};
 use super::hex::hex;
-use super::platform::{Described, Failure, Outcome};
+use super::platform::{StatusText, TaskFailure, TaskOutcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
-use super::scratch::{KIND, Place};
+use super::task_context::TaskContext;
+use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
-use crate::c1z::{Saved, Target};
-use crate::causes::with_causes;
+use crate::c1z::{SavedFile, Target};
 use crate::connector::{GROUP, ROLE, USER};
-use crate::sync::{self, Depth, Progress, Selection};
+use crate::error_chain::with_causes;
+use crate::sync::{self, Progress, SyncDepth, SyncSelection};
 
 /// Time for a sync to stop after it has been told to.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ const DEBUG_LOG_WITHIN: Duration = Duration::from_mins(5);
 /// Does the task and tells ConductorOne how it ended, unless the first heartbeat got no answer
 /// or a cancellation: then ConductorOne doesn't count the task as begun.
 pub(super) async fn full_sync(
-    daemon: &Daemon,
+    daemon: &TaskContext,
     task: &Task,
     wanted: &SyncFullTask,
     stop: &CancellationToken,
@@ -42,7 +42,7 @@ pub(super) async fn full_sync(
         Err(error) => {
             let message = with_causes(&error);
             tracing::error!(error = message, "task failed");
-            let failure = Failure { code: Code::Unavailable, message, is_final: false };
+            let failure = TaskFailure { code: Code::Unavailable, message, is_final: false };
             return daemon.finish(&task.id, &Err(failure), stop).await;
         }
     };
@@ -53,7 +53,7 @@ pub(super) async fn full_sync(
             return;
         }
         Err(status) => {
-            tracing::warn!(error = %Described(&status), "the first heartbeat failed; the task is left to ConductorOne");
+            tracing::warn!(error = %StatusText(&status), "the first heartbeat failed; the task is left to ConductorOne");
             return;
         }
     };
@@ -94,19 +94,19 @@ pub(super) async fn full_sync(
 
 /// The outcome of work that is told to stop: what it has done counts, even if only just.
 async fn stopped(
-    working: Pin<&mut impl Future<Output = Outcome>>,
+    working: Pin<&mut impl Future<Output = TaskOutcome>>,
     cancel: &CancellationToken,
     why: String,
-) -> Outcome {
+) -> TaskOutcome {
     cancel.cancel();
     match tokio::time::timeout(STOP_WITHIN, working).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(_)) | Err(_) => Err(Failure::cancelled(why)),
+        Ok(Err(_)) | Err(_) => Err(TaskFailure::cancelled(why)),
     }
 }
 
 /// Within this span the debug log is written, if one is wanted.
-fn debug_span(task: &Task, place: &Place) -> tracing::Span {
+fn debug_span(task: &Task, place: &TaskFile) -> tracing::Span {
     let log = place.debug_log();
     match log.to_str() {
         Some(path) if task.debug => tracing::debug_span!("debug", debug_log = path),
@@ -114,7 +114,7 @@ fn debug_span(task: &Task, place: &Place) -> tracing::Span {
     }
 }
 
-impl Failure {
+impl TaskFailure {
     fn cancelled(message: String) -> Self {
         Self { code: Code::Cancelled, message, is_final: false }
     }
@@ -127,20 +127,20 @@ fn kind(wanted: &SyncFullTask) -> String {
 }
 
 async fn work(
-    daemon: &Daemon,
+    daemon: &TaskContext,
     task: &Task,
     wanted: &SyncFullTask,
-    place: &Place,
+    place: &TaskFile,
     cancel: &CancellationToken,
-) -> Outcome {
+) -> TaskOutcome {
     let started = Instant::now();
     if daemon.skips_full_syncs {
         // An empty file would tell ConductorOne that nobody has access to anything.
         let message = "full syncs are switched off here (--skip-full-sync)".to_owned();
-        return Err(Failure { code: Code::FailedPrecondition, message, is_final: true });
+        return Err(TaskFailure { code: Code::FailedPrecondition, message, is_final: true });
     }
     let selection = selection(wanted, &daemon.sync.selection)?;
-    let options = sync::Options {
+    let options = sync::SyncOptions {
         selection: Arc::new(selection),
         for_task: Some(task.id.clone()),
         // As in baton-sdk: it may have been deleted since it was asked for.
@@ -150,7 +150,7 @@ async fn work(
     let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
     let progress = Arc::new(Progress::default());
     let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;
-    let Saved { sync_id, stats, size } = &saved;
+    let SavedFile { sync_id, stats, size } = &saved;
     tracing::info!(
         sync_id,
         resources = stats.resources,
@@ -164,7 +164,7 @@ async fn work(
         let started = Instant::now();
         upload(&daemon.platform, &task.id, place.path()).await?;
         tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
-        Ok::<_, Failure>(())
+        Ok::<_, TaskFailure>(())
     };
     let uploading = uploading.instrument(tracing::debug_span!("upload"));
     let uploaded = cancel.run_until_cancelled(uploading).await;
@@ -181,7 +181,7 @@ async fn work(
 
 /// Uploads the debug log under the same task: ConductorOne tells the two files apart by what
 /// they hold. The task is done without it.
-async fn upload_debug_log(daemon: &Daemon, task: &Task, place: &Place) {
+async fn upload_debug_log(daemon: &TaskContext, task: &Task, place: &TaskFile) {
     // What goes on is logged there: only a copy holds still while it is sent.
     let (log, copy) = (place.debug_log(), place.debug_log_copy());
     let uploading = async {
@@ -204,8 +204,8 @@ async fn upload_debug_log(daemon: &Daemon, task: &Task, place: &Place) {
 
 /// What part of the organization is wanted. The types that this connector is limited to count
 /// where ConductorOne names none; its other local limits are not for syncs on request.
-fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Failure> {
-    let refuse = |message| Failure { code: Code::Unknown, message, is_final: false };
+fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelection, TaskFailure> {
+    let refuse = |message| TaskFailure { code: Code::Unknown, message, is_final: false };
     match wanted.storage_engine.as_str() {
         "" | "sqlite" => {}
         "pebble" => tracing::info!("a pebble file is asked for; this connector writes sqlite"),
@@ -224,13 +224,13 @@ fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Fail
             resource.id.clone().ok_or_else(|| refuse("a targeted resource has no id".to_owned()))
         })
         .collect::<Result<_, _>>()?;
-    Ok(Selection {
+    Ok(SyncSelection {
         depth: if wanted.skip_entitlements_and_grants {
-            Depth::ResourcesOnly
+            SyncDepth::ResourcesOnly
         } else if wanted.skip_grants {
-            Depth::WithoutGrants
+            SyncDepth::WithoutGrants
         } else {
-            Depth::Full
+            SyncDepth::Full
         },
         resource_types: if resource_types.is_empty() {
             local.resource_types.clone()
@@ -243,7 +243,7 @@ fn selection(wanted: &SyncFullTask, local: &Selection) -> Result<Selection, Fail
     })
 }
 
-impl From<sync::Error> for Failure {
+impl From<sync::Error> for TaskFailure {
     fn from(error: sync::Error) -> Self {
         Self { code: error.code(), message: with_causes(&error), is_final: false }
     }
@@ -251,26 +251,26 @@ impl From<sync::Error> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Depth, Selection, SyncFullTask, kind, selection};
+    use super::{Code, SyncDepth, SyncFullTask, SyncSelection, kind, selection};
     use crate::baton::v2::{Resource, ResourceId};
     use crate::connector::{GROUP, ROLE, USER};
 
     #[test]
     fn local_types_count_where_conductorone_names_none() {
-        let local = Selection { resource_types: vec![ROLE], ..Selection::default() };
+        let local = SyncSelection { resource_types: vec![ROLE], ..SyncSelection::default() };
         let plain = selection(&SyncFullTask::default(), &local).unwrap();
         assert_eq!((plain.resource_types, plain.expand), (vec![ROLE], true));
         let ids = vec!["user".into(), "group".into()];
         let wanted = SyncFullTask { sync_resource_type_ids: ids, ..SyncFullTask::default() };
         assert_eq!(selection(&wanted, &local).unwrap().resource_types, [USER, GROUP]);
-        let local = Selection { depth: Depth::ResourcesOnly, ..Selection::default() };
+        let local = SyncSelection { depth: SyncDepth::ResourcesOnly, ..SyncSelection::default() };
         let plain = selection(&SyncFullTask::default(), &local).unwrap();
-        assert_eq!(plain.depth, Depth::Full, "other limits are for syncs into a file");
+        assert_eq!(plain.depth, SyncDepth::Full, "other limits are for syncs into a file");
     }
 
     #[test]
     fn some_resources_alone_are_not_expanded_and_need_ids() {
-        let local = Selection::default();
+        let local = SyncSelection::default();
         let id = ResourceId { resource_type: "role".into(), resource: "owner".into() };
         let target = Resource { id: Some(id.clone()), ..Resource::default() };
         let wanted = |target| SyncFullTask {

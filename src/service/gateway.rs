@@ -30,7 +30,7 @@ pub(super) enum GatewayError {
 /// There was no answer.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no answer")]
-pub(super) struct NoAnswer;
+pub(super) struct NoResponse;
 
 /// A connection, with what stands before ConductorOne.
 #[derive(Debug, Clone)]
@@ -75,7 +75,11 @@ fn gateway_error(status: StatusCode, headers: &HeaderMap) -> Option<GatewayError
 fn failed(error: tonic::transport::Error) -> Status {
     let status = Status::from_error(error.into());
     // A call's own time limit, for example.
-    if std::error::Error::source(&status).is_none() { caused_by(status, NoAnswer) } else { status }
+    if std::error::Error::source(&status).is_none() {
+        caused_by(status, NoResponse)
+    } else {
+        status
+    }
 }
 
 /// A status that is not ConductorOne's.

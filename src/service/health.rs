@@ -33,8 +33,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::error::Error;
-use crate::causes::with_causes;
-use crate::northflank::{Access, Client, Problem};
+use crate::error_chain::with_causes;
+use crate::northflank::{Client, Problem, TokenPermissions};
 use crate::sync::{ValidationError, validate};
 
 /// How long a good answer of Northflank's is believed: one request in this time, out of the
@@ -65,29 +65,29 @@ pub(super) enum Readiness {
 pub(super) struct Health {
     northflank: Client,
     readiness: Mutex<Readiness>,
-    known: watch::Sender<Known>,
+    known: watch::Sender<NorthflankHealth>,
 }
 
 /// What is known of Northflank.
 #[derive(Default)]
-struct Known {
-    verdict: Option<Verdict>,
+struct NorthflankHealth {
+    verdict: Option<CheckVerdict>,
     is_checking: bool,
     /// Until when it accepts no requests, as the newest check found.
     limited_until: Option<OffsetDateTime>,
     /// What the token was allowed when everything could be read, if Northflank tells.
-    access: Option<Access>,
+    access: Option<TokenPermissions>,
 }
 
 /// What Northflank let the connector do, and when.
 #[derive(Clone)]
-struct Verdict {
+struct CheckVerdict {
     problem: Option<String>,
     at: Instant,
     time: OffsetDateTime,
 }
 
-impl Verdict {
+impl CheckVerdict {
     fn is_fresh(&self) -> bool {
         let fresh_for = if self.problem.is_none() { GOOD_FOR } else { BAD_FOR };
         self.at.elapsed() < fresh_for
@@ -95,9 +95,9 @@ impl Verdict {
 }
 
 /// How a check ended.
-enum Checked {
+enum CheckOutcome {
     /// All can be read, with this access if it is known.
-    Well(Option<Access>),
+    Well(Option<TokenPermissions>),
     /// This is wrong.
     Problem(String),
     /// The rate limit is reached: nothing new is known until then.
@@ -118,7 +118,7 @@ impl Health {
 
     /// What is known of reading Northflank, and until when the rate limit keeps it from being
     /// asked anew.
-    async fn verdict(self: &Arc<Self>) -> (Option<Verdict>, Option<OffsetDateTime>) {
+    async fn verdict(self: &Arc<Self>) -> (Option<CheckVerdict>, Option<OffsetDateTime>) {
         let mut known = self.known.subscribe();
         loop {
             {
@@ -152,26 +152,29 @@ impl Health {
             checked = tokio::time::timeout(VALIDATE_WITHIN, asking) => {
                 checked.unwrap_or_else(|_| {
                     let seconds = VALIDATE_WITHIN.as_secs();
-                    Checked::Problem(format!("no answer within {seconds} seconds"))
+                    CheckOutcome::Problem(format!("no answer within {seconds} seconds"))
                 })
             }
             // It can last an hour. A token that has used up its requests is no bad one.
-            until = self.limited() => Checked::Limited(until),
+            until = self.limited() => CheckOutcome::Limited(until),
         };
         self.known.send_modify(|known| {
             known.is_checking = false;
-            let verdict =
-                |problem| Verdict { problem, at: Instant::now(), time: OffsetDateTime::now_utc() };
+            let verdict = |problem| CheckVerdict {
+                problem,
+                at: Instant::now(),
+                time: OffsetDateTime::now_utc(),
+            };
             match checked {
-                Checked::Well(access) => {
+                CheckOutcome::Well(access) => {
                     known.access = access;
                     known.verdict = Some(verdict(None));
                 }
-                Checked::Problem(problem) => {
+                CheckOutcome::Problem(problem) => {
                     known.access = None;
                     known.verdict = Some(verdict(Some(problem)));
                 }
-                Checked::Limited(until) => known.limited_until = Some(until),
+                CheckOutcome::Limited(until) => known.limited_until = Some(until),
             }
         });
     }
@@ -214,16 +217,16 @@ fn is_to_come(time: OffsetDateTime) -> bool {
 }
 
 /// Whether Northflank lets the connector read all that it needs, as it did with this access.
-async fn ask_northflank(northflank: &Client, access: Option<Access>) -> Checked {
+async fn ask_northflank(northflank: &Client, access: Option<TokenPermissions>) -> CheckOutcome {
     if let Some(access) = access
         && northflank.whoami().await.is_ok_and(|whoami| whoami.access == access)
     {
-        return Checked::Well(Some(access));
+        return CheckOutcome::Well(Some(access));
     }
     let error = match validate(northflank).await {
         Ok(known) => {
             let access = known.whoami.map(|whoami| whoami.access);
-            return Checked::Well(access.filter(Access::is_known));
+            return CheckOutcome::Well(access.filter(TokenPermissions::is_known));
         }
         Err(error) => error,
     };
@@ -234,20 +237,22 @@ async fn ask_northflank(northflank: &Client, access: Option<Access>) -> Checked 
         });
         // With a bound on waits the rate limit is an error.
         if let Some(wait) = waits.try_fold(Duration::ZERO, |most, wait| Some(most.max(wait?))) {
-            return Checked::Limited(OffsetDateTime::now_utc() + wait);
+            return CheckOutcome::Limited(OffsetDateTime::now_utc() + wait);
         }
     }
-    Checked::Problem(with_causes(&error))
+    CheckOutcome::Problem(with_causes(&error))
 }
 
 /// The answer to what is known and until when it can't be known better.
 fn health(
-    (verdict, limited_until): (Option<Verdict>, Option<OffsetDateTime>),
+    (verdict, limited_until): (Option<CheckVerdict>, Option<OffsetDateTime>),
 ) -> Response<Full<Bytes>> {
     let mut details = serde_json::Map::new();
     if let Some(until) = limited_until {
         let known = match &verdict {
-            Some(Verdict { time, .. }) => format!("this is what was known at {}", rfc3339(*time)),
+            Some(CheckVerdict { time, .. }) => {
+                format!("this is what was known at {}", rfc3339(*time))
+            }
             None => "nothing has been known before".to_owned(),
         };
         let note = format!("Northflank's rate limit is awaited until {}; {known}", rfc3339(until));
@@ -388,13 +393,13 @@ async fn ask(
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, Duration, Health, Instant, OffsetDateTime, Verdict, health};
-    use crate::northflank::Settings;
+    use super::{CheckVerdict, Client, Duration, Health, Instant, OffsetDateTime, health};
+    use crate::northflank::ClientSettings;
     use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule};
     use std::sync::Arc;
 
     fn health_of(origin: &str, token: &str) -> Arc<Health> {
-        let settings = Settings {
+        let settings = ClientSettings {
             base_url: origin.parse().unwrap(),
             token: token.into(),
             request_timeout: Duration::from_secs(1),
@@ -457,7 +462,8 @@ mod tests {
         for (problem, status) in [(None, 200), (Some("the token is refused".to_owned()), 503)] {
             known.known.send_modify(|known| {
                 let at = Instant::now().checked_sub(hour).unwrap();
-                known.verdict = Some(Verdict { problem: problem.clone(), at, time: time - hour });
+                known.verdict =
+                    Some(CheckVerdict { problem: problem.clone(), at, time: time - hour });
                 known.limited_until = Some(time + hour);
             });
             let (verdict, until) = known.verdict().await;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 
-use super::platform::{Described, Platform};
+use super::platform::{Platform, StatusText};
 use super::protocol::BatonServiceHeartbeatResponse;
 
 /// So many heartbeats in a row may fail before the task counts as lost.
@@ -86,7 +86,7 @@ async fn beat(platform: &Platform, task: &str, mut interval: Duration) -> GivenU
             }
             Err(status) => {
                 failures += 1;
-                tracing::warn!(failures, error = %Described(&status), "a heartbeat failed");
+                tracing::warn!(failures, error = %StatusText(&status), "a heartbeat failed");
                 if failures >= FAILURES {
                     return GivenUp::Unheard;
                 }

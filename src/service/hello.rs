@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use super::error::Error;
 use super::host::{build_info, os_info};
-use super::platform::{Described, Platform};
+use super::platform::{Platform, StatusText};
 use super::protocol::BatonServiceHelloRequest;
 use crate::connector::metadata;
 
@@ -33,11 +33,11 @@ pub(super) async fn at_start(platform: &Platform) -> Result<(), Error> {
             return Ok(());
         };
         if is_refusal(&status) {
-            let message = Described(&status).to_string();
+            let message = StatusText(&status).to_string();
             return Err(Error::Refused { code: status.code(), message });
         }
         let seconds = wait.as_secs();
-        tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "ConductorOne does not answer Hello");
+        tracing::warn!(error = %StatusText(&status), retry_in_seconds = seconds, "ConductorOne does not answer Hello");
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }

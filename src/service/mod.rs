@@ -13,10 +13,8 @@
 //! | `health` | the server for probes |
 //! | `protocol` | generated messages |
 
-mod answer;
 mod assertion;
 mod credentials;
-mod daemon;
 mod debug_log;
 mod dial;
 mod error;
@@ -31,8 +29,10 @@ mod platform;
 mod poll;
 mod protocol;
 mod proxy;
-mod scratch;
+mod task_context;
+mod temp_store;
 mod token;
+mod unsupported;
 mod upload;
 
 pub use assertion::NoRandomness;
@@ -58,10 +58,10 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::northflank;
 use crate::sync;
 
-use daemon::Daemon;
 use health::{Health, Readiness};
 use platform::Platform;
-use scratch::Scratch;
+use task_context::TaskContext;
+use temp_store::TempStore;
 use token::TokenSource;
 
 /// Time for running tasks to end once the daemon is told to stop. Container runtimes grant
@@ -70,7 +70,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(6);
 
 /// How to be a self-hosted connector.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ServiceSettings {
     /// Who the connector is to ConductorOne.
     pub client_id: ClientId,
     /// What proves it.
@@ -93,7 +93,7 @@ pub struct Settings {
     /// Where the health check server listens, if there is to be one.
     pub health_check: Option<SocketAddr>,
     /// How to sync.
-    pub sync: sync::Options,
+    pub sync: sync::SyncOptions,
 }
 
 /// Works on ConductorOne's tasks until `stop` is triggered.
@@ -101,7 +101,7 @@ pub struct Settings {
 /// Stops gracefully: running tasks are ended, ConductorOne is told so, and nothing is left on
 /// disk but what an unfinished sync can go on from.
 pub async fn run(
-    settings: Settings,
+    settings: ServiceSettings,
     northflank: northflank::Client,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
@@ -115,7 +115,7 @@ pub async fn run(
             Some(AbortOnDropHandle::new(serving))
         }
     };
-    let scratch = Arc::new(Scratch::open(settings.scratch.as_deref(), &settings.client_id)?);
+    let scratch = Arc::new(TempStore::open(settings.scratch.as_deref(), &settings.client_id)?);
     let clearing = Arc::clone(&scratch);
     let _clearing = AbortOnDropHandle::new(tokio::spawn(async move { clearing.clear_old().await }));
     let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
@@ -132,7 +132,7 @@ pub async fn run(
     );
     tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
     let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?, verifier)?;
-    let daemon = Arc::new(Daemon {
+    let daemon = Arc::new(TaskContext {
         platform: Arc::new(platform),
         northflank,
         scratch,
@@ -156,7 +156,7 @@ pub async fn run(
 }
 
 async fn serve(
-    daemon: &Arc<Daemon>,
+    daemon: &Arc<TaskContext>,
     health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,

@@ -16,16 +16,16 @@ use tonic::{Code, Request, Response, Status};
 use super::credentials::ApiHost;
 use super::dial::Dial;
 use super::error::Error;
-use super::gateway::{Gateway, GatewayError, NoAnswer, caused_by};
+use super::gateway::{Gateway, GatewayError, NoResponse, caused_by};
 use super::protocol::baton_service_client::BatonServiceClient;
 use super::protocol::{
     BatonServiceFinishTaskRequest, BatonServiceGetTaskRequest, BatonServiceGetTaskResponse,
     BatonServiceHeartbeatRequest, BatonServiceHeartbeatResponse, BatonServiceHelloRequest,
     BatonServiceUploadAssetRequest, baton_service_finish_task_request as finish,
 };
-use super::token::{Token, TokenError, TokenSource};
+use super::token::{AccessToken, TokenError, TokenSource};
 use crate::baton::{printable, rpc};
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 
 /// Time to open a connection, proxy and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,11 +40,11 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a task ended.
-pub(super) type Outcome = Result<Option<Any>, Failure>;
+pub(super) type TaskOutcome = Result<Option<Any>, TaskFailure>;
 
 /// Why a task failed.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct TaskFailure {
     /// The gRPC code.
     pub(super) code: Code,
     /// What happened.
@@ -93,14 +93,15 @@ impl Platform {
     /// Presents the connector. With `task`, in answer to that task.
     pub(super) async fn hello(&self, hello: BatonServiceHelloRequest) -> Result<(), Status> {
         let hello = BatonServiceHelloRequest { host_id: self.host_id.clone(), ..hello };
-        let call = |mut client: Client, request| async move { client.hello(request).await };
+        let call = |mut client: PlatformClient, request| async move { client.hello(request).await };
         self.call(hello, ANSWER_TIMEOUT, call).await.map(drop)
     }
 
     /// Asks for a task.
     pub(super) async fn get_task(&self) -> Result<BatonServiceGetTaskResponse, Status> {
         let poll = BatonServiceGetTaskRequest { host_id: self.host_id.clone() };
-        let call = |mut client: Client, request| async move { client.get_task(request).await };
+        let call =
+            |mut client: PlatformClient, request| async move { client.get_task(request).await };
         self.call(poll, ANSWER_TIMEOUT, call).await
     }
 
@@ -113,12 +114,13 @@ impl Platform {
             host_id: self.host_id.clone(),
             task_id: task.to_owned(),
         };
-        let call = |mut client: Client, request| async move { client.heartbeat(request).await };
+        let call =
+            |mut client: PlatformClient, request| async move { client.heartbeat(request).await };
         self.call(beat, HEARTBEAT_TIMEOUT, call).await
     }
 
     /// Says how a task ended.
-    pub(super) async fn finish(&self, task: &str, outcome: &Outcome) -> Result<(), Status> {
+    pub(super) async fn finish(&self, task: &str, outcome: &TaskOutcome) -> Result<(), Status> {
         let (status, state) = match outcome {
             Ok(response) => {
                 (None, finish::FinalState::Success(finish::Success { response: response.clone() }))
@@ -139,7 +141,7 @@ impl Platform {
             status,
             final_state: Some(state),
         };
-        let call = |mut client: Client, mut request: Request<_>| async move {
+        let call = |mut client: PlatformClient, mut request: Request<_>| async move {
             request.set_timeout(FINISH_TIMEOUT);
             client.finish_task(request).await
         };
@@ -175,7 +177,7 @@ impl Platform {
     ) -> Result<R, Status>
     where
         M: Clone,
-        F: Fn(Client, Request<M>) -> Answer,
+        F: Fn(PlatformClient, Request<M>) -> Answer,
         Answer: Future<Output = Result<Response<R>, Status>>,
     {
         let calling = async {
@@ -195,10 +197,10 @@ impl Platform {
         }
         self.reconnect();
         let message = format!("no answer within {} seconds", timeout.as_secs());
-        Err(caused_by(Status::deadline_exceeded(message), NoAnswer))
+        Err(caused_by(Status::deadline_exceeded(message), NoResponse))
     }
 
-    fn client(&self) -> Client {
+    fn client(&self) -> PlatformClient {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner).clone();
         BatonServiceClient::new(Gateway(channel))
     }
@@ -210,9 +212,9 @@ impl Platform {
     }
 }
 
-type Client = BatonServiceClient<Gateway>;
+type PlatformClient = BatonServiceClient<Gateway>;
 
-fn authorized<M>(message: M, token: &Token) -> Request<M> {
+fn authorized<M>(message: M, token: &AccessToken) -> Request<M> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", token.authorization.clone());
     request
@@ -229,7 +231,7 @@ fn no_token(error: TokenError) -> Status {
 
 /// How far a call that failed has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(super) enum CallProgress {
     /// Nobody who could do it: there was no connection, no token, or only a gateway.
     Nobody,
     /// There was no answer, or the connection broke before it: ConductorOne may have seen it.
@@ -239,21 +241,21 @@ pub(super) enum Reached {
 }
 
 /// How far the call that failed with `status` has come.
-pub(super) fn reached(status: &Status) -> Reached {
+pub(super) fn reached(status: &Status) -> CallProgress {
     // What ConductorOne says has no cause on this side.
     let mut cause = status.source();
-    let mut reached = Reached::ConductorOne;
+    let mut reached = CallProgress::ConductorOne;
     while let Some(error) = cause {
         match error.downcast_ref::<TokenError>() {
             // A gateway's page is no token.
             Some(TokenError::Failing(_) | TokenError::Unreachable(_) | TokenError::Malformed) => {
-                return Reached::Nobody;
+                return CallProgress::Nobody;
             }
-            Some(_) => return Reached::ConductorOne,
+            Some(_) => return CallProgress::ConductorOne,
             None if error.is::<tonic::ConnectError>() || error.is::<GatewayError>() => {
-                return Reached::Nobody;
+                return CallProgress::Nobody;
             }
-            None => reached = Reached::Unknown,
+            None => reached = CallProgress::Unknown,
         }
         cause = error.source();
     }
@@ -262,9 +264,9 @@ pub(super) fn reached(status: &Status) -> Reached {
 
 /// A status as people read it: what was said, and what lies below it. Its text is somebody
 /// else's, percent-decoded: it may neither begin a line of a log nor steer a terminal.
-pub(super) struct Described<'status>(pub(super) &'status Status);
+pub(super) struct StatusText<'status>(pub(super) &'status Status);
 
-impl fmt::Display for Described<'_> {
+impl fmt::Display for StatusText<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.0.message().to_owned();
         if let Some(cause) = self.0.source() {
@@ -284,13 +286,13 @@ impl fmt::Display for Described<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Described, Status};
+    use super::{Status, StatusText};
 
     #[test]
     fn what_the_other_side_says_stays_one_line_and_steers_nothing() {
         let said = Status::unavailable("no\n2026-01-01 INFO task done\u{1b}[2K\u{202e}");
         assert_eq!(
-            Described(&said).to_string(),
+            StatusText(&said).to_string(),
             "no\u{fffd}2026-01-01 INFO task done\u{fffd}[2K\u{fffd} (Unavailable)"
         );
     }

@@ -11,15 +11,15 @@ use tokio_util::task::TaskTracker;
 use tonic::{Code, Status};
 use tracing::Instrument;
 
-use super::answer::{answer, kind};
-use super::daemon::Daemon;
 use super::error::Error;
 use super::full_sync::full_sync;
 use super::health::{Health, Readiness};
 use super::hello::hello;
-use super::platform::{Described, Outcome, Reached, reached};
+use super::platform::{CallProgress, StatusText, TaskOutcome, reached};
 use super::protocol::Task;
 use super::protocol::task::TaskType;
+use super::task_context::TaskContext;
+use super::unsupported::{answer, kind};
 
 /// The longest time between two polls.
 const LONGEST_POLL: Duration = Duration::from_mins(5);
@@ -44,7 +44,7 @@ const FINISH_WITHIN: Duration = Duration::from_mins(10);
 
 /// Polls until `stop` is triggered, or the credentials are revoked. Tasks run on `tasks`.
 pub(super) async fn poll(
-    daemon: &Arc<Daemon>,
+    daemon: &Arc<TaskContext>,
     health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,
@@ -55,16 +55,16 @@ pub(super) async fn poll(
 }
 
 async fn poll_on(
-    daemon: &Arc<Daemon>,
+    daemon: &Arc<TaskContext>,
     health: &Health,
     concurrency: NonZeroUsize,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let places = Arc::new(Semaphore::new(concurrency.get()));
-    let running = Running::default();
+    let running = RunningTasks::default();
     let mut failures: u32 = 0;
-    let mut refusals = Refusals::default();
+    let mut refusals = RefusalCount::default();
     loop {
         // Before polling: a task that is handed out must be begun at once.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -87,7 +87,7 @@ async fn poll_on(
             Err(status) => {
                 failures = failures.saturating_add(1);
                 if status.code() == Code::Unauthenticated {
-                    let message = Described(&status).to_string();
+                    let message = StatusText(&status).to_string();
                     if refusals.are_final(Instant::now()) {
                         return Err(Error::Refused { code: status.code(), message });
                     }
@@ -106,12 +106,12 @@ async fn poll_on(
 /// Refusals in a row of credentials that ConductorOne has accepted. One alone may come from a
 /// roll-out or a clock that jumped; what lasts has been revoked.
 #[derive(Default)]
-struct Refusals {
+struct RefusalCount {
     count: u32,
     since: Option<Instant>,
 }
 
-impl Refusals {
+impl RefusalCount {
     /// Counts one; whether waiting on is pointless.
     fn are_final(&mut self, now: Instant) -> bool {
         self.count += 1;
@@ -127,23 +127,23 @@ impl Refusals {
 
 fn report_failed_poll(status: &Status, pause: Duration) {
     let seconds = pause.as_secs();
-    tracing::warn!(error = %Described(status), retry_in_seconds = seconds, "can't ask ConductorOne for tasks");
+    tracing::warn!(error = %StatusText(status), retry_in_seconds = seconds, "can't ask ConductorOne for tasks");
 }
 
 /// The ids of the tasks that are being worked on.
-type Running = Arc<Mutex<BTreeSet<String>>>;
+type RunningTasks = Arc<Mutex<BTreeSet<String>>>;
 
 /// Whether there was something to begin.
 fn begin(
-    daemon: &Arc<Daemon>,
+    daemon: &Arc<TaskContext>,
     task: Task,
-    running: &Running,
+    running: &RunningTasks,
     place: OwnedSemaphorePermit,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> bool {
     let span = tracing::info_span!("task", id = task.id, kind = kind(task.task_type.as_ref()));
-    let ids = |running: &Running| {
+    let ids = |running: &RunningTasks| {
         running.lock().unwrap_or_else(PoisonError::into_inner).insert(task.id.clone())
     };
     if !ids(running) {
@@ -161,13 +161,13 @@ fn begin(
     true
 }
 
-impl Daemon {
+impl TaskContext {
     async fn work(&self, task: &Task, stop: &CancellationToken) {
         match &task.task_type {
             // Hello itself tells ConductorOne that this task is done.
             Some(TaskType::Hello(_)) => match hello(&self.platform, Some(&task.id)).await {
                 Ok(()) => tracing::info!("task done"),
-                Err(status) => tracing::error!(error = %Described(&status), "Hello failed"),
+                Err(status) => tracing::error!(error = %StatusText(&status), "Hello failed"),
             },
             Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, stop).await,
             other => {
@@ -182,16 +182,17 @@ impl Daemon {
 
     /// Tells ConductorOne how a task ended, again until it answers. Whatever the answer, it is
     /// not told twice.
-    pub(super) async fn finish(&self, task: &str, outcome: &Outcome, stop: &CancellationToken) {
+    pub(super) async fn finish(&self, task: &str, outcome: &TaskOutcome, stop: &CancellationToken) {
         let mut wait = Duration::from_secs(1);
         let telling = async {
             loop {
                 match self.platform.finish(task, outcome).await {
                     Err(status)
-                        if reached(&status) != Reached::ConductorOne && !stop.is_cancelled() =>
+                        if reached(&status) != CallProgress::ConductorOne
+                            && !stop.is_cancelled() =>
                     {
                         let seconds = wait.as_secs();
-                        tracing::warn!(error = %Described(&status), retry_in_seconds = seconds, "can't tell ConductorOne yet");
+                        tracing::warn!(error = %StatusText(&status), retry_in_seconds = seconds, "can't tell ConductorOne yet");
                         // One last try when the daemon is told to stop.
                         stop.run_until_cancelled(tokio::time::sleep(wait)).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
@@ -203,18 +204,18 @@ impl Daemon {
         let told = tokio::time::timeout(FINISH_WITHIN, telling).await;
         let told = told.unwrap_or_else(|_| Err(Status::unavailable("gave up telling it")));
         if let Err(status) = told {
-            tracing::error!(error = %Described(&status), "ConductorOne was not told how the task ended; it will send it again");
+            tracing::error!(error = %StatusText(&status), "ConductorOne was not told how the task ended; it will send it again");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Instant, REFUSED_FOR, Refusals};
+    use super::{Duration, Instant, REFUSED_FOR, RefusalCount};
 
     #[test]
     fn credentials_count_as_revoked_after_some_refusals_over_some_minutes() {
-        let (start, mut refusals) = (Instant::now(), Refusals::default());
+        let (start, mut refusals) = (Instant::now(), RefusalCount::default());
         assert!(!refusals.are_final(start));
         let late = start + REFUSED_FOR;
         assert!(!refusals.are_final(late) && !refusals.are_final(late), "too few");

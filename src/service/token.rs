@@ -48,7 +48,7 @@ pub enum TokenError {
 
 /// A token, as it goes into a header.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
+pub(super) struct AccessToken {
     /// `Bearer …`. Marked sensitive, so that no debug output shows it.
     pub(super) authorization: MetadataValue<Ascii>,
     replace_at: Instant,
@@ -60,11 +60,11 @@ pub(super) struct TokenSource {
     url: String,
     id: ClientId,
     secret: ClientSecret,
-    newest: Mutex<Option<Token>>,
+    newest: Mutex<Option<AccessToken>>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     access_token: String,
     #[serde(default)]
     token_type: String,
@@ -103,13 +103,13 @@ impl TokenSource {
     ///
     /// Fetching goes on when the one who wants it gives up, as a heartbeat soon does: otherwise
     /// nobody would ever wait long enough for a slow answer.
-    pub(super) async fn token(self: &Arc<Self>) -> Result<Token, TokenError> {
+    pub(super) async fn token(self: &Arc<Self>) -> Result<AccessToken, TokenError> {
         let source = Arc::clone(self);
         let fetching = tokio::spawn(async move { source.newest_or_fetched().await });
         fetching.await.map_err(|_| TokenError::Interrupted)?
     }
 
-    async fn newest_or_fetched(&self) -> Result<Token, TokenError> {
+    async fn newest_or_fetched(&self) -> Result<AccessToken, TokenError> {
         // Held while fetching: who comes meanwhile gets the same token.
         let mut newest = self.newest.lock().await;
         if let Some(token) = newest.as_ref().filter(|token| Instant::now() < token.replace_at) {
@@ -121,14 +121,14 @@ impl TokenSource {
     }
 
     /// Forgets a token that was refused, unless there is a newer one already.
-    pub(super) async fn discard(&self, refused: &Token) {
+    pub(super) async fn discard(&self, refused: &AccessToken) {
         let mut newest = self.newest.lock().await;
         if newest.as_ref().is_some_and(|token| token.authorization == refused.authorization) {
             *newest = None;
         }
     }
 
-    async fn fetch(&self) -> Result<Token, TokenError> {
+    async fn fetch(&self) -> Result<AccessToken, TokenError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let assertion = assertion(&self.id, &self.secret, i64::try_from(now).unwrap_or(i64::MAX))?;
         let asked_at = Instant::now();
@@ -153,7 +153,8 @@ impl TokenSource {
         }
         let body = response.bytes().await;
         let body = body.map_err(|error| TokenError::Unreachable(error.without_url()))?;
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| TokenError::Malformed)?;
+        let answer: TokenResponse =
+            serde_json::from_slice(&body).map_err(|_| TokenError::Malformed)?;
         tracing::debug!(expires_in = answer.expires_in, "got an access token");
         answer.token(asked_at).ok_or(TokenError::Malformed)
     }
@@ -165,9 +166,9 @@ fn is_page(response: &Response) -> bool {
     content.is_some_and(|content| content.as_bytes().to_ascii_lowercase().starts_with(b"text/html"))
 }
 
-impl Answer {
+impl TokenResponse {
     /// The token, with its life counted from `asked_at`.
-    fn token(&self, asked_at: Instant) -> Option<Token> {
+    fn token(&self, asked_at: Instant) -> Option<AccessToken> {
         if self.access_token.is_empty() {
             return None;
         }
@@ -182,16 +183,16 @@ impl Answer {
         authorization.set_sensitive(true);
         // An unreasonable number of seconds is no reason to panic.
         let life = Duration::from_secs(self.expires_in.min(u64::from(u32::MAX)));
-        Some(Token { authorization, replace_at: asked_at + life.saturating_sub(EARLY) })
+        Some(AccessToken { authorization, replace_at: asked_at + life.saturating_sub(EARLY) })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Answer;
+    use super::TokenResponse;
     use std::time::{Duration, Instant};
 
-    fn answer(json: &str) -> Answer {
+    fn answer(json: &str) -> TokenResponse {
         serde_json::from_str(json).unwrap()
     }
 

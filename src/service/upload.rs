@@ -11,7 +11,7 @@ use futures_util::{Stream, stream};
 use ring::digest::{Context, SHA256};
 use tonic::{Code, Status};
 
-use super::platform::{Described, Failure, Platform, Reached, reached};
+use super::platform::{CallProgress, Platform, StatusText, TaskFailure, reached};
 use super::protocol::BatonServiceUploadAssetRequest as Message;
 use super::protocol::baton_service_upload_asset_request::{
     Msg, UploadData, UploadEof, UploadMetadata,
@@ -50,12 +50,12 @@ pub(super) enum UploadError {
     #[error("can't read the file to upload: {0}")]
     Read(#[from] io::Error),
     /// ConductorOne didn't take it.
-    #[error("the upload failed: {}", Described(.0))]
+    #[error("the upload failed: {}", StatusText(.0))]
     Platform(Status),
     /// Something before ConductorOne doesn't pass it on.
     #[error(
         "the upload never reached ConductorOne, in {tries} tries and {} minutes: {}",
-        .time.as_secs() / 60, Described(.status)
+        .time.as_secs() / 60, StatusText(.status)
     )]
     Unreached {
         /// How often it was tried.
@@ -67,7 +67,7 @@ pub(super) enum UploadError {
     },
 }
 
-impl From<UploadError> for Failure {
+impl From<UploadError> for TaskFailure {
     fn from(error: UploadError) -> Self {
         let code = match &error {
             UploadError::Read(_) => Code::Unknown,
@@ -90,9 +90,9 @@ pub(super) async fn upload(
         move || digest(&path)
     });
     let (digest, size) = digest.await?;
-    let mut tries = Tries::new(size);
+    let mut tries = UploadAttempts::new(size);
     loop {
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(UploadProgress::default());
         let status = match send(platform, task, path, digest, &seen).await {
             Ok(()) => return Ok(()),
             Err(UploadError::Platform(status)) => status,
@@ -104,7 +104,7 @@ pub(super) async fn upload(
         };
         tracing::warn!(
             tries = tries.count,
-            error = %Described(&status),
+            error = %StatusText(&status),
             retry_in_seconds = wait.as_secs(),
             "an upload failed"
         );
@@ -113,7 +113,7 @@ pub(super) async fn upload(
 }
 
 /// How often a file has been sent, and whether it is to be sent again.
-struct Tries {
+struct UploadAttempts {
     /// The file's size in bytes.
     size: u64,
     /// All tries.
@@ -130,7 +130,7 @@ struct Tries {
     is_unreached: bool,
 }
 
-impl Tries {
+impl UploadAttempts {
     fn new(size: u64) -> Self {
         Self {
             size,
@@ -144,12 +144,12 @@ impl Tries {
     }
 
     /// How long to wait after a try that sent so many bytes and failed `now`; `None` to give up.
-    fn after(&mut self, reached: Reached, sent: u64, now: Instant) -> Option<Duration> {
+    fn after(&mut self, reached: CallProgress, sent: u64, now: Instant) -> Option<Duration> {
         let (since, _) = self.failing.unwrap_or((now, now));
         self.failing = Some((since, now));
         self.count += 1;
         self.sent += sent;
-        self.is_unreached = reached == Reached::Nobody;
+        self.is_unreached = reached == CallProgress::Nobody;
         if self.is_unreached {
             let most = (self.size * UNREACHED_TIMES).max(UNREACHED_BYTES);
             if now - since >= UNREACHED_FOR || self.sent >= most {
@@ -203,7 +203,7 @@ async fn send(
     task: &str,
     path: &Path,
     digest: [u8; 32],
-    seen: &Arc<Seen>,
+    seen: &Arc<UploadProgress>,
 ) -> Result<(), UploadError> {
     let path = path.to_owned();
     let file = on_thread(move || File::open(path)).await?;
@@ -227,7 +227,7 @@ async fn send(
 
 /// What the outside sees of the messages that are being sent.
 #[derive(Default)]
-struct Seen {
+struct UploadProgress {
     /// How many were taken.
     taken: AtomicU64,
     /// The bytes of data in them.
@@ -236,7 +236,7 @@ struct Seen {
     failure: Mutex<Option<io::Error>>,
 }
 
-impl Seen {
+impl UploadProgress {
     fn fail(&self, error: io::Error) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
@@ -247,7 +247,7 @@ impl Seen {
 }
 
 /// What comes next.
-enum Next {
+enum NextUpload {
     Metadata(Msg, File),
     Data(File),
     End,
@@ -259,26 +259,28 @@ fn messages(
     metadata: Msg,
     file: File,
     digest: [u8; 32],
-    seen: Arc<Seen>,
+    seen: Arc<UploadProgress>,
 ) -> impl Stream<Item = Message> + Send + 'static {
-    stream::unfold(Next::Metadata(metadata, file), move |next| {
+    stream::unfold(NextUpload::Metadata(metadata, file), move |next| {
         let seen = Arc::clone(&seen);
         async move {
             seen.taken.fetch_add(1, Ordering::Relaxed);
             let (message, next) = match next {
-                Next::Metadata(metadata, file) => (metadata, Next::Data(file)),
-                Next::Data(file) => match on_thread(move || chunk(file)).await {
+                NextUpload::Metadata(metadata, file) => (metadata, NextUpload::Data(file)),
+                NextUpload::Data(file) => match on_thread(move || chunk(file)).await {
                     Ok((data, file)) if !data.is_empty() => {
                         seen.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
-                        (Msg::Data(UploadData { data }), Next::Data(file))
+                        (Msg::Data(UploadData { data }), NextUpload::Data(file))
                     }
-                    Ok(_) => (Msg::Eof(UploadEof { sha256_checksum: digest.into() }), Next::End),
+                    Ok(_) => {
+                        (Msg::Eof(UploadEof { sha256_checksum: digest.into() }), NextUpload::End)
+                    }
                     Err(error) => {
                         seen.fail(error);
                         return None;
                     }
                 },
-                Next::End => return None,
+                NextUpload::End => return None,
             };
             Some((Message { msg: Some(message) }, next))
         }
@@ -310,14 +312,16 @@ async fn on_thread<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Instant, LONGEST_WAIT, PAUSE, Reached, Status, Tries, UploadError};
+    use super::{
+        CallProgress, Duration, Instant, LONGEST_WAIT, PAUSE, Status, UploadAttempts, UploadError,
+    };
 
     /// How often a file is sent to a gateway that takes so many bytes of it and refuses it, and
     /// for how long.
     fn refused_by_a_gateway(size: u64, sent: u64) -> (u32, Duration) {
         let started = Instant::now();
-        let (mut tries, mut now) = (Tries::new(size), started);
-        while let Some(wait) = tries.after(Reached::Nobody, sent, now) {
+        let (mut tries, mut now) = (UploadAttempts::new(size), started);
+        while let Some(wait) = tries.after(CallProgress::Nobody, sent, now) {
             assert!((PAUSE..=LONGEST_WAIT).contains(&wait), "{wait:?}");
             now += wait;
         }
@@ -341,20 +345,20 @@ mod tests {
 
     #[test]
     fn a_try_that_takes_longer_than_all_waits_is_made_once_more() {
-        let (mut tries, now) = (Tries::new(1 << 30), Instant::now());
+        let (mut tries, now) = (UploadAttempts::new(1 << 30), Instant::now());
         let hour = Duration::from_hours(1);
-        assert_eq!(tries.after(Reached::Nobody, 1 << 30, now + hour), Some(PAUSE));
-        assert_eq!(tries.after(Reached::Nobody, 1 << 30, now + hour * 2), None);
+        assert_eq!(tries.after(CallProgress::Nobody, 1 << 30, now + hour), Some(PAUSE));
+        assert_eq!(tries.after(CallProgress::Nobody, 1 << 30, now + hour * 2), None);
     }
 
     #[test]
     fn what_conductorone_refuses_is_sent_three_times_however_long_it_was_out_of_reach() {
-        let (mut tries, now) = (Tries::new(10_000), Instant::now());
+        let (mut tries, now) = (UploadAttempts::new(10_000), Instant::now());
         let late = now + Duration::from_mins(40);
-        assert!(tries.after(Reached::Nobody, 0, now).is_some());
-        assert_eq!(tries.after(Reached::ConductorOne, 10_000, late), Some(Duration::ZERO));
-        assert_eq!(tries.after(Reached::Unknown, 10_000, late), Some(PAUSE));
-        assert_eq!(tries.after(Reached::ConductorOne, 10_000, late), None);
+        assert!(tries.after(CallProgress::Nobody, 0, now).is_some());
+        assert_eq!(tries.after(CallProgress::ConductorOne, 10_000, late), Some(Duration::ZERO));
+        assert_eq!(tries.after(CallProgress::Unknown, 10_000, late), Some(PAUSE));
+        assert_eq!(tries.after(CallProgress::ConductorOne, 10_000, late), None);
         let error = tries.given_up(Status::data_loss("digest"));
         assert!(matches!(error, UploadError::Platform(_)), "{error}");
     }

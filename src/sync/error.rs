@@ -6,9 +6,9 @@ use tokio::task::JoinError;
 
 use crate::baton::IdError;
 use crate::baton::v2::ResourceId;
-use crate::nearest::Nearest;
 use crate::northflank::Problem;
-use crate::{c1z, northflank, work};
+use crate::suggest::Suggestions;
+use crate::{c1z, northflank, work_dir};
 
 use super::ValidationError;
 
@@ -32,13 +32,13 @@ pub enum Error {
     },
     /// Resources were selected that Northflank doesn't have.
     #[error("{0}")]
-    Unknown(Unknowns),
+    Unknown(UnknownResources),
     /// The sync file could not be read or written.
     #[error(transparent)]
     File(#[from] c1z::Error),
     /// There is no place to work in beside the sync file.
     #[error(transparent)]
-    Work(#[from] work::Error),
+    Work(#[from] work_dir::Error),
     /// An object can't be named in baton's ids without being taken for another.
     #[error("the {kind} with the id {id:?} can't be synced: {source}")]
     Id {
@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// There is more of it than can be counted here.
     #[error(transparent)]
-    TooLarge(#[from] TooLarge),
+    TooLarge(#[from] TooManyRows),
     /// A bug: what was read can't be written down for a later run.
     #[error("what was read can't be kept: {0}")]
     Note(#[from] serde_json::Error),
@@ -101,22 +101,22 @@ impl Error {
 /// More of something than numbers of 32 bits can count or point into.
 #[derive(Debug, thiserror::Error)]
 #[error("the organization's ids take more than 4 GiB, which is more than can be synced")]
-pub struct TooLarge;
+pub struct TooManyRows;
 
 /// A resource that was selected and can't be synced.
 #[derive(Debug)]
-pub enum Unknown {
+pub enum UnknownResource {
     /// Nothing of its type is synced.
     Type(ResourceId),
     /// Northflank doesn't have it. What was probably meant?
-    Id(ResourceId, Nearest),
+    Id(ResourceId, Suggestions),
 }
 
 /// All of them.
 #[derive(Debug)]
-pub struct Unknowns(pub Vec<Unknown>);
+pub struct UnknownResources(pub Vec<UnknownResource>);
 
-impl fmt::Display for Unknown {
+impl fmt::Display for UnknownResource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Type(ResourceId { resource_type, resource }) => {
@@ -132,9 +132,9 @@ impl fmt::Display for Unknown {
     }
 }
 
-impl fmt::Display for Unknowns {
+impl fmt::Display for UnknownResources {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<_> = self.0.iter().map(Unknown::to_string).collect();
+        let all: Vec<_> = self.0.iter().map(UnknownResource::to_string).collect();
         formatter.write_str(&all.join("; "))
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::journal::Journal;
+use crate::work_dir::Journal;
 
 use super::{Error, Progress};
 
 /// A record that is to be written.
-pub(super) struct Append {
+pub(super) struct PendingPage {
     /// The record.
     pub(super) record: Vec<u8>,
     /// Whether a list ends with it: told when all of that is safe on disk.
@@ -24,7 +24,7 @@ const GATHERING: Duration = Duration::from_micros(200);
 /// worth nothing without its end, and waits for that to be made safe.
 pub(super) fn write(
     mut journal: Journal,
-    mut waiting: mpsc::Receiver<Append>,
+    mut waiting: mpsc::Receiver<PendingPage>,
     progress: &Progress,
 ) -> Result<Journal, Error> {
     while let Some(first) = waiting.blocking_recv() {

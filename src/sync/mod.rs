@@ -1,33 +1,34 @@
 //! One full sync: validate, read, fold, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
-mod code;
 mod container;
 mod error;
-mod fold;
+mod exit_code;
+mod journal_record;
 mod journal_writer;
+mod options;
 mod page;
-mod plan;
+mod preflight;
 mod progress;
 mod read;
-mod record;
 mod selection;
-mod unknown;
-mod validate;
+mod snapshot;
+mod unknown_resources;
 mod write;
 
-pub use code::file_code;
 pub use container::Container;
-pub use error::{Error, TooLarge, Unknown, Unknowns};
-pub use fold::{Access, Fold, Held, Holder, Holding};
+pub use error::{Error, TooManyRows, UnknownResource, UnknownResources};
+pub use exit_code::file_code;
+pub use journal_record::{JournalIndex, KeptList, KeptLists, page_record, recorded_page};
+pub use options::SyncOptions;
 pub use page::{Page, Rows};
-pub use plan::Options;
-pub use progress::{Phase, Progress};
-pub use record::{Index, KeptList, KeptLists, page_record, recorded_page};
-pub use selection::{Depth, Selection};
-pub use validate::{
-    Checks, Groups, Missing, Scope, Validated, ValidationError, validate, warnings,
+pub use preflight::{
+    GroupsAnswer, MissingPermission, Preflight, Scope, Validated, ValidationError, validate,
+    warnings,
 };
+pub use progress::{Progress, SyncPhase};
+pub use selection::{SyncDepth, SyncSelection};
+pub use snapshot::{MemberRef, MembershipKind, Snapshot, SnapshotBuilder, WithMembers};
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -39,16 +40,16 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
-use crate::c1z::{NewFile, Previous, Saved, SyncRun, Target};
+use crate::c1z::{NewFile, PreviousFile, SavedFile, SyncRun, Target};
 use crate::connector::{GROUP, ROLE, USER};
-use crate::journal::{Digests, Found, Identity, Journal};
-use crate::northflank::{Client, Wait, Whoami};
-use crate::work::WorkDirectory;
+use crate::northflank::{Client, RateLimitWait, Whoami};
+use crate::work_dir::WorkDirectory;
+use crate::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
 
-use plan::Plan;
-use read::Reading;
-use record::finished_record;
-use unknown::unknown;
+use journal_record::finished_record;
+use options::SyncContext;
+use read::ReadResult;
+use unknown_resources::unknown;
 
 /// Syncs the organization that `client` reads into `target`.
 ///
@@ -59,10 +60,10 @@ use unknown::unknown;
 pub async fn sync(
     client: &Client,
     target: Target,
-    options: Options,
+    options: SyncOptions,
     progress: &Arc<Progress>,
     cancel: &CancellationToken,
-) -> Result<Saved, Error> {
+) -> Result<SavedFile, Error> {
     let running = run(client, target, options, progress, cancel).instrument(debug_span!("sync"));
     // A whole sync is too large to be carried about in the futures that wait for it.
     let running = Box::pin(running);
@@ -75,14 +76,14 @@ pub async fn sync(
 async fn run(
     client: &Client,
     target: Target,
-    options: Options,
+    options: SyncOptions,
     progress: &Arc<Progress>,
     cancel: &CancellationToken,
-) -> Result<Saved, Error> {
+) -> Result<SavedFile, Error> {
     let now = OffsetDateTime::now_utc();
-    let client = &client.for_another_run();
+    let client = &client.with_fresh_paging();
     let begin = |whoami: Option<&Whoami>| announce(client, &target, &options, whoami, progress);
-    let checking = Checks::make(client, begin).instrument(debug_span!("validate"));
+    let checking = Preflight::make(client, begin).instrument(debug_span!("validate"));
     let checks = cancel.run_until_cancelled(checking).await.ok_or(Error::Cancelled)?;
     let validated = checks.verdict(now)?;
     for warning in validated.whoami.iter().flat_map(|whoami| warnings(whoami, now)) {
@@ -98,17 +99,17 @@ async fn run(
             let target = Target::inspect(target.path())?;
             // A journal that can't be looked at for another's fault is kept.
             work.keep_journal();
-            let previous = Previous::open(&target, &work, &[GROUP, ROLE, USER])?;
+            let previous = PreviousFile::open(&target, &work, &[GROUP, ROLE, USER])?;
             let selection = &options.selection;
             let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
             previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
             let (journal, kept) = open(&work, &previous, &client, &options, now, &progress)?;
-            Ok::<_, Error>((Arc::new(work), Opened { target, previous, journal, kept }))
+            Ok::<_, Error>((Arc::new(work), OpenedTarget { target, previous, journal, kept }))
         })
         .await??
     };
     let taken = opened.kept.len() as u64;
-    let plan = Plan { client, options: &options, now, progress, cancel };
+    let plan = SyncContext { client, options: &options, now, progress, cancel };
     // Too large to be carried about in the future that waits for it.
     let outcome = Box::pin(read_and_write(&plan, validated, opened, &work)).await;
     if let Err(error) = &outcome {
@@ -131,23 +132,23 @@ async fn run(
 }
 
 /// Where a sync goes to, and where it begins.
-struct Opened {
+struct OpenedTarget {
     target: Target,
-    previous: Previous,
+    previous: PreviousFile,
     journal: Journal,
     kept: KeptLists,
 }
 
 /// Reads what isn't kept yet, and writes all of it.
 async fn read_and_write(
-    plan: &Plan<'_>,
+    plan: &SyncContext<'_>,
     validated: Validated,
-    Opened { target, previous, journal, kept }: Opened,
+    OpenedTarget { target, previous, journal, kept }: OpenedTarget,
     work: &Arc<WorkDirectory>,
-) -> Result<Saved, Error> {
-    plan.progress.enter(Phase::Reading);
+) -> Result<SavedFile, Error> {
+    plan.progress.enter(SyncPhase::Reading);
     let reading = read::read(plan, validated, kept, journal).instrument(debug_span!("read"));
-    let Reading { fold, journal, oldest } = reading.await?;
+    let ReadResult { fold, journal, oldest } = reading.await?;
     let options = plan.options.clone();
     let run = SyncRun {
         sync_id: journal.sync_id().to_owned(),
@@ -155,7 +156,7 @@ async fn read_and_write(
         started_at: oldest.map_or(plan.now, |oldest| oldest.min(plan.now)),
         reduced_to: options.selection.reduced_to(),
     };
-    plan.progress.enter(Phase::Writing);
+    plan.progress.enter(SyncPhase::Writing);
     let (work, progress) = (Arc::clone(work), Arc::clone(plan.progress));
     let cancel = plan.cancel.clone();
     let span = Span::current();
@@ -176,12 +177,12 @@ async fn read_and_write(
         let mut rows = file.inserts()?;
         write::write(&access, &options.selection, &mut rows, &progress, &cancel)?;
         drop((rows, access, writing));
-        progress.enter(Phase::Saving);
+        progress.enter(SyncPhase::Saving);
         let _saving = debug_span!("save").entered();
         let packed = file.pack()?;
         // Said before it is asked whether to stop: whoever asks to stop and doesn't see it said
         // knows that the target stays as it is.
-        progress.enter(Phase::Replacing);
+        progress.enter(SyncPhase::Replacing);
         if cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
@@ -212,7 +213,7 @@ fn finish(mut journal: Journal, work: &WorkDirectory, task: Option<&str>) {
 fn announce(
     client: &Client,
     target: &Target,
-    options: &Options,
+    options: &SyncOptions,
     whoami: Option<&Whoami>,
     progress: &Progress,
 ) {
@@ -236,7 +237,7 @@ async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
     let mut waiting = client.waiting();
     loop {
         let wait = *waiting.borrow_and_update();
-        if let Some(Wait { until, reserve }) = wait {
+        if let Some(RateLimitWait { until, reserve }) = wait {
             let why = match reserve {
                 None => "waiting for Northflank's rate limit",
                 Some(_) => {
@@ -270,16 +271,16 @@ fn rfc3339(time: OffsetDateTime) -> String {
 /// Opens the journal, finds what an earlier run has left in it, and says what was found.
 fn open(
     work: &WorkDirectory,
-    previous: &Previous,
+    previous: &PreviousFile,
     client: &Client,
-    options: &Options,
+    options: &SyncOptions,
     now: OffsetDateTime,
     progress: &Progress,
 ) -> Result<(Journal, KeptLists), Error> {
-    let identity = Identity {
+    let identity = RunIdentity {
         version: env!("CARGO_PKG_VERSION"),
         settings: &format!("{} {:?}", client.base_url(), options.selection),
-        digests: &|salt| Digests {
+        digests: &|salt| IdentityDigests {
             organization: progress.whoami().and_then(|it| it.organization_digest(salt)),
             token: client.token_digest(salt),
         },
@@ -296,11 +297,11 @@ fn open(
         }
         return begin();
     }
-    let mut index = Index::default();
+    let mut index = JournalIndex::default();
     let (journal, cut) = match Journal::find(&path, &identity, |it, place| index.add(it, place))? {
-        Found::Nothing => return begin(),
-        Found::Records { journal, cut } => (journal, cut),
-        Found::Discarded(reason) => {
+        FoundJournal::Nothing => return begin(),
+        FoundJournal::Records { journal, cut } => (journal, cut),
+        FoundJournal::Discarded(reason) => {
             tracing::info!("what an interrupted sync had read is discarded: {reason}");
             return begin();
         }

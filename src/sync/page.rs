@@ -2,7 +2,8 @@
 
 use crate::baton::check_id;
 use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Listed, Member, PageError, Role, RoleMember, Text, Told,
+    DirectoryGroup, DirectoryGroupMember, ListRow, Member, PageBody, PageError, Role, RoleMember,
+    Text,
 };
 
 use super::Error;
@@ -38,8 +39,8 @@ impl Rows {
     /// What `body`, an answer, says of who is in `container`.
     pub fn read(container: Container, body: &[u8]) -> Result<Self, PageError> {
         // What follows has been decided already.
-        fn rows<T: Listed>(body: &[u8]) -> Result<Vec<T>, PageError> {
-            Ok(Told::read(body)?.rows)
+        fn rows<T: ListRow>(body: &[u8]) -> Result<Vec<T>, PageError> {
+            Ok(PageBody::read(body)?.rows)
         }
         Ok(match container {
             Container::Role(role) => Self::RoleMembers(role, rows(body)?),

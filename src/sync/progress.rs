@@ -9,7 +9,7 @@ use super::page::{Page, Rows};
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum SyncPhase {
     /// Checking the token's permissions.
     Validating,
     /// Reading lists.
@@ -74,13 +74,13 @@ impl Progress {
     }
 
     /// What the sync is doing.
-    pub fn phase(&self) -> Phase {
+    pub fn phase(&self) -> SyncPhase {
         match self.phase.load(Ordering::SeqCst) {
-            0 => Phase::Validating,
-            1 => Phase::Reading,
-            2 => Phase::Writing,
-            3 => Phase::Saving,
-            _ => Phase::Replacing,
+            0 => SyncPhase::Validating,
+            1 => SyncPhase::Reading,
+            2 => SyncPhase::Writing,
+            3 => SyncPhase::Saving,
+            _ => SyncPhase::Replacing,
         }
     }
 
@@ -97,7 +97,7 @@ impl Progress {
         self.memberships.add(memberships);
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(super) fn enter(&self, phase: SyncPhase) {
         self.phase.store(phase as u8, Ordering::SeqCst);
     }
 }

@@ -10,26 +10,26 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, Span};
 
 use crate::connector::{GROUP, ROLE, USER};
-use crate::journal::{Journal, RecordReader};
 use crate::northflank::{
-    self, Client, DirectoryGroup, FirstPage, ListPage, Listed, Member, Paginator, Refusal, Role,
+    self, Client, DirectoryGroup, FirstPage, ListPage, ListRow, Member, Paginator, Refusal, Role,
 };
+use crate::work_dir::{Journal, RecordReader};
 
 use super::container::Container;
-use super::fold::{Fold, WithoutAccount};
-use super::journal_writer::{self, Append};
+use super::journal_record::{KeptLists, page_record, recorded_page};
+use super::journal_writer::{self, PendingPage};
+use super::options::SyncContext;
 use super::page::{Page, Rows};
-use super::plan::Plan;
-use super::record::{KeptLists, page_record, recorded_page};
-use super::{Error, Groups, Progress, Selection, Validated};
+use super::snapshot::{SnapshotBuilder, UsersWithoutAccount};
+use super::{Error, GroupsAnswer, Progress, SyncSelection, Validated};
 
 /// Pages that may wait to be written to the journal.
 const PAGES_WAITING: usize = 128;
 
 /// What has been read.
-pub(super) struct Reading {
+pub(super) struct ReadResult {
     /// What it says together.
-    pub(super) fold: Fold,
+    pub(super) fold: SnapshotBuilder,
     /// The journal, to be gone on with.
     pub(super) journal: Journal,
     /// When the oldest list that was taken from it was read.
@@ -43,18 +43,18 @@ pub(super) struct Reading {
 /// kept in the journal. A worker begins its next list when the one before is safe there: a run
 /// that is killed has read one list for each worker in vain, at most.
 pub(super) async fn read(
-    plan: &Plan<'_>,
+    plan: &SyncContext<'_>,
     validated: Validated,
     kept: KeptLists,
     journal: Journal,
-) -> Result<Reading, Error> {
+) -> Result<ReadResult, Error> {
     let records = if kept.is_empty() { None } else { Some(journal.reader()?) };
     let (pages, waiting) = mpsc::channel(PAGES_WAITING);
     let counted = Arc::clone(plan.progress);
     let span = Span::current();
     let write = move || span.in_scope(|| journal_writer::write(journal, waiting, &counted));
     let written = tokio::task::spawn_blocking(write);
-    let reader = Reader {
+    let reader = ListReader {
         client: plan.client.clone(),
         selection: Arc::clone(&plan.options.selection),
         fold: Arc::default(),
@@ -71,7 +71,7 @@ pub(super) async fn read(
     let journal = written.await??;
     outcome?;
     let fold = std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner));
-    for WithoutAccount { group, count, with_address_of_a_member } in fold.without_account() {
+    for UsersWithoutAccount { group, count, with_address_of_a_member } in fold.without_account() {
         tracing::info!(
             group = %group,
             count,
@@ -81,54 +81,54 @@ pub(super) async fn read(
     }
     let containers = fold.containers(&plan.options.selection);
     let oldest = containers.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
-    Ok(Reading { fold, journal, oldest })
+    Ok(ReadResult { fold, journal, oldest })
 }
 
 #[derive(Clone)]
-struct Reader {
+struct ListReader {
     client: Client,
-    selection: Arc<Selection>,
-    fold: Arc<Mutex<Fold>>,
+    selection: Arc<SyncSelection>,
+    fold: Arc<Mutex<SnapshotBuilder>>,
     kept: Arc<KeptLists>,
     /// Where the kept lists stand, if there are any.
     records: Option<Arc<Mutex<RecordReader>>>,
-    pages: mpsc::Sender<Append>,
+    pages: mpsc::Sender<PendingPage>,
     progress: Arc<Progress>,
 }
 
 /// A list that is to be read, as far as it has been read already.
-enum Job {
+enum ListTask {
     Members(FirstPage<Member>),
     Roles(FirstPage<Role>),
     Groups(FirstPage<DirectoryGroup>),
     MembersOf(Container),
 }
 
-impl Job {
+impl ListTask {
     /// Whether its list says which others there are.
     fn leads(&self) -> bool {
         matches!(self, Self::Roles(_) | Self::Groups(_))
     }
 }
 
-impl Reader {
+impl ListReader {
     async fn all(self, validated: Validated, workers: NonZeroUsize) -> Result<(), Error> {
         let Validated { whoami: _, members, roles, groups } = validated;
         let mut jobs = VecDeque::new();
         // The member list comes first: it is the longest that can't be split.
         if self.selection.has_type(USER) {
-            jobs.push_back(Job::Members(members));
+            jobs.push_back(ListTask::Members(members));
         }
         let mut without_groups = None;
         match groups {
-            Groups::Listed(groups) if self.selection.has_type(GROUP) => {
-                jobs.push_back(Job::Groups(*groups));
+            GroupsAnswer::Listed(groups) if self.selection.has_type(GROUP) => {
+                jobs.push_back(ListTask::Groups(*groups));
             }
-            Groups::Listed(_) => {}
-            Groups::Refused(error) => without_groups = Some(error),
+            GroupsAnswer::Listed(_) => {}
+            GroupsAnswer::Refused(error) => without_groups = Some(error),
         }
         if self.selection.has_type(ROLE) || without_groups.is_some() {
-            jobs.push_back(Job::Roles(roles));
+            jobs.push_back(ListTask::Roles(roles));
         }
         let mut leading = jobs.iter().filter(|job| job.leads()).count();
         let mut reading = JoinSet::new();
@@ -147,7 +147,7 @@ impl Reader {
             if read?? {
                 leading -= 1;
                 if leading == 0 {
-                    jobs.extend(self.found(without_groups.take())?.map(Job::MembersOf));
+                    jobs.extend(self.found(without_groups.take())?.map(ListTask::MembersOf));
                 }
             }
         }
@@ -198,13 +198,13 @@ impl Reader {
     }
 
     /// Reads a list. Returns whether it is one that leads to others.
-    async fn job(self, job: Job) -> Result<bool, Error> {
+    async fn job(self, job: ListTask) -> Result<bool, Error> {
         let leads = job.leads();
         match job {
-            Job::Members(first) => self.rest_of(first, Rows::Members).await?,
-            Job::Roles(first) => self.rest_of(first, Rows::Roles).await?,
-            Job::Groups(first) => self.rest_of(first, Rows::Groups).await?,
-            Job::MembersOf(container) => {
+            ListTask::Members(first) => self.rest_of(first, Rows::Members).await?,
+            ListTask::Roles(first) => self.rest_of(first, Rows::Roles).await?,
+            ListTask::Groups(first) => self.rest_of(first, Rows::Groups).await?,
+            ListTask::MembersOf(container) => {
                 if !self.take_kept(&container).await? {
                     self.members_of(&container).await?;
                 }
@@ -216,7 +216,7 @@ impl Reader {
     }
 
     /// Reads a list whose first page has been read.
-    async fn rest_of<T: Listed>(
+    async fn rest_of<T: ListRow>(
         &self,
         first: FirstPage<T>,
         rows: impl Fn(Vec<T>) -> Rows,
@@ -314,7 +314,7 @@ impl Reader {
     }
 
     /// Reads a list to its end, folds it and keeps it.
-    async fn keep_all<T: Listed>(
+    async fn keep_all<T: ListRow>(
         &self,
         container: &Container,
         mut pages: Paginator<T>,
@@ -331,7 +331,7 @@ impl Reader {
             number += 1;
             self.fold(Page { rows: rows(page), is_first, is_last })?;
             let (is_safe, safe) = oneshot::channel();
-            let append = Append { record, is_safe: is_last.then_some(is_safe) };
+            let append = PendingPage { record, is_safe: is_last.then_some(is_safe) };
             // If nobody takes it or makes it safe, writing has failed, and its error is reported
             // instead of this one.
             self.pages.send(append).await.map_err(|_| Error::Cancelled)?;
@@ -344,7 +344,7 @@ impl Reader {
 }
 
 /// Whether a list has a row with this id.
-async fn has<T: Listed>(mut pages: Paginator<T>, id: &str) -> Result<bool, northflank::Error> {
+async fn has<T: ListRow>(mut pages: Paginator<T>, id: &str) -> Result<bool, northflank::Error> {
     while let Some(page) = pages.next().await? {
         if page.rows.iter().any(|row| row.id().is_some_and(|own| **own == *id)) {
             return Ok(true);

@@ -7,9 +7,9 @@ use crate::connector::{GROUP, ROLE, USER};
 
 /// What part of the organization to sync. The default is all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
+pub struct SyncSelection {
     /// How much of each resource.
-    pub depth: Depth,
+    pub depth: SyncDepth,
     /// Only resources of these types; of all if empty.
     pub resource_types: Vec<&'static str>,
     /// Only these resources, and whoever holds what they give; all if empty.
@@ -20,7 +20,7 @@ pub struct Selection {
 
 /// How much of each resource to sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
+pub enum SyncDepth {
     /// Everything.
     Full,
     /// Resources and entitlements.
@@ -29,13 +29,18 @@ pub enum Depth {
     ResourcesOnly,
 }
 
-impl Default for Selection {
+impl Default for SyncSelection {
     fn default() -> Self {
-        Self { depth: Depth::Full, resource_types: Vec::new(), resources: Vec::new(), expand: true }
+        Self {
+            depth: SyncDepth::Full,
+            resource_types: Vec::new(),
+            resources: Vec::new(),
+            expand: true,
+        }
     }
 }
 
-impl Selection {
+impl SyncSelection {
     /// Whether resources of a type are synced at all.
     pub(super) fn has_type(&self, resource_type: &str) -> bool {
         self.resource_types.is_empty() || self.resource_types.contains(&resource_type)
@@ -59,7 +64,7 @@ impl Selection {
 
     /// Whether the members of a role or group are to be read, as far as its own sake goes.
     pub(super) fn has_memberships_of(&self, resource_type: &str, id: &str) -> bool {
-        self.depth == Depth::Full && self.has_type(USER) && self.has_resource(resource_type, id)
+        self.depth == SyncDepth::Full && self.has_type(USER) && self.has_resource(resource_type, id)
     }
 
     /// Whether the members of a role's linked groups are to be read for the role's sake.
@@ -71,7 +76,7 @@ impl Selection {
     /// everything.
     pub(super) fn reduced_to(&self) -> Option<String> {
         let Self { depth, resource_types, resources, expand: _ } = self;
-        if *depth == Depth::Full && resource_types.is_empty() && resources.is_empty() {
+        if *depth == SyncDepth::Full && resource_types.is_empty() && resources.is_empty() {
             return None;
         }
         let mut types = resource_types.clone();
@@ -83,9 +88,9 @@ impl Selection {
         resources.dedup();
         let only = |what, ids: &str| (!ids.is_empty()).then(|| format!("only the {what} {ids}"));
         let depth = match depth {
-            Depth::Full => None,
-            Depth::WithoutGrants => Some("no grants".to_owned()),
-            Depth::ResourcesOnly => Some("no entitlements and no grants".to_owned()),
+            SyncDepth::Full => None,
+            SyncDepth::WithoutGrants => Some("no grants".to_owned()),
+            SyncDepth::ResourcesOnly => Some("no entitlements and no grants".to_owned()),
         };
         let parts =
             [only("types", &types.join(", ")), only("resources", &resources.join(", ")), depth];
@@ -96,7 +101,7 @@ impl Selection {
     pub(super) fn sync_type(&self) -> SyncType {
         if self.is_partial() {
             SyncType::Partial
-        } else if self.depth == Depth::ResourcesOnly {
+        } else if self.depth == SyncDepth::ResourcesOnly {
             SyncType::ResourcesOnly
         } else {
             SyncType::Full
@@ -106,23 +111,23 @@ impl Selection {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depth, ROLE, ResourceId, Selection, USER};
+    use super::{ROLE, ResourceId, SyncDepth, SyncSelection, USER};
 
     #[test]
     fn what_a_sync_is_reduced_to_is_said_in_words_that_are_the_same_for_the_same() {
-        let said = |selection: &Selection| selection.reduced_to().unwrap_or_default();
-        let whole = Selection::default();
+        let said = |selection: &SyncSelection| selection.reduced_to().unwrap_or_default();
+        let whole = SyncSelection::default();
         assert_eq!(said(&whole), "");
         let resource_types = vec![USER, ROLE, USER];
-        let types = Selection { resource_types, ..whole.clone() };
+        let types = SyncSelection { resource_types, ..whole.clone() };
         assert_eq!(said(&types), "only the types role, user");
         let resources = ["b", "a"]
             .map(|id| ResourceId { resource_type: ROLE.to_owned(), resource: id.to_owned() });
-        let some = Selection { resources: resources.to_vec(), ..whole.clone() };
+        let some = SyncSelection { resources: resources.to_vec(), ..whole.clone() };
         assert_eq!(said(&some), "only the resources role:a, role:b");
-        let depth = Depth::WithoutGrants;
-        assert_eq!(said(&Selection { depth, ..types }), "only the types role, user; no grants");
-        let depth = Depth::ResourcesOnly;
-        assert_eq!(said(&Selection { depth, ..whole }), "no entitlements and no grants");
+        let depth = SyncDepth::WithoutGrants;
+        assert_eq!(said(&SyncSelection { depth, ..types }), "only the types role, user; no grants");
+        let depth = SyncDepth::ResourcesOnly;
+        assert_eq!(said(&SyncSelection { depth, ..whole }), "no entitlements and no grants");
     }
 }

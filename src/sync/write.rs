@@ -6,33 +6,33 @@ use tokio_util::sync::CancellationToken;
 
 use crate::baton::v2::{Grant, GrantExpandable, Resource};
 use crate::c1z::Inserts;
-use crate::connector::{Entitled, GROUP, ROLE, Through, USER, entitlement, resource_types};
+use crate::connector::{GROUP, GrantBuilder, HeldThrough, ROLE, USER, entitlement, resource_types};
 use crate::connector::{group, role};
 use crate::northflank::{DirectoryGroup, Role, Text};
 
-use super::fold::{Access, Held, Holder};
-use super::{Depth, Error, Progress, Selection};
+use super::snapshot::{MemberRef, Snapshot, WithMembers};
+use super::{Error, Progress, SyncDepth, SyncSelection};
 
 /// Writes what is selected of everything that was read, by type and id.
 pub(super) fn write(
-    access: &Access,
-    selection: &Selection,
+    access: &Snapshot,
+    selection: &SyncSelection,
     rows: &mut Inserts<'_>,
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<(), Error> {
-    Writing { access, selection, rows, progress, cancel }.write()
+    RowWriter { access, selection, rows, progress, cancel }.write()
 }
 
-struct Writing<'sync, 'file> {
-    access: &'sync Access,
-    selection: &'sync Selection,
+struct RowWriter<'sync, 'file> {
+    access: &'sync Snapshot,
+    selection: &'sync SyncSelection,
     rows: &'sync mut Inserts<'file>,
     progress: &'sync Progress,
     cancel: &'sync CancellationToken,
 }
 
-impl<'sync> Writing<'sync, '_> {
+impl<'sync> RowWriter<'sync, '_> {
     fn write(&mut self) -> Result<(), Error> {
         let types = resource_types().into_iter().filter(|it| self.selection.has_type(&it.id));
         for resource_type in types {
@@ -41,7 +41,7 @@ impl<'sync> Writing<'sync, '_> {
         let groups = self.selected(&self.access.groups, GROUP, |row| &row.id);
         let roles = self.selected(&self.access.roles, ROLE, |row| &row.id);
         self.resources(&groups, &roles)?;
-        if self.selection.depth == Depth::ResourcesOnly {
+        if self.selection.depth == SyncDepth::ResourcesOnly {
             return Ok(());
         }
         for held in &groups {
@@ -50,7 +50,7 @@ impl<'sync> Writing<'sync, '_> {
         for held in &roles {
             self.rows.entitlement(&entitlement(&role(&held.row)))?;
         }
-        if self.selection.depth == Depth::WithoutGrants {
+        if self.selection.depth == SyncDepth::WithoutGrants {
             return Ok(());
         }
         for group in groups {
@@ -65,11 +65,12 @@ impl<'sync> Writing<'sync, '_> {
     /// The selected roles or groups, in the order of the ids of their entitlements.
     fn selected<'held, T>(
         &self,
-        all: &'held [Held<T>],
+        all: &'held [WithMembers<T>],
         resource_type: &str,
         id: impl Fn(&T) -> &Text,
-    ) -> Vec<&'held Held<T>> {
-        let selected = |held: &&Held<T>| self.selection.has_resource(resource_type, id(&held.row));
+    ) -> Vec<&'held WithMembers<T>> {
+        let selected =
+            |held: &&WithMembers<T>| self.selection.has_resource(resource_type, id(&held.row));
         let mut selected: Vec<_> = all.iter().filter(selected).collect();
         // Entitlement ids go on with a colon after the resource's id.
         selected.sort_by(|one, other| {
@@ -81,11 +82,11 @@ impl<'sync> Writing<'sync, '_> {
 
     fn resources(
         &mut self,
-        groups: &[&Held<DirectoryGroup>],
-        roles: &[&Held<Role>],
+        groups: &[&WithMembers<DirectoryGroup>],
+        roles: &[&WithMembers<Role>],
     ) -> Result<(), Error> {
         let access = self.access;
-        let mentioned = Mentioned::by(self.selection, groups, roles);
+        let mentioned = MentionedResources::by(self.selection, groups, roles);
         for held in &access.groups {
             let id = &held.row.id;
             if self.selection.has_resource(GROUP, id) || mentioned.groups.contains(id) {
@@ -127,8 +128,8 @@ impl<'sync> Writing<'sync, '_> {
         self.go_on()
     }
 
-    fn grants_of_group(&mut self, group: &Held<DirectoryGroup>) -> Result<(), Error> {
-        let entitled = Entitled::new(GROUP, &group.row.id);
+    fn grants_of_group(&mut self, group: &WithMembers<DirectoryGroup>) -> Result<(), Error> {
+        let entitled = GrantBuilder::new(GROUP, &group.row.id);
         for holder in &group.holders {
             self.grant(&entitled.membership(self.access.id(holder.person)), None)?;
         }
@@ -138,9 +139,9 @@ impl<'sync> Writing<'sync, '_> {
     /// Who holds the role according to Northflank holds it in the file, exactly: the role's
     /// own list says who, linked groups say through what. Without expansion those who hold it
     /// through a group are left to a reader that expands.
-    fn grants_of_role(&mut self, role: &Held<Role>) -> Result<(), Error> {
+    fn grants_of_role(&mut self, role: &WithMembers<Role>) -> Result<(), Error> {
         let access = self.access;
-        let entitled = Entitled::new(ROLE, &role.row.id);
+        let entitled = GrantBuilder::new(ROLE, &role.row.id);
         let linked = self.linked_groups(role);
         for group in &linked {
             let (grant, expandable) = entitled.linked_group(&group.row.id);
@@ -148,31 +149,31 @@ impl<'sync> Writing<'sync, '_> {
         }
         let mut sources: Vec<_> = linked
             .iter()
-            .map(|group| (Entitled::new(GROUP, &group.row.id), Walk(&group.holders)))
+            .map(|group| (GrantBuilder::new(GROUP, &group.row.id), MergeWalk(&group.holders)))
             .collect();
-        for Holder { person, holding } in &role.holders {
-            let mut through: Vec<&Entitled> = sources
+        for MemberRef { person, holding } in &role.holders {
+            let mut through: Vec<&GrantBuilder> = sources
                 .iter_mut()
                 .filter_map(|(group, walk)| walk.meets(*person).then_some(&*group))
                 .collect();
             let how = match access.reported(*holding) {
-                None => Through::Assignment,
-                Some(_) if !through.is_empty() => Through::Groups,
-                Some(reported) => Through::Unexplained(reported),
+                None => HeldThrough::Assignment,
+                Some(_) if !through.is_empty() => HeldThrough::Groups,
+                Some(reported) => HeldThrough::Unexplained(reported),
             };
             if !self.selection.expand {
-                if how == Through::Groups {
+                if how == HeldThrough::Groups {
                     continue;
                 }
                 through.clear();
             }
-            self.grant(&entitled.held(access.id(*person), how, &through), None)?;
+            self.grant(&entitled.user_grant(access.id(*person), how, &through), None)?;
         }
         Ok(())
     }
 
     /// The role's linked groups that exist, by id.
-    fn linked_groups(&self, role: &Held<Role>) -> Vec<&'sync Held<DirectoryGroup>> {
+    fn linked_groups(&self, role: &WithMembers<Role>) -> Vec<&'sync WithMembers<DirectoryGroup>> {
         if !self.selection.has_type(GROUP) {
             return Vec::new();
         }
@@ -187,7 +188,7 @@ impl<'sync> Writing<'sync, '_> {
                 );
                 continue;
             };
-            let mut walk = Walk(&role.holders);
+            let mut walk = MergeWalk(&role.holders);
             let not_holding = group.holders.iter().filter(|it| !walk.meets(it.person)).count();
             if not_holding > 0 {
                 tracing::warn!(
@@ -210,17 +211,17 @@ fn links(role: &Role) -> BTreeSet<&Text> {
 }
 
 fn find<'held>(
-    groups: &'held [Held<DirectoryGroup>],
+    groups: &'held [WithMembers<DirectoryGroup>],
     id: &Text,
-) -> Option<&'held Held<DirectoryGroup>> {
+) -> Option<&'held WithMembers<DirectoryGroup>> {
     let place = groups.binary_search_by(|group| group.row.id.cmp(id));
     place.ok().map(|place| &groups[place])
 }
 
 /// Meets holders in order with somebody else's.
-struct Walk<'held>(&'held [Holder]);
+struct MergeWalk<'held>(&'held [MemberRef]);
 
-impl Walk<'_> {
+impl MergeWalk<'_> {
     /// Whether `person`, who comes after those asked for before, is there.
     fn meets(&mut self, person: u32) -> bool {
         let before = self.0.partition_point(|holder| holder.person < person);
@@ -232,18 +233,18 @@ impl Walk<'_> {
 /// Who holds something of the selected resources, where those are only some: no grant may name
 /// a resource that the file lacks.
 #[derive(Default)]
-struct Mentioned<'access> {
+struct MentionedResources<'access> {
     people: HashSet<u32>,
     groups: BTreeSet<&'access Text>,
 }
 
-impl<'access> Mentioned<'access> {
+impl<'access> MentionedResources<'access> {
     fn by(
-        selection: &Selection,
-        groups: &[&'access Held<DirectoryGroup>],
-        roles: &[&'access Held<Role>],
+        selection: &SyncSelection,
+        groups: &[&'access WithMembers<DirectoryGroup>],
+        roles: &[&'access WithMembers<Role>],
     ) -> Self {
-        if !selection.is_partial() || selection.depth != Depth::Full {
+        if !selection.is_partial() || selection.depth != SyncDepth::Full {
             return Self::default();
         }
         let of_groups = groups.iter().flat_map(|group| &group.holders);

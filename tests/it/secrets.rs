@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::harness::sync_file::unpack;
 use crate::harness::{Connector, Room, wait_for_requests};
-use baton_northflank::northflank::{Client, Settings};
+use baton_northflank::northflank::{Client, ClientSettings};
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule,
     Token,
@@ -352,7 +352,7 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    let settings = Settings {
+    let settings = ClientSettings {
         base_url: fake.origin().parse().unwrap(),
         token: fake.token().into(),
         request_timeout: Duration::from_secs(10),

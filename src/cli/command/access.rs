@@ -8,23 +8,25 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use tempfile::NamedTempFile;
 
-use crate::access::{self, Access, Asked, Cover, Look, csv, json, markdown, page, table};
-use crate::c1z::{Comparison, Scratch, Side};
+use crate::c1z::{Comparison, ScratchDirectory, SyncSide};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::colour_is_wanted;
-use crate::diff::{self, Diff};
-use crate::facts::{self, Changes, SyncLabel};
+use crate::connector::NOT_READ;
+use crate::report::access::{self, AccessReport, Filter, TableStyle, csv, json, markdown, table};
+use crate::report::diff::{self, Diff};
+use crate::report::model::{self, ChangeList, SyncLabel};
+use crate::report::page::{HtmlOptions, page};
 
 /// What begins a text in UTF-8 for programs that look for it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What is to be told, and how.
-pub(crate) struct Telling {
+pub(crate) struct AccessArgs {
     file: PathBuf,
     sync_id: Option<String>,
-    asked: Asked,
+    asked: Filter,
     format: Format,
     output: Option<PathBuf>,
     title: Option<String>,
@@ -126,7 +128,7 @@ impl Format {
     }
 }
 
-impl Telling {
+impl AccessArgs {
     /// What was typed.
     pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
         let text = |name: &str| arguments.get_one::<String>(name).cloned();
@@ -137,7 +139,7 @@ impl Telling {
         Self {
             file: path("file").unwrap_or_default(),
             sync_id: text("sync"),
-            asked: Asked { users: texts("user"), roles: texts("role"), groups: texts("group") },
+            asked: Filter { users: texts("user"), roles: texts("role"), groups: texts("group") },
             format: Format::named(&text("format").unwrap_or_default()),
             output: path("output"),
             title: text("title"),
@@ -179,12 +181,12 @@ impl Telling {
         // Only its owner may read it from the first byte on.
         let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
         leftovers.add(file.path());
-        self.write(&access, Look { colour: false, width: None }, &mut file).map_err(|failure| {
-            match failure {
+        self.write(&access, TableStyle { colour: false, width: None }, &mut file).map_err(
+            |failure| match failure {
                 Failure::Access(access::Error::Output(source)) => failed(source),
                 other => other,
-            }
-        })?;
+            },
+        )?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
@@ -202,7 +204,7 @@ impl Telling {
         }
         let (scratch, _leftovers) = Self::unpacking()?;
         let access = self.open(&scratch)?;
-        let look = Look {
+        let look = TableStyle {
             colour: is_terminal && colour_is_wanted(),
             width: terminal_size::terminal_size()
                 .filter(|_| is_terminal)
@@ -215,18 +217,23 @@ impl Telling {
     }
 
     /// Where the file is unpacked, which a signal leaves nothing of.
-    fn unpacking() -> Result<(Scratch, Leftovers), Failure> {
-        let scratch = Scratch::new().map_err(facts::Error::File)?;
+    fn unpacking() -> Result<(ScratchDirectory, Leftovers), Failure> {
+        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
         let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
         leftovers.add(scratch.path());
         Ok((scratch, leftovers))
     }
 
-    fn open(&self, scratch: &Scratch) -> Result<Access, Failure> {
-        Ok(Access::open(&self.file, self.sync_id.as_deref(), &self.asked, scratch)?)
+    fn open(&self, scratch: &ScratchDirectory) -> Result<AccessReport, Failure> {
+        Ok(AccessReport::open(&self.file, self.sync_id.as_deref(), &self.asked, scratch)?)
     }
 
-    fn write(&self, access: &Access, look: Look, output: impl Write) -> Result<(), Failure> {
+    fn write(
+        &self,
+        access: &AccessReport,
+        look: TableStyle,
+        output: impl Write,
+    ) -> Result<(), Failure> {
         let mut output = BufWriter::new(output);
         match self.format {
             Format::Table => table(access, look, output)?,
@@ -239,7 +246,11 @@ impl Telling {
             }
             Format::Markdown => markdown(access, output)?,
             Format::Html => {
-                let cover = Cover { title: self.title.clone(), changes: changes(access)? };
+                let cover = HtmlOptions {
+                    title: self.title.clone(),
+                    changes: changes(access)?,
+                    not_read: Some(NOT_READ),
+                };
                 page(access, &cover, output)?;
             }
         }
@@ -248,12 +259,12 @@ impl Telling {
 }
 
 /// What changed since the file's sync before, for a page of all access.
-fn changes(access: &Access) -> Result<Option<Changes>, Failure> {
+fn changes(access: &AccessReport) -> Result<Option<ChangeList>, Failure> {
     if !access.is_everything() {
         return Ok(None);
     }
-    let comparison = Comparison::with_the_one_before(access.sync()).map_err(facts::Error::File)?;
+    let comparison = Comparison::with_the_one_before(access.sync()).map_err(model::Error::File)?;
     let Some(comparison) = comparison else { return Ok(None) };
-    let since = SyncLabel::new(comparison.sync(Side::Old));
-    Ok(Some(Changes { since, sections: diff::isolated_sections(&Diff::new(&comparison)?) }))
+    let since = SyncLabel::new(comparison.sync(SyncSide::Old));
+    Ok(Some(ChangeList { since, sections: diff::isolated_sections(&Diff::new(&comparison)?) }))
 }

@@ -12,14 +12,15 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::baton::printable;
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::cli::settings::{self, Flags, NORTHFLANK_FIELDS, Variables};
+use crate::config::{Flags, NORTHFLANK_FIELDS, Variables};
 use crate::northflank::{
-    Client, Error, Expiry, FirstPage, Listed, Owner, Problem, Shapes, Whoami, Window,
+    Client, Error, FirstPage, ListRow, Problem, RateWindow, SchemaReport, TokenExpiry, TokenOwner,
+    Whoami,
 };
-use crate::sync::{self, Checks, Scope};
+use crate::sync::{self, Preflight, Scope};
 
 /// What is to be shown of Northflank's answers.
-pub(crate) struct Check {
+pub(crate) struct CheckArgs {
     /// Their shapes instead of what they mean.
     shapes: bool,
     /// How to reach Northflank.
@@ -37,10 +38,10 @@ pub(super) fn command() -> clap::Command {
             "Print instead what Northflank's answers look like, as JSON: names, types \
                      and counts, and no value, fit for a public bug report",
         ))
-        .args(settings::arguments(NORTHFLANK_FIELDS))
+        .args(crate::config::arguments(NORTHFLANK_FIELDS))
 }
 
-impl Check {
+impl CheckArgs {
     /// What was typed.
     pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
         Self {
@@ -51,13 +52,13 @@ impl Check {
 
     /// Asks Northflank, and prints what it answers.
     pub(super) fn print(&self, variables: Variables<'_>) -> Result<(), Failure> {
-        let mut settings = settings::northflank_settings(&self.flags, variables)?;
+        let mut settings = crate::config::northflank_settings(&self.flags, variables)?;
         // Whoever asks looks at the screen: they are told of a wait instead of made to wait.
         settings.max_wait.get_or_insert(Duration::ZERO);
-        let shapes = Arc::new(Shapes::default());
+        let shapes = Arc::new(SchemaReport::default());
         let client = Client::new(&settings)?.recording(&shapes);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let checking = Checks::make(&client, |_| ());
+        let checking = Preflight::make(&client, |_| ());
         let checks = runtime.map_err(Failure::Runtime)?.block_on(checking);
         let now = OffsetDateTime::now_utc();
         if self.shapes {
@@ -72,7 +73,7 @@ impl Check {
 }
 
 /// What the checks tell.
-fn screen(checks: &Checks, window: Option<Window>, now: OffsetDateTime) -> String {
+fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Names are Northflank's, and so anybody's.
@@ -89,7 +90,7 @@ fn screen(checks: &Checks, window: Option<Window>, now: OffsetDateTime) -> Strin
     let said = |value: &Option<String>| value.clone().unwrap_or_else(|| unknown.to_owned());
     line("Token", &said(&whoami.token));
     line("Role", &said(&whoami.role));
-    let owner = if whoami.owner == Some(Owner::Team) { "Team" } else { "Organization" };
+    let owner = if whoami.owner == Some(TokenOwner::Team) { "Team" } else { "Organization" };
     line(owner, &said(&whoami.slug));
     let expires = checks.whoami.as_ref().map(|whoami| expiry(whoami, now));
     line("Expires", &said(&expires));
@@ -111,7 +112,7 @@ fn screen(checks: &Checks, window: Option<Window>, now: OffsetDateTime) -> Strin
 }
 
 /// Whether there was an answer to anything.
-fn is_answered(checks: &Checks) -> bool {
+fn is_answered(checks: &Preflight) -> bool {
     fn has_answer<T>(first: &Result<FirstPage<T>, Error>) -> bool {
         !matches!(first, Err(Error { problem: Problem::Transport { .. }, .. }))
     }
@@ -123,11 +124,11 @@ fn is_answered(checks: &Checks) -> bool {
 
 fn expiry(whoami: &Whoami, now: OffsetDateTime) -> String {
     let at = match whoami.expiry {
-        Expiry::Never => return "never".to_owned(),
-        Expiry::Unreadable => {
+        TokenExpiry::Never => return "never".to_owned(),
+        TokenExpiry::Unreadable => {
             return "unknown, Northflank tells it in a form that isn't documented".to_owned();
         }
-        Expiry::At(at) => at,
+        TokenExpiry::At(at) => at,
     };
     let day = at.to_offset(UtcOffset::UTC).date();
     match (at - now).whole_days() {
@@ -138,7 +139,7 @@ fn expiry(whoami: &Whoami, now: OffsetDateTime) -> String {
     }
 }
 
-fn readable<T: Listed>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> String {
+fn readable<T: ListRow>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> String {
     match first {
         Ok(answer) => {
             let more = if answer.page.is_last { "" } else { " and more" };
@@ -155,7 +156,7 @@ fn readable<T: Listed>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> Str
     }
 }
 
-fn directory_sync(checks: &Checks) -> String {
+fn directory_sync(checks: &Preflight) -> String {
     match &checks.groups {
         Ok(answer) if answer.page.rows.is_empty() => "no, or no groups in it",
         Ok(_) => "yes",
@@ -167,12 +168,12 @@ fn directory_sync(checks: &Checks) -> String {
     .to_owned()
 }
 
-fn rate_limit(Window { limit, remaining, reserve }: Window) -> String {
+fn rate_limit(RateWindow { limit, remaining, reserve }: RateWindow) -> String {
     format!("{remaining} of {limit} requests left in this window, {reserve} of them in reserve")
 }
 
 /// Every list takes a request for each of its pages, and one at least.
-fn least_requests(checks: &Checks) -> usize {
+fn least_requests(checks: &Preflight) -> usize {
     fn pages<T>(first: &Result<FirstPage<T>, Error>) -> usize {
         let has_more = first.as_ref().is_ok_and(|answer| !answer.page.is_last);
         1 + usize::from(has_more)

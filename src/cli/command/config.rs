@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::cli::settings::{Export, FIELDS, Field, Group, Kind};
+use crate::config::{FIELDS, Field, FieldKind, HelpGroup, SchemaExport};
 use crate::connector::DISPLAY_NAME;
 
 /// The subcommand.
@@ -15,7 +15,7 @@ pub(super) fn command() -> clap::Command {
 /// Prints the schema of the configuration, as `config_schema.json` holds it.
 pub(super) fn print() -> Result<(), Failure> {
     let mut fields: Vec<_> =
-        FIELDS.iter().filter(|field| field.export != Export::No).copied().collect();
+        FIELDS.iter().filter(|field| field.export != SchemaExport::No).copied().collect();
     fields.sort_by_key(|field| exported_place(field));
     let schema = output::json(&Configuration {
         fields: fields.into_iter().map(ExportedField::new).collect(),
@@ -29,12 +29,12 @@ pub(super) fn print() -> Result<(), Failure> {
 /// The order of other connectors' schemas: what concerns operators, then the form.
 fn exported_place(field: &Field) -> (bool, u8) {
     let group = match field.group {
-        Group::Logs => 0,
-        Group::Telemetry => 1,
-        Group::Service => 2,
-        Group::Northflank | Group::Sync => 3,
+        HelpGroup::Logs => 0,
+        HelpGroup::Telemetry => 1,
+        HelpGroup::Service => 2,
+        HelpGroup::Northflank | HelpGroup::Sync => 3,
     };
-    (field.export == Export::Form, group)
+    (field.export == SchemaExport::Form, group)
 }
 
 /// `c1.config.v1.Configuration` in protobuf's JSON: false and empty values are left out,
@@ -106,19 +106,19 @@ impl ExportedField {
             display_name: field.display_name,
             description: field.help,
             is_required: field.is_required,
-            is_ops: field.export == Export::Operators,
+            is_ops: field.export == SchemaExport::Operators,
             is_secret: field.is_secret,
             values: match field.kind {
-                Kind::Text | Kind::Option { .. } => ExportedValues::String {
+                FieldKind::Text | FieldKind::Option { .. } => ExportedValues::String {
                     default_value: field.default,
                     rules: field.is_required.then_some(StringRules { is_required: true }),
                 },
-                Kind::Switch => ExportedValues::Bool {},
-                Kind::Number { lowest, highest } => ExportedValues::Int {
+                FieldKind::Switch => ExportedValues::Bool {},
+                FieldKind::Number { lowest, highest } => ExportedValues::Int {
                     default_value: field.default,
                     rules: IntRules { lte: highest.to_string(), gte: lowest.to_string() },
                 },
-                Kind::List => ExportedValues::StringSlice {},
+                FieldKind::List => ExportedValues::StringSlice {},
             },
         }
     }

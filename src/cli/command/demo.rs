@@ -11,14 +11,14 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, value_parser};
 use memchr::memmem;
 
-use crate::c1z::{self, OpenSync, Rows, Scratch};
+use crate::c1z::{self, OpenSync, RowKind, ScratchDirectory};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::signal::Leftovers;
-use crate::demo::{Day, NAME, Server, TOKEN};
-use crate::disk;
+use crate::demo::{DemoDay, DemoServer, NAME, TOKEN};
+use crate::private_fs;
 use crate::sync;
-use crate::work::WorkDirectory;
+use crate::work_dir::WorkDirectory;
 
 /// What the demo writes.
 const FILE: &str = "sync.c1z";
@@ -41,7 +41,7 @@ const IMAGE: &str = concat!(
 );
 
 /// Where the demo writes, and how it is told.
-pub(crate) struct Demo {
+pub(crate) struct DemoArgs {
     /// None for where one stands.
     directory: Option<PathBuf>,
     log_level: String,
@@ -77,7 +77,7 @@ pub(super) fn command() -> clap::Command {
         )
 }
 
-impl Demo {
+impl DemoArgs {
     /// What was typed, and as what.
     pub(super) fn from_matches(arguments: &ArgMatches, program: &OsStr) -> Self {
         let directory = arguments.get_one::<PathBuf>("directory").filter(|directory| {
@@ -118,7 +118,7 @@ impl Demo {
         // server is another.
         leftovers.add(&work);
 
-        let server = Server::start(before.map_or(Day::First, Day::other));
+        let server = DemoServer::start(before.map_or(DemoDay::First, DemoDay::other));
         let server = server.map_err(Failure::Runtime)?;
         let origin = server.origin();
         output::print(
@@ -226,7 +226,7 @@ fn may_be_own(path: &Path) -> Result<bool, Failure> {
 }
 
 /// The day that the newest sync of the demo's file is of, if there is one.
-fn day_of(file: &Path, leftovers: &Leftovers) -> Result<Option<Day>, Failure> {
+fn day_of(file: &Path, leftovers: &Leftovers) -> Result<Option<DemoDay>, Failure> {
     if !may_be_own(file)? {
         return Ok(None);
     }
@@ -235,16 +235,16 @@ fn day_of(file: &Path, leftovers: &Leftovers) -> Result<Option<Day>, Failure> {
         c1z::Error::Work(_) => Failure::Sync(sync::Error::File(error)),
         _ => Failure::Foreign(file.to_owned()),
     };
-    let scratch = Scratch::new().map_err(failed)?;
+    let scratch = ScratchDirectory::new().map_err(failed)?;
     leftovers.add(scratch.path());
     let newest = OpenSync::open(file, None, &scratch).map_err(failed)?;
     let holds = |id: &str| {
-        let row = newest.row(Rows::Resources, &format!("user:{id}"));
+        let row = newest.row(RowKind::Resources, &format!("user:{id}"));
         row.map(|row| row.is_some())
     };
-    let founder = newest.row(Rows::Resources, "user:ada-marlow").map_err(failed)?;
+    let founder = newest.row(RowKind::Resources, "user:ada-marlow").map_err(failed)?;
     let is_own = founder.is_some_and(|row| memmem::find(&row, MARK.as_bytes()).is_some());
-    let day = if is_own { Day::of(holds).map_err(failed)? } else { None };
+    let day = if is_own { DemoDay::of(holds).map_err(failed)? } else { None };
     day.map(Some).ok_or_else(|| Failure::Foreign(file.to_owned()))
 }
 
@@ -253,7 +253,7 @@ fn check_page(page: &Path) -> Result<(), Failure> {
     if !may_be_own(page)? {
         return Ok(());
     }
-    let content = disk::read_regular(page, LARGEST_MIB)
+    let content = private_fs::read_regular(page, LARGEST_MIB)
         .map_err(|source| Failure::Target { path: page.to_owned(), source })?;
     let is_own = memmem::find(&content, MARK.as_bytes()).is_some();
     if is_own { Ok(()) } else { Err(Failure::Foreign(page.to_owned())) }

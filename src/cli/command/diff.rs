@@ -7,17 +7,17 @@ use std::sync::Arc;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::c1z::{Comparison, FinishedSync, OpenSync, Scratch, Side};
+use crate::c1z::{Comparison, FinishedSync, OpenSync, ScratchDirectory, SyncSide};
 use crate::cli::exit::{self, Failure};
 use crate::cli::output;
-use crate::cli::settings::{AfterSync, DiffFormat};
 use crate::cli::signal::{Leftovers, Signals};
 use crate::cli::terminal::colour_is_wanted;
-use crate::diff::{self, Diff};
-use crate::facts;
+use crate::config::{DiffAfterSync, DiffFormat};
+use crate::report::diff::{self, Diff};
+use crate::report::model;
 
 /// What is to be compared, and how that is shown.
-pub(crate) struct Compared {
+pub(crate) struct DiffArgs {
     /// The file with the earlier sync.
     old: PathBuf,
     /// The file with the later sync; without it, `old` has both.
@@ -70,7 +70,7 @@ pub(super) fn command() -> clap::Command {
         )
 }
 
-impl Compared {
+impl DiffArgs {
     /// What was typed.
     pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
         Self {
@@ -84,14 +84,14 @@ impl Compared {
 
     /// `diff OLD NEW`, or `diff FILE` for the two newest syncs of one file.
     pub(super) fn print(&self) -> Result<(), Failure> {
-        let scratch = Scratch::new().map_err(facts::Error::File)?;
+        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
         Leftovers::watch().map_err(Failure::Runtime)?.add(scratch.path());
         let comparison = match &self.new {
             Some(new) => {
-                Comparison::of_files(&self.old, new, &scratch).map_err(facts::Error::File)?
+                Comparison::of_files(&self.old, new, &scratch).map_err(model::Error::File)?
             }
             None => Comparison::within(&self.old, &scratch)
-                .map_err(facts::Error::File)?
+                .map_err(model::Error::File)?
                 .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
         };
         match other_extent(&comparison) {
@@ -105,7 +105,7 @@ impl Compared {
 
 /// What is to be said of two syncs that don't cover the same.
 fn other_extent(comparison: &Comparison) -> Option<String> {
-    let [old, new] = [Side::Old, Side::New].map(|side| comparison.sync(side));
+    let [old, new] = [SyncSide::Old, SyncSide::New].map(|side| comparison.sync(side));
     let covers = |sync: &FinishedSync| {
         let part = sync.reduced_to.as_ref();
         let part = part.map_or_else(|| "everything".to_owned(), |part| format!("only {part}"));
@@ -125,10 +125,10 @@ fn other_extent(comparison: &Comparison) -> Option<String> {
 pub(super) async fn after_sync(
     file: &Path,
     sync_id: String,
-    how: AfterSync,
+    how: DiffAfterSync,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
-    let scratch = Arc::new(Scratch::new().map_err(facts::Error::File)?);
+    let scratch = Arc::new(ScratchDirectory::new().map_err(model::Error::File)?);
     let showing = {
         let (file, scratch) = (file.to_owned(), Arc::clone(&scratch));
         tokio::task::spawn_blocking(move || changes_of(&file, &sync_id, how, &scratch))
@@ -145,12 +145,12 @@ pub(super) async fn after_sync(
 fn changes_of(
     file: &Path,
     sync_id: &str,
-    how: AfterSync,
-    scratch: &Scratch,
+    how: DiffAfterSync,
+    scratch: &ScratchDirectory,
 ) -> Result<(), Failure> {
     // By its id: an earlier one may claim to be newer.
-    let sync = OpenSync::open(file, Some(sync_id), scratch).map_err(facts::Error::File)?;
-    let comparison = Comparison::with_the_one_before(&sync).map_err(facts::Error::File)?;
+    let sync = OpenSync::open(file, Some(sync_id), scratch).map_err(model::Error::File)?;
+    let comparison = Comparison::with_the_one_before(&sync).map_err(model::Error::File)?;
     if let Some(comparison) = comparison {
         return show(&Diff::new(&comparison)?, how.format, how.exit_code);
     }
@@ -169,7 +169,7 @@ fn show(diff: &Diff, format: DiffFormat, exit_code: bool) -> Result<(), Failure>
         }
         DiffFormat::Json => {
             let mut json = Vec::new();
-            facts::json(diff, &mut json).map_err(Failure::Output)?;
+            model::json(diff, &mut json).map_err(Failure::Output)?;
             json
         }
         DiffFormat::Markdown => diff::markdown(diff).into_bytes(),

@@ -5,16 +5,14 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, value_parser};
 
 use crate::cli::exit::Failure;
-use crate::cli::settings::{
-    self, Field, Flags, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, Variables,
-};
+use crate::config::{Field, Flags, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, Variables};
 use crate::service;
 
 /// The fields that say where the service listens.
 const FIELDS: [&Field; 2] = [HEALTH_CHECK_PORT, HEALTH_CHECK_BIND_ADDRESS];
 
 /// What a running service is to be asked, and where.
-pub(crate) struct Probe {
+pub(crate) struct HealthCheckArgs {
     /// `health`, `ready` or `live`.
     endpoint: String,
     /// Time for the answer.
@@ -43,10 +41,10 @@ pub(super) fn command() -> clap::Command {
                 .value_parser(value_parser!(u64).range(1..=300))
                 .help("Time for the answer"),
         )
-        .args(settings::arguments(&FIELDS))
+        .args(crate::config::arguments(&FIELDS))
 }
 
-impl Probe {
+impl HealthCheckArgs {
     /// What was typed.
     pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
         Self {
@@ -58,7 +56,7 @@ impl Probe {
 
     /// Asks.
     pub(super) fn ask(&self, variables: Variables<'_>) -> Result<(), Failure> {
-        let address = settings::health_check_address(&self.flags, variables)?;
+        let address = crate::config::health_check_address(&self.flags, variables)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let asking = service::probe(address, &self.endpoint, self.timeout);
         Ok(runtime.map_err(Failure::Runtime)?.block_on(asking)?)

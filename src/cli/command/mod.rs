@@ -21,13 +21,13 @@ use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 
 use super::exit::Failure;
-use super::settings::{Config, FIELDS, Field, Flags, Kind, Variables, arguments};
+use crate::config::{Config, FIELDS, Field, FieldKind, Flags, Variables, arguments};
 
-use access::Telling;
-use check::Check;
-use demo::Demo;
-use diff::Compared;
-use health_check::Probe;
+use access::AccessArgs;
+use check::CheckArgs;
+use demo::DemoArgs;
+use diff::DiffArgs;
+use health_check::HealthCheckArgs;
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -51,15 +51,15 @@ pub(super) enum Command {
     /// Sync, once or as a service.
     Run(Flags),
     /// Tell who has access to what.
-    Access(Telling),
+    Access(AccessArgs),
     /// Compare two syncs.
-    Diff(Compared),
+    Diff(DiffArgs),
     /// Say what the token may read, and what Northflank answers.
-    Check(Check),
+    Check(CheckArgs),
     /// Sync a made-up organization, and tell who has access.
-    Demo(Demo),
+    Demo(DemoArgs),
     /// Ask a running service how it is.
-    HealthCheck(Probe),
+    HealthCheck(HealthCheckArgs),
     /// Print what the connector can do.
     Capabilities,
     /// Print the schema of the configuration.
@@ -80,11 +80,13 @@ impl Command {
         let matches = command_line().try_get_matches_from(&words);
         let matches = matches.map_err(|error| Box::new(explained(error, &words)))?;
         Ok(match matches.subcommand() {
-            Some(("access", arguments)) => Self::Access(Telling::from_matches(arguments)),
-            Some(("diff", arguments)) => Self::Diff(Compared::from_matches(arguments)),
-            Some(("check", arguments)) => Self::Check(Check::from_matches(arguments)),
-            Some(("demo", arguments)) => Self::Demo(Demo::from_matches(arguments, &program)),
-            Some(("health-check", arguments)) => Self::HealthCheck(Probe::from_matches(arguments)),
+            Some(("access", arguments)) => Self::Access(AccessArgs::from_matches(arguments)),
+            Some(("diff", arguments)) => Self::Diff(DiffArgs::from_matches(arguments)),
+            Some(("check", arguments)) => Self::Check(CheckArgs::from_matches(arguments)),
+            Some(("demo", arguments)) => Self::Demo(DemoArgs::from_matches(arguments, &program)),
+            Some(("health-check", arguments)) => {
+                Self::HealthCheck(HealthCheckArgs::from_matches(arguments))
+            }
             Some(("capabilities", _)) => Self::Capabilities,
             Some(("config", _)) => Self::Config,
             Some(("completion", arguments)) => Self::Completion(completion::shell(arguments)),
@@ -169,7 +171,7 @@ fn explained(error: clap::Error, words: &[OsString]) -> clap::Error {
     let before = words.windows(2).find(|pair| pair[1] == *word).map(|pair| &pair[0]);
     let flag = FIELDS.iter().find(|field| {
         let short = field.short.map(|short| format!("-{short}"));
-        matches!(field.kind, Kind::Switch | Kind::Option { .. })
+        matches!(field.kind, FieldKind::Switch | FieldKind::Option { .. })
             && before.is_some_and(|before| {
                 *before == *format!("--{}", field.name) || short.is_some_and(|it| *before == *it)
             })

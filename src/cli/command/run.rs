@@ -9,10 +9,10 @@ use tokio::runtime::Runtime;
 
 use crate::cli::exit::Failure;
 use crate::cli::logging::Logs;
-use crate::cli::settings::{Config, Mode};
 use crate::cli::signal::Signals;
 use crate::cli::telemetry::Exporters;
 use crate::cli::terminal::Terminal;
+use crate::config::{Config, RunMode};
 
 use super::{diff, serve, sync};
 
@@ -37,7 +37,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     }
     let Config { mode, northflank, sync: options, .. } = config;
     let outcome = match mode {
-        Mode::OneShot { file, diff: after } => runtime.block_on(async {
+        RunMode::OneShot { file, diff: after } => runtime.block_on(async {
             let mut signals = Signals::listen().map_err(Failure::Runtime)?;
             let sync_id = sync::sync(&file, &northflank, options, &terminal, &mut signals).await?;
             match after {
@@ -45,7 +45,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
                 None => Ok(()),
             }
         }),
-        Mode::Service(service) => runtime.block_on(serve::serve(*service, &northflank, options)),
+        RunMode::Service(service) => runtime.block_on(serve::serve(*service, &northflank, options)),
     };
     if let Some(exporters) = exporters {
         // On a thread of its own: the runtime has to go on for it.
@@ -61,10 +61,10 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 
 /// Whether there can be as many threads as it takes: a runtime that can't have them panics, or
 /// waits for ever.
-fn check_threads(mode: &Mode) -> io::Result<()> {
+fn check_threads(mode: &RunMode) -> io::Result<()> {
     let workers = match mode {
-        Mode::OneShot { .. } => thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        Mode::Service(_) => 0,
+        RunMode::OneShot { .. } => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        RunMode::Service(_) => 0,
     };
     let gate = Mutex::new(());
     thread::scope(|scope| {
@@ -80,9 +80,9 @@ fn check_threads(mode: &Mode) -> io::Result<()> {
 
 /// A daemon waits most of its life, and what it does then is mostly waiting too: one thread,
 /// besides those that write files. Each further one would keep memory of its own.
-fn runtime(mode: &Mode) -> std::io::Result<Runtime> {
+fn runtime(mode: &RunMode) -> std::io::Result<Runtime> {
     match mode {
-        Mode::OneShot { .. } => Runtime::new(),
-        Mode::Service(_) => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        RunMode::OneShot { .. } => Runtime::new(),
+        RunMode::Service(_) => tokio::runtime::Builder::new_current_thread().enable_all().build(),
     }
 }

@@ -3,17 +3,17 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Failure;
-use crate::cli::settings::Service;
 use crate::cli::signal::{Signal, Signals};
+use crate::config::ServiceConfig;
 use crate::northflank::{self, Client};
-use crate::service::{self, Settings};
-use crate::sync::Options;
+use crate::service::{self, ServiceSettings};
+use crate::sync::SyncOptions;
 
 /// Serves ConductorOne until a signal comes. A second signal ends the process at once.
 pub(super) async fn serve(
-    service: Service,
-    northflank: &northflank::Settings,
-    sync: Options,
+    service: ServiceConfig,
+    northflank: &northflank::ClientSettings,
+    sync: SyncOptions,
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let client = Client::new(northflank)?;
@@ -22,7 +22,7 @@ pub(super) async fn serve(
         base_url = %northflank.base_url,
         "starting service mode"
     );
-    let settings = Settings {
+    let settings = ServiceSettings {
         client_id: service.client_id,
         client_secret: service.client_secret,
         api_host: service.api_host,

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::c1z::{Saved, Target};
+use crate::c1z::{SavedFile, Target};
 use crate::cli::exit::Failure;
 use crate::cli::signal::Signals;
 use crate::cli::terminal::{self, Terminal};
 use crate::northflank::{self, Client};
-use crate::sync::{self, Options, Phase, Progress, warnings};
+use crate::sync::{self, Progress, SyncOptions, SyncPhase, warnings};
 
 /// Time between a signal and the end of the process, whatever is under way.
 const STOP_WITHIN: Duration = Duration::from_millis(900);
@@ -24,8 +24,8 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 /// Syncs into `file` and tells how far it is.
 pub(super) async fn sync(
     file: &Path,
-    northflank: &northflank::Settings,
-    options: Options,
+    northflank: &northflank::ClientSettings,
+    options: SyncOptions,
     terminal: &Terminal,
     signals: &mut Signals,
 ) -> Result<String, Failure> {
@@ -43,7 +43,7 @@ pub(super) async fn sync(
             signal = signals.next() => {
                 cancel.cancel();
                 let mut stopped = tokio::time::timeout(STOP_WITHIN, &mut syncing).await.ok();
-                if stopped.is_none() && progress.phase() == Phase::Replacing {
+                if stopped.is_none() && progress.phase() == SyncPhase::Replacing {
                     stopped = Some(syncing.as_mut().await);
                 }
                 if let Some(Ok(saved)) = stopped {
@@ -58,7 +58,7 @@ pub(super) async fn sync(
     };
     terminal.clear();
     let saved = outcome?;
-    let Saved { sync_id, stats, size } = &saved;
+    let SavedFile { sync_id, stats, size } = &saved;
     tracing::info!(
         sync_id,
         resources = stats.resources,

@@ -103,6 +103,30 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
+fn the_seam_names_no_northflank() {
+    let sources = Sources::read();
+    let rooms = ["report", "c1z", "work_dir", "baton"];
+    let mut named: Vec<_> = sources
+        .texts()
+        .filter(|(path, _)| rooms.contains(&room(path)))
+        // Unit tests may look below.
+        .map(|(path, text)| (path, text.split("#[cfg(test)]").next().unwrap_or_default()))
+        .filter(|(_, text)| text.to_lowercase().contains("northflank"))
+        .map(|(path, _)| path.to_owned())
+        .collect();
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/page");
+    for entry in std::fs::read_dir(templates).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it != "rs")
+            && std::fs::read_to_string(&path).unwrap().to_lowercase().contains("northflank")
+        {
+            named.push(path.display().to_string());
+        }
+    }
+    assert_eq!(named, ["report/model/profile_keys.rs"]);
+}
+
+#[test]
 fn a_dependency_shows_wherever_a_file_names_another() {
     let files = [
         ("lib.rs", "mod a; mod b;"),

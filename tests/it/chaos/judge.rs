@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::model::Truth;
-use super::place::{Place, Thing, snapshot};
+use super::place::{ChaosDirectory, Thing, snapshot};
 use super::process::Ended;
 use super::settings::Settings;
 use super::syncs::{self, Sync};
@@ -33,7 +33,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    pub(super) fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &ChaosDirectory) -> Self {
         let things = snapshot(place.room.path());
         let is_sync_file = matches!(things.get(&at(place, &place.file)),
             Some(Thing::File(content, _)) if content.starts_with(b"C1ZF\0"));
@@ -46,13 +46,13 @@ impl Before {
     }
 
     /// Whether an earlier run has left what the next may go on from.
-    pub(super) fn has_journal(&self, place: &Place) -> bool {
+    pub(super) fn has_journal(&self, place: &ChaosDirectory) -> bool {
         self.things.contains_key(&at(place, &place.journal()))
     }
 }
 
 /// A path as a snapshot of the place has it.
-fn at(place: &Place, path: &Path) -> PathBuf {
+fn at(place: &ChaosDirectory, path: &Path) -> PathBuf {
     let room = place.room.path().canonicalize().unwrap();
     place.room.path().join(path.strip_prefix(room).unwrap())
 }
@@ -60,7 +60,7 @@ fn at(place: &Place, path: &Path) -> PathBuf {
 /// Judges what runs, one or more at once, have made of what was `before`. Returns whether the
 /// file is new.
 pub(super) fn judge(
-    place: &Place,
+    place: &ChaosDirectory,
     before: &Before,
     ended: &[Ended],
     settings: &Settings,

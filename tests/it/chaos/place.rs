@@ -154,7 +154,7 @@ fn former() -> &'static Former {
 }
 
 /// A directory with the place for a sync file in it, and somebody's things beside it.
-pub(super) struct Place {
+pub(super) struct ChaosDirectory {
     pub(super) room: Room,
     /// What the connector is told; the default if none.
     pub(super) told: Option<OsString>,
@@ -163,7 +163,7 @@ pub(super) struct Place {
     pub(super) standing: Standing,
 }
 
-impl Place {
+impl ChaosDirectory {
     pub(super) fn any(draw: &mut Draw) -> Self {
         let room = Room::new();
         fs::create_dir(room.file("out")).unwrap();

@@ -12,7 +12,7 @@ use super::draw::Draw;
 use super::faults::Fault;
 use super::judge::{Allowed, Before, judge};
 use super::model::Truth;
-use super::place::{Damage, Obstacle, Place, thing};
+use super::place::{ChaosDirectory, Damage, Obstacle, thing};
 use super::process::{Ended, Process, Shell, Sink};
 use super::settings::{Selection, Settings};
 use super::world::{self, Change, Upheaval};
@@ -25,7 +25,7 @@ use crate::secrets::Secret;
 struct Stage<'told> {
     fake: FakeNorthflank,
     options: Options,
-    place: Place,
+    place: ChaosDirectory,
     secret: Secret,
     /// The organization, as it has been served since a run began to read it.
     states: Arc<Mutex<Vec<Organization>>>,
@@ -39,7 +39,7 @@ pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
     let mut draw = Draw::new(seed);
     let organization = world::organization(&mut draw);
     let options = world::options(&mut draw, &organization);
-    let place = Place::any(&mut draw);
+    let place = ChaosDirectory::any(&mut draw);
     let (members, roles, groups) =
         (organization.members.len(), organization.roles.len(), organization.groups.len());
     told.line(format!("{members} members, {roles} roles, {groups} groups; {options:?}"));

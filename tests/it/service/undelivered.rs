@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::harness::daemon::{Daemon, northflank, platform, scratch, sync_file};
 use crate::harness::{WAIT, wait_until};
-use baton_northflank::journal::{Digests, Found, Identity, Journal};
 use baton_northflank::northflank::BaseUrl;
-use baton_northflank::sync::Selection;
+use baton_northflank::sync::SyncSelection;
+use baton_northflank::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
 use fake_northflank::{FakeNorthflank, Organization};
 use serde_json::Value;
@@ -39,10 +39,13 @@ fn age(daemon: &Daemon, northflank: &FakeNorthflank, seconds: i64) {
     let path = daemon.room.file("scratch").join(found);
     let base_url: BaseUrl = northflank.origin().parse().unwrap();
     let token = |salt: &[u8]| Sha256::new().chain_update(salt).chain_update(northflank.token());
-    let identity = Identity {
+    let identity = RunIdentity {
         version: env!("CARGO_PKG_VERSION"),
-        settings: &format!("{base_url} {:?}", Selection::default()),
-        digests: &|salt| Digests { organization: None, token: token(salt).finalize().into() },
+        settings: &format!("{base_url} {:?}", SyncSelection::default()),
+        digests: &|salt| IdentityDigests {
+            organization: None,
+            token: token(salt).finalize().into(),
+        },
         sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP",
         is_finished: &|_| false,
     };
@@ -51,12 +54,12 @@ fn age(daemon: &Daemon, northflank: &FakeNorthflank, seconds: i64) {
         records.push(record.to_vec());
         Ok(())
     });
-    assert!(matches!(found, Ok(Found::Records { cut: None, .. })));
+    assert!(matches!(found, Ok(FoundJournal::Records { cut: None, .. })));
     drop(found);
     rewrite(&path, &identity, records, seconds);
 }
 
-fn rewrite(path: &Path, identity: &Identity<'_>, records: Vec<Vec<u8>>, seconds: i64) {
+fn rewrite(path: &Path, identity: &RunIdentity<'_>, records: Vec<Vec<u8>>, seconds: i64) {
     let mut journal = Journal::begin(path, identity).unwrap();
     for mut record in records {
         let note = record.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);

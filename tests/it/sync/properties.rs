@@ -12,7 +12,7 @@ use crate::harness::sync_file::SyncFile;
 use baton_northflank::baton::v2::{Resource, UserTrait};
 use baton_northflank::c1z::{Retention, Target};
 use baton_northflank::connector::{self, ROLE};
-use baton_northflank::northflank::{self, Client, PageError, Settings, Told};
+use baton_northflank::northflank::{self, Client, ClientSettings, PageBody, PageError};
 use baton_northflank::sync;
 use fake_northflank::{
     Action, BothTypes, CursorStyle, Delivery, DirectoryUser, Email, Emails, Endpoint,
@@ -255,7 +255,7 @@ impl Planned {
 }
 
 fn client(fake: &FakeNorthflank) -> Client {
-    Client::new(&Settings {
+    Client::new(&ClientSettings {
         base_url: fake.origin().parse().unwrap(),
         token: fake.token().into(),
         request_timeout: Duration::from_mins(1),
@@ -269,7 +269,7 @@ fn client(fake: &FakeNorthflank) -> Client {
 
 /// Syncs in this process, with so many workers.
 fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync::Error> {
-    let options = sync::Options {
+    let options = sync::SyncOptions {
         workers: NonZeroUsize::new(workers).unwrap(),
         retention: Retention::DEFAULT,
         selection: Arc::default(),
@@ -409,7 +409,7 @@ proptest! {
         cursor in cursor(),
     ) {
         let body = page(rows, more, &cursor);
-        let told = Told::<northflank::Member>::read(&body).unwrap();
+        let told = PageBody::<northflank::Member>::read(&body).unwrap();
         let cursor = match cursor {
             Cursor::Text(text) if !text.is_empty() => Some(text),
             Cursor::Text(_) | Cursor::Null | Cursor::Absent => None,
@@ -421,7 +421,7 @@ proptest! {
     fn a_page_cut_short_anywhere_is_an_error(rows in 0..4_usize, cut in any::<Index>()) {
         let body = page(rows, Some(false), &Cursor::Absent);
         let cut = cut.index(body.len());
-        let read = Told::<northflank::Member>::read(&body[..cut]);
+        let read = PageBody::<northflank::Member>::read(&body[..cut]);
         prop_assert!(matches!(read, Err(PageError::Json(_))));
     }
 

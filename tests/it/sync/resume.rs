@@ -13,9 +13,9 @@ use crate::harness::sync_file::{Content, SyncFile};
 use crate::harness::{
     self, Connector, Room, Run, assert_takes_at_most, expected, trial, wait_for_requests,
 };
-use baton_northflank::journal::{Digests, Identity, Journal};
 use baton_northflank::northflank::BaseUrl;
-use baton_northflank::sync::{Container, Selection, page_record};
+use baton_northflank::sync::{Container, SyncSelection, page_record};
+use baton_northflank::work_dir::{IdentityDigests, Journal, RunIdentity};
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Owner, Permissions, Rule, Token};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -251,10 +251,10 @@ fn what_is_damaged_or_too_old_is_discarded() {
     let age = |fake: &FakeNorthflank, room: &Room, connector| {
         // The same run, long ago.
         let base_url: BaseUrl = fake.origin().parse().unwrap();
-        let identity = Identity {
+        let identity = RunIdentity {
             version: env!("CARGO_PKG_VERSION"),
-            settings: &format!("{base_url} {:?}", Selection::default()),
-            digests: &|salt| Digests {
+            settings: &format!("{base_url} {:?}", SyncSelection::default()),
+            digests: &|salt| IdentityDigests {
                 organization: None,
                 token: Sha256::new()
                     .chain_update(salt)

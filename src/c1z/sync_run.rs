@@ -1,0 +1,91 @@
+//! Syncs, as a file holds them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+/// Which earlier syncs a file keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them.
+    All,
+    /// So many finished full syncs, the new one among them.
+    Newest(usize),
+}
+
+impl Retention {
+    /// What baton connectors keep unless told otherwise: the new sync and the one before it,
+    /// which `baton diff` compares.
+    pub const DEFAULT: Self = Self::Newest(2);
+}
+
+/// What part of an organization a sync covers, as readers distinguish it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncType {
+    /// All of it.
+    Full,
+    /// Certain resources, besides an earlier full sync.
+    Partial,
+    /// All resources, without entitlements and grants.
+    ResourcesOnly,
+}
+
+impl SyncType {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => FULL,
+            Self::Partial => "partial",
+            Self::ResourcesOnly => "resources_only",
+        }
+    }
+}
+
+/// The sync type that readers show unless told otherwise.
+pub(super) const FULL: &str = "full";
+
+/// The sync that a new file adds.
+#[derive(Debug, Clone)]
+pub struct SyncRun {
+    /// Its id, a KSUID.
+    pub sync_id: String,
+    /// What it covers.
+    pub sync_type: SyncType,
+    /// When its first page was asked for.
+    pub started_at: OffsetDateTime,
+    /// What it was reduced to, in any words that are the same for the same; `None` if it
+    /// covers everything.
+    pub reduced_to: Option<String>,
+}
+
+/// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RowCounts {
+    /// Resource types.
+    pub resource_types: u64,
+    /// Resources of all types.
+    pub resources: u64,
+    /// Entitlements of all types' resources.
+    pub entitlements: u64,
+    /// Grants of all types' resources.
+    pub grants: u64,
+    /// Icons and the like.
+    pub assets: u64,
+    /// Resources by resource type.
+    pub resources_by_resource_type: BTreeMap<String, u64>,
+    /// Entitlements by their resource's type.
+    pub entitlements_by_resource_type: BTreeMap<String, u64>,
+    /// Grants by their entitlement's resource's type.
+    pub grants_by_resource_type: BTreeMap<String, u64>,
+}
+
+/// A file that has been written and put in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedFile {
+    /// The new sync's id, a KSUID.
+    pub sync_id: String,
+    /// What the new sync holds.
+    pub stats: RowCounts,
+    /// The file's size in bytes.
+    pub size: u64,
+}

@@ -1,0 +1,58 @@
+//! The state of a finished sync, `v1_sync_runs.sync_token`: a JSON object of the Go SDK's
+//! syncer, which reads `version` and lets keys alone that it doesn't know. Two of ours in it
+//! tell later runs what no other column has room for.
+
+use serde::{Deserialize, Serialize};
+
+/// Which connector wrote a sync.
+const CONNECTOR: &str = env!("CARGO_PKG_NAME");
+
+/// What a finished sync says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SyncToken {
+    #[serde(default)]
+    version: u32,
+    /// Who wrote it; absent where another connector did, or this one before it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connector: Option<String>,
+    /// What the sync was reduced to; absent where it covers everything. The Go SDK calls
+    /// syncs `full` all the same that leave types or grants out (`pkg/sync/syncer.go`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reduced_to: Option<String>,
+}
+
+impl SyncToken {
+    /// Of a sync of ours.
+    pub(super) fn new(reduced_to: Option<String>) -> Self {
+        Self { version: 1, connector: Some(CONNECTOR.to_owned()), reduced_to }
+    }
+
+    /// Of anybody's. What can't be read says nothing.
+    pub(super) fn parse(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// Whether the sync is provably ours.
+    pub(super) fn is_ours(&self) -> bool {
+        self.connector.as_deref() == Some(CONNECTOR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SyncToken;
+
+    #[test]
+    fn what_is_written_is_read_back_and_what_others_write_is_theirs() {
+        for token in [SyncToken::new(None), SyncToken::new(Some("types user".into()))] {
+            let text = serde_json::to_string(&token).unwrap();
+            assert_eq!(SyncToken::parse(&text), token);
+            assert!(token.is_ours());
+        }
+        let theirs = r#"{"version":1,"actions":{},"should_fetch_related_resources":true}"#;
+        for text in [theirs, "", "not JSON", "[]", r#"{"connector":7}"#] {
+            assert!(!SyncToken::parse(text).is_ours(), "{text}");
+            assert_eq!(SyncToken::parse(text).reduced_to, None);
+        }
+    }
+}

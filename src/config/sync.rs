@@ -1,0 +1,98 @@
+//! What to sync, and how.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::baton::v2::ResourceId;
+use crate::c1z::Retention;
+use crate::connector::{GROUP, ROLE, USER};
+use crate::sync::{SyncDepth, SyncOptions, SyncSelection};
+
+use super::fields;
+use super::values::Values;
+
+/// Lists read side by side unless told otherwise. Northflank allows 1000 requests an hour by
+/// default, which eight workers at 100 ms a request use up in some 13 seconds: more of them
+/// would not finish a large organization sooner, only press the API harder.
+pub(super) const AUTOMATIC_WORKERS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
+/// How to sync.
+pub(super) fn options(values: &mut Values<'_>) -> Option<SyncOptions> {
+    let resume = !values.switch(fields::NO_RESUME);
+    let workers = workers(values);
+    let retention = retention(values);
+    let selection = Arc::new(selection(values));
+    Some(SyncOptions {
+        workers: workers?,
+        retention,
+        selection,
+        resume,
+        for_task: None,
+        leave_out_unknown: false,
+    })
+}
+
+fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
+    let workers = values.number::<isize>(fields::WORKERS)?;
+    Some(match usize::try_from(workers) {
+        Ok(number) => NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN),
+        Err(_) => AUTOMATIC_WORKERS,
+    })
+}
+
+/// How many syncs to keep. As in the reference, none count as unsaid; what isn't understood is
+/// a mistake, because it would remove what somebody meant to keep.
+pub(super) fn retention(values: &mut Values<'_>) -> Retention {
+    let keeps_all = values.truth("BATON_SKIP_CLEANUP");
+    match values.count("BATON_KEEP_SYNC_COUNT") {
+        _ if keeps_all => Retention::All,
+        Some(count @ 1..) => Retention::Newest(count),
+        Some(0) | None => Retention::DEFAULT,
+    }
+}
+
+/// What to leave out.
+pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
+    let resources_only = values.switch(fields::SKIP_ENTITLEMENTS_AND_GRANTS);
+    let without_grants = values.switch(fields::SKIP_GRANTS);
+    let depth = match (resources_only, without_grants) {
+        (true, _) => SyncDepth::ResourcesOnly,
+        (false, true) => SyncDepth::WithoutGrants,
+        (false, false) => SyncDepth::Full,
+    };
+    // No type has a blank, so that blanks separate them wherever they stand.
+    let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, |text| {
+        text.split_whitespace().map(own_type).collect::<Result<Vec<_>, _>>()
+    });
+    let resource_types = resource_types.concat();
+    let resources = values.list(fields::SYNC_RESOURCES, |text| {
+        let id = resource_id(text)?;
+        let is_left_out = !resource_types.is_empty()
+            && !resource_types.iter().any(|own| **own == *id.resource_type);
+        if is_left_out {
+            let (types, left_out) = (fields::SYNC_RESOURCE_TYPES.name, id.resource_type);
+            return Err(format!("--{types} leaves out all of type {left_out}: name it there too"));
+        }
+        Ok(id)
+    });
+    SyncSelection { depth, resource_types, resources, expand: true }
+}
+
+fn own_type(text: &str) -> Result<&'static str, String> {
+    [GROUP, ROLE, USER]
+        .into_iter()
+        .find(|own| own.eq_ignore_ascii_case(text))
+        .ok_or_else(|| "the types are group, role and user".to_owned())
+}
+
+/// Reads `type/id` or `type:id`, or the Go SDK's `bid:r:type/id`.
+fn resource_id(text: &str) -> Result<ResourceId, String> {
+    let text = text.strip_prefix("bid:r:").unwrap_or(text);
+    match text.split_once(['/', ':']) {
+        Some((resource_type, id)) if !id.is_empty() => Ok(ResourceId {
+            resource_type: own_type(resource_type)?.to_owned(),
+            resource: id.to_owned(),
+        }),
+        _ => Err("a resource is given as type/id, such as role/admin".to_owned()),
+    }
+}

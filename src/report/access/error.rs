@@ -1,0 +1,51 @@
+//! Why nobody can be told who has access.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::c1z;
+use crate::report::model;
+use crate::suggest::Suggestions;
+
+use super::filter_kind::FilterKind;
+
+/// Why nobody can be told who has access.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file can't be read.
+    #[error(transparent)]
+    File(#[from] model::Error),
+    /// Somebody or something is asked for that the file doesn't have.
+    #[error("{} has no {kind} {text:?}; {near}", .file.display())]
+    Unknown {
+        /// The file.
+        file: PathBuf,
+        /// What it was to be.
+        kind: FilterKind,
+        /// What was asked for.
+        text: String,
+        /// What is nearest.
+        near: Suggestions,
+    },
+    /// Several have the address or name that is to stand for one.
+    #[error("{} {} in {} are called {text:?}: name one of {}", .ids.len(), .kind.several(), .file.display(), .ids.join(", "))]
+    Ambiguous {
+        /// The file.
+        file: PathBuf,
+        /// What they are.
+        kind: FilterKind,
+        /// What all of them are called.
+        text: String,
+        /// Whose it is.
+        ids: Vec<String>,
+    },
+    /// What was asked for can't be written.
+    #[error("can't write it: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<c1z::Error> for Error {
+    fn from(error: c1z::Error) -> Self {
+        Self::File(error.into())
+    }
+}

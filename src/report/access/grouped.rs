@@ -1,0 +1,133 @@
+//! Access in an order that people read: by person, or by what is held.
+
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+use crate::report::model::{ResourceInfo, ResourceRef};
+
+use super::access_report::AccessReport;
+use super::error::Error;
+use super::grant_info::GrantInfo;
+use super::labels::counted;
+
+/// All that was asked for, grouped.
+pub(in crate::report) struct GroupedAccess {
+    /// Whether groups are of people, or else of what is held.
+    pub(in crate::report) by_person: bool,
+    /// The groups.
+    pub(in crate::report) parts: Vec<AccessGroup>,
+    /// What of all that there is was asked for, if not all of it: `of role Owner`.
+    narrowed_to: Option<String>,
+    grants: usize,
+    /// How many people, and how many others such as groups, hold them.
+    people: usize,
+    others: usize,
+}
+
+/// One person, role, group or other resource.
+pub(in crate::report) struct AccessGroup {
+    /// Who or what.
+    pub(in crate::report) of: Rc<ResourceInfo>,
+    /// What is held, or who holds it. May be nothing.
+    pub(in crate::report) held: Vec<GrantInfo>,
+}
+
+impl GroupedAccess {
+    /// Reads and sorts it.
+    pub(in crate::report) fn new(access: &AccessReport) -> Result<Self, Error> {
+        let by_person = access.selection().is_by_person();
+        let mut parts: BTreeMap<SortKey, AccessGroup> = BTreeMap::new();
+        let mut grants = 0;
+        let (mut people, mut others) = (HashSet::new(), HashSet::new());
+        access.each(|row| {
+            let held = row.held;
+            let resource = &held.given.resource;
+            let of = if by_person { &held.principal } else { resource };
+            let part = parts
+                .entry(place(access, &of.named))
+                .or_insert_with(|| AccessGroup { of: of.clone(), held: Vec::new() });
+            part.held.push(held.clone());
+            grants += 1;
+            let is_person = access.kinds().of(&held.principal.named.resource_type).user;
+            let holders = if is_person { &mut people } else { &mut others };
+            holders.insert(Rc::as_ptr(&held.principal));
+            Ok(())
+        })?;
+        access.each_asked(|known, _| {
+            if access.kinds().of(&known.named.resource_type).user == by_person {
+                parts
+                    .entry(place(access, &known.named))
+                    .or_insert_with(|| AccessGroup { of: known.clone(), held: Vec::new() });
+            }
+            Ok(())
+        })?;
+        let mut parts: Vec<_> = parts.into_values().collect();
+        for part in &mut parts {
+            part.held.sort_by_cached_key(|held| {
+                let other = if by_person { &held.given.resource } else { &held.principal };
+                (place(access, &other.named), held.given.slug.clone())
+            });
+        }
+        let (people, others) = (people.len(), others.len());
+        let narrowed_to = narrowed_to(access)?;
+        Ok(Self { by_person, parts, narrowed_to, grants, people, others })
+    }
+
+    /// `words`, of what was asked for: `holds nothing`, or `holds nothing of role Owner`.
+    pub(in crate::report) fn narrowed(&self, words: &str) -> String {
+        let narrowed_to = self.narrowed_to.as_ref().map(|of| format!(" {of}"));
+        format!("{words}{}", narrowed_to.unwrap_or_default())
+    }
+
+    /// How much it is, in a sentence.
+    pub(in crate::report) fn summary(&self) -> String {
+        let grants = counted(self.grants, "grant", "grants");
+        let holders = [(self.people, "person", "people"), (self.others, "other", "others")];
+        let holders: Vec<_> = holders
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, several)| counted(count, one, several))
+            .collect();
+        let held = if holders.is_empty() {
+            grants
+        } else {
+            format!("{grants}, held by {}", holders.join(" and "))
+        };
+        let idle = self.parts.iter().filter(|part| part.held.is_empty()).count();
+        match (self.by_person, idle) {
+            (_, 0) => held,
+            (true, 1) => self.narrowed(&format!("{held}; 1 person holds nothing")),
+            (true, _) => self.narrowed(&format!("{held}; {idle} people hold nothing")),
+            (false, _) => self.narrowed(&format!("{held}; {idle} held by nobody")),
+        }
+    }
+}
+
+/// `of role Owner`, of a person; `through group On call`, of a role: somebody who holds none of
+/// this may hold something else.
+fn narrowed_to(access: &AccessReport) -> Result<Option<String>, Error> {
+    let (roles, groups) = access.selection().narrowed_to();
+    let called = |ids| Ok::<_, Error>(access.called(ids)?.join(" or "));
+    let (of, through) = (called(roles)?, called(groups)?);
+    Ok(match (roles, groups) {
+        ([], []) => None,
+        (_, []) => Some(format!("of {of}")),
+        ([], _) if access.selection().is_by_person() => Some(format!("of or through {through}")),
+        ([], _) => Some(format!("through {through}")),
+        _ => Some(format!("of {of} through {through}")),
+    })
+}
+
+/// Where a resource stands: people first, then groups, roles and the rest; there by name.
+pub(in crate::report) type SortKey = (u8, String, String, String);
+
+pub(in crate::report) fn place(access: &AccessReport, named: &ResourceRef) -> SortKey {
+    let traits = access.kinds().of(&named.resource_type);
+    let order = match () {
+        () if traits.user => 0,
+        () if traits.group => 1,
+        () if traits.role => 2,
+        () => 3,
+    };
+    (order, named.display_name.to_lowercase(), named.resource_type.clone(), named.resource.clone())
+}

@@ -1,0 +1,212 @@
+//! Access for programs.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io::Write;
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use time::format_description::well_known::Rfc3339;
+
+use crate::report::model::{
+    self, EntitlementRef, ResourceInfo, ResourceRef, RestrictionText, SyncLabel,
+};
+
+use super::access_report::{AccessReport, ReportRow};
+use super::error::Error;
+
+/// Writes the access as JSON, in the file's order.
+pub fn json(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
+    let met = JsonProgress::default();
+    let document = JsonDocument {
+        sync: access.label(),
+        grants: JsonGrants { access, met: &met },
+        people_without_access: JsonWithoutGrants { access, met: &met, people: true },
+        resources_without_holders: JsonWithoutGrants { access, met: &met, people: false },
+    };
+    let written = model::json(&document, &mut output);
+    if let Some(error) = met.failure.take() {
+        return Err(error);
+    }
+    written?;
+    output.flush()?;
+    Ok(())
+}
+
+/// What was met on the way; fields are written in the order in which they stand.
+#[derive(Default)]
+struct JsonProgress {
+    /// Who holds something.
+    principals: RefCell<HashSet<ResourceKey>>,
+    /// What is held.
+    resources: RefCell<HashSet<ResourceKey>>,
+    /// Why reading ended, which the serializer can't tell.
+    failure: RefCell<Option<Error>>,
+}
+
+#[derive(Serialize)]
+struct JsonDocument<'access> {
+    #[serde(flatten)]
+    sync: SyncLabel,
+    grants: JsonGrants<'access>,
+    people_without_access: JsonWithoutGrants<'access>,
+    resources_without_holders: JsonWithoutGrants<'access>,
+}
+
+/// All grants, written as they are read.
+struct JsonGrants<'access> {
+    access: &'access AccessReport,
+    met: &'access JsonProgress,
+}
+
+/// The type and id of a resource.
+type ResourceKey = (String, String);
+
+/// People who hold nothing, or roles and groups that nobody holds.
+struct JsonWithoutGrants<'access> {
+    access: &'access AccessReport,
+    met: &'access JsonProgress,
+    people: bool,
+}
+
+#[derive(Serialize)]
+struct JsonGrant<'row> {
+    id: &'row str,
+    principal: JsonPrincipal<'row>,
+    entitlement: JsonEntitlement<'row>,
+    how: &'row str,
+    direct: bool,
+    through: Vec<EntitlementRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    membership: Option<&'row str>,
+}
+
+#[derive(Serialize)]
+struct JsonEntitlement<'row> {
+    id: &'row str,
+    slug: &'row str,
+    resource: JsonResource<'row>,
+}
+
+/// What gives something.
+#[derive(Serialize)]
+struct JsonResource<'row> {
+    #[serde(flatten)]
+    named: &'row ResourceRef,
+    description: Option<&'row str>,
+    restrictions: Option<&'row RestrictionText>,
+}
+
+#[derive(Serialize)]
+struct JsonPrincipal<'row> {
+    #[serde(flatten)]
+    named: &'row ResourceRef,
+    email: Option<&'row str>,
+    status: Option<&'row str>,
+    status_details: Option<&'row str>,
+    last_login: Option<String>,
+    email_verified: Option<bool>,
+    joined_at: Option<&'row str>,
+}
+
+impl<'row> JsonGrant<'row> {
+    fn new(row: ReportRow<'row>) -> Self {
+        let held = row.held;
+        Self {
+            id: row.id,
+            principal: JsonPrincipal::new(&held.principal),
+            entitlement: JsonEntitlement {
+                id: &held.given.id,
+                slug: &held.given.slug,
+                resource: JsonResource::new(&held.given.resource),
+            },
+            how: held.way.word(),
+            direct: held.way.is_direct(),
+            through: held.way.through().iter().map(|given| given.entitled()).collect(),
+            membership: held.way.membership(),
+        }
+    }
+}
+
+impl<'row> JsonResource<'row> {
+    fn new(known: &'row ResourceInfo) -> Self {
+        Self {
+            named: &known.named,
+            description: Some(known.description.as_str()).filter(|text| !text.is_empty()),
+            restrictions: known.restrictions.as_ref(),
+        }
+    }
+}
+
+impl<'row> JsonPrincipal<'row> {
+    fn new(known: &'row ResourceInfo) -> Self {
+        let person = known.person.as_ref();
+        let status = person.and_then(|person| person.status.as_ref());
+        let details = status.map(|status| status.details.as_str());
+        Self {
+            named: &known.named,
+            email: person.and_then(|person| person.email.as_deref()),
+            status: status.and_then(|status| status.word),
+            status_details: details.filter(|details| !details.is_empty()),
+            last_login: person.and_then(|person| person.last_login?.format(&Rfc3339).ok()),
+            email_verified: person.and_then(|person| person.is_verified),
+            joined_at: person.and_then(|person| person.joined_at.as_deref()),
+        }
+    }
+}
+
+impl Serialize for JsonGrants<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut principals = self.met.principals.borrow_mut();
+        let mut resources = self.met.resources.borrow_mut();
+        let read = self.access.each(|row| {
+            principals.insert(key(&row.held.principal.named));
+            resources.insert(key(&row.held.given.resource.named));
+            list.serialize_element(&JsonGrant::new(row)).map_err(unwritten)
+        });
+        self.met.check(read)?;
+        list.end()
+    }
+}
+
+impl Serialize for JsonWithoutGrants<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let met = if self.people { &self.met.principals } else { &self.met.resources };
+        let met = met.borrow();
+        let read = self.access.each_asked(|known, _| {
+            let traits = self.access.kinds().of(&known.named.resource_type);
+            let is_meant = if self.people { traits.user } else { traits.role || traits.group };
+            if !is_meant || met.contains(&key(&known.named)) {
+                return Ok(());
+            }
+            let written = if self.people {
+                list.serialize_element(&JsonPrincipal::new(known))
+            } else {
+                list.serialize_element(&JsonResource::new(known))
+            };
+            written.map_err(unwritten)
+        });
+        self.met.check(read)?;
+        list.end()
+    }
+}
+
+impl JsonProgress {
+    fn check<E: serde::ser::Error>(&self, read: Result<(), Error>) -> Result<(), E> {
+        read.map_err(|error| {
+            let said = E::custom(&error);
+            self.failure.replace(Some(error));
+            said
+        })
+    }
+}
+
+fn key(named: &ResourceRef) -> ResourceKey {
+    (named.resource_type.clone(), named.resource.clone())
+}
+
+fn unwritten(error: impl std::fmt::Display) -> Error {
+    Error::Output(std::io::Error::other(error.to_string()))
+}

@@ -1,0 +1,72 @@
+//! What people read in every format.
+
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use crate::report::model::{AccountInfo, ResourceInfo};
+
+use super::grant_info::GrantInfo;
+
+/// `1 grant`, `2 grants`.
+pub(in crate::report) fn counted(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+/// Its name and, where it says more, its id; with its type if it needs one.
+pub(in crate::report) fn named(known: &ResourceInfo, with_type: bool) -> String {
+    let named = &known.named;
+    let name = if named.display_name == named.resource {
+        named.resource.clone()
+    } else {
+        format!("{} ({})", named.display_name, named.resource)
+    };
+    if with_type { format!("{} {name}", named.resource_type) } else { name }
+}
+
+/// Status, address and last login, as far as they are known, and what something is for.
+pub(in crate::report) fn facts(known: &ResourceInfo) -> Vec<String> {
+    let Some(person) = &known.person else { return vec!["not in the file".to_owned()] };
+    let status = person.status.as_ref().map(ToString::to_string);
+    let login = person.last_login.map(|time| format!("last login {} UTC", day(time)));
+    let facts = status.into_iter().chain(person.email.clone()).chain(login);
+    facts.chain(purpose(known)).collect()
+}
+
+/// What something is for, and where it applies, as far as that is known.
+pub(in crate::report) fn purpose(known: &ResourceInfo) -> Vec<String> {
+    let description = Some(known.description.clone()).filter(|text| !text.is_empty());
+    let restrictions = known.restrictions.as_ref().map(ToString::to_string);
+    description.into_iter().chain(restrictions).collect()
+}
+
+/// Whether nothing says that an account can't be used.
+pub(in crate::report) fn is_enabled(person: &AccountInfo) -> bool {
+    person.status.as_ref().is_none_or(|status| status.word == Some("enabled"))
+}
+
+/// What is held: type and name of its resource, and the entitlement where it says more.
+pub(in crate::report) fn what(held: &GrantInfo) -> String {
+    let called = held.given.called();
+    match slug(held) {
+        Some(slug) => format!("{called}: {slug}"),
+        None => called,
+    }
+}
+
+/// The entitlement's name, unless it is just what roles and groups give.
+pub(in crate::report) fn slug(held: &GrantInfo) -> Option<&str> {
+    let slug = held.given.slug.as_str();
+    (!matches!(slug, "" | "assigned" | "member")).then_some(slug)
+}
+
+/// The day of a time, in UTC.
+pub(in crate::report) fn day(time: OffsetDateTime) -> String {
+    let day = format_description!("[year]-[month]-[day]");
+    time.to_offset(UtcOffset::UTC).format(day).unwrap_or_default()
+}
+
+/// The day on which a sync ended, as far as its file tells.
+pub(in crate::report) fn ended_on(ended_at: &str) -> Option<Date> {
+    let day = format_description!("[year]-[month]-[day]");
+    Date::parse(ended_at.get(..10)?, day).ok()
+}

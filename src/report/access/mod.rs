@@ -1,0 +1,31 @@
+//! Who has access to what, and why, as one finished sync tells it: as a table, JSON, CSV,
+//! Markdown or a page. For files of any connector.
+
+mod csv;
+mod error;
+mod filter_kind;
+mod grant_info;
+mod grouped;
+mod json;
+mod markdown;
+mod trait_index;
+
+mod access_report;
+mod filter;
+mod labels;
+mod table;
+
+pub use self::csv::csv;
+pub use error::Error;
+pub use filter_kind::FilterKind;
+pub(super) use grouped::{SortKey, place};
+pub(super) use labels::{counted, day, ended_on, facts, slug};
+pub(super) use trait_index::TypeTraits;
+
+pub use grant_info::{GrantInfo, HeldVia};
+pub use json::json;
+pub use markdown::markdown;
+
+pub use access_report::{AccessReport, ReportRow};
+pub use filter::Filter;
+pub use table::{TableStyle, table};

@@ -1,0 +1,348 @@
+//! What resources and entitlements are called, found by their ids.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use prost::Message;
+use serde::Serialize;
+
+use crate::baton::v2::{Entitlement, Resource, ResourceId};
+use crate::c1z::{self, FinishedSync, OpenSync, RowKind};
+
+use super::account::AccountInfo;
+use super::error::Error;
+use super::namesakes::Namesakes;
+use super::restrictions::RestrictionText;
+
+/// Which sync it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncLabel {
+    /// The file that holds it.
+    pub file: String,
+    /// Its id.
+    pub sync_id: String,
+    /// When it ended, as the file has it.
+    pub ended_at: String,
+    /// Whether that is in UTC for certain.
+    #[serde(skip)]
+    pub is_utc: bool,
+    /// What it was reduced to, where it doesn't cover everything.
+    pub reduced_to: Option<String>,
+}
+
+/// A resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct ResourceRef {
+    /// The id of its type.
+    pub resource_type: String,
+    /// Its own id.
+    pub resource: String,
+    /// What people call it; its id if the file doesn't tell.
+    pub display_name: String,
+    /// Whether another of its type is called like that.
+    #[serde(skip)]
+    pub has_namesake: bool,
+}
+
+/// An entitlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntitlementRef {
+    /// Its id.
+    pub id: String,
+    /// What it is called among those of its resource.
+    pub slug: String,
+    /// Whose it is.
+    pub resource: ResourceRef,
+}
+
+/// A resource that a row names, and what its own row tells.
+#[derive(Debug)]
+pub struct ResourceInfo {
+    /// What it is called.
+    pub named: ResourceRef,
+    /// What is told of it as an account; `None` if the file has no row for it.
+    pub person: Option<AccountInfo>,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// Where it applies, if it is a role that tells.
+    pub restrictions: Option<RestrictionText>,
+}
+
+/// An entitlement that a row names.
+#[derive(Debug)]
+pub struct EntitlementInfo {
+    /// Its id.
+    pub id: String,
+    /// What it is called among those of its resource.
+    pub slug: String,
+    /// Whose it is.
+    pub resource: Rc<ResourceInfo>,
+}
+
+/// The rows of one sync, by id.
+pub trait RowSource {
+    /// The file that holds them.
+    fn file(&self) -> &Path;
+    /// The message of one row.
+    fn message(&self, rows: RowKind, id: &str) -> Result<Option<Vec<u8>>, c1z::Error>;
+}
+
+impl RowSource for &OpenSync {
+    fn file(&self) -> &Path {
+        &self.sync().file
+    }
+
+    fn message(&self, rows: RowKind, id: &str) -> Result<Option<Vec<u8>>, c1z::Error> {
+        self.row(rows, id)
+    }
+}
+
+/// Finds what rows name only by id; each once.
+pub struct NameIndex<M> {
+    messages: M,
+    resources: HashMap<String, Rc<ResourceInfo>>,
+    entitlements: HashMap<String, Rc<EntitlementInfo>>,
+    namesakes: Rc<Namesakes>,
+    /// The key that is looked for: a place that is used again, a million times in a large sync.
+    key: String,
+}
+
+impl<M: RowSource> NameIndex<M> {
+    /// For the rows of one sync.
+    pub fn new(messages: M) -> Self {
+        Self {
+            messages,
+            resources: HashMap::new(),
+            entitlements: HashMap::new(),
+            namesakes: Rc::default(),
+            key: String::new(),
+        }
+    }
+
+    /// Which names need an id beside them.
+    #[must_use]
+    pub fn beside(self, namesakes: Rc<Namesakes>) -> Self {
+        Self { namesakes, ..self }
+    }
+
+    /// What a row says of its resource.
+    pub fn known(&self, resource: &Resource) -> ResourceInfo {
+        ResourceInfo::new(self.named(resource), Some(resource))
+    }
+
+    /// What a row calls its resource.
+    pub fn named(&self, resource: &Resource) -> ResourceRef {
+        let mut named = ResourceRef::new(resource);
+        self.compare(&mut named);
+        named
+    }
+
+    /// The resource of this type and id, be there a row for it or not.
+    pub fn resource(&mut self, resource_type: &str, id: &str) -> Result<Rc<ResourceInfo>, Error> {
+        self.key.clear();
+        self.key.extend([resource_type, ":", id]);
+        if let Some(known) = self.resources.get(&self.key) {
+            return Ok(known.clone());
+        }
+        let row = self.messages.message(RowKind::Resources, &self.key)?;
+        let row: Option<Resource> = row.map(|data| self.decode(&data)).transpose()?;
+        let mut known = ResourceInfo::by_id(resource_type, id, row.as_ref());
+        self.compare(&mut known.named);
+        let known = Rc::new(known);
+        self.resources.insert(self.key.clone(), known.clone());
+        Ok(known)
+    }
+
+    fn compare(&self, named: &mut ResourceRef) {
+        let ResourceRef { resource_type, resource, display_name, .. } = &*named;
+        named.has_namesake = self.namesakes.has(resource_type, resource, display_name);
+    }
+
+    /// The entitlement of this id. What `named_by` says of it stands in for a row that the
+    /// file lacks.
+    pub fn entitlement(
+        &mut self,
+        id: &str,
+        named_by: impl FnOnce() -> Result<Entitlement, prost::DecodeError>,
+    ) -> Result<Rc<EntitlementInfo>, Error> {
+        if let Some(given) = self.entitlements.get(id) {
+            return Ok(given.clone());
+        }
+        let entitlement = match self.messages.message(RowKind::Entitlements, id)? {
+            Some(data) => self.decode(&data)?,
+            None => named_by().map_err(|source| self.no_message(source))?,
+        };
+        let given = Rc::new(self.given(&entitlement)?);
+        self.entitlements.insert(id.to_owned(), given.clone());
+        Ok(given)
+    }
+
+    /// The entitlement of a message.
+    pub fn given(&mut self, entitlement: &Entitlement) -> Result<EntitlementInfo, Error> {
+        let resource = entitlement.resource.as_ref().and_then(|resource| resource.id.as_ref());
+        let none = ResourceId::default();
+        let ResourceId { resource_type, resource } = resource.unwrap_or(&none);
+        Ok(EntitlementInfo {
+            id: entitlement.id.clone(),
+            slug: if entitlement.slug.is_empty() {
+                entitlement.display_name.clone()
+            } else {
+                entitlement.slug.clone()
+            },
+            resource: self.resource(resource_type, resource)?,
+        })
+    }
+
+    /// A message of the sync.
+    pub fn decode<T: Message + Default>(&self, data: &[u8]) -> Result<T, Error> {
+        T::decode(data).map_err(|source| self.no_message(source))
+    }
+
+    /// What is wrong with a row.
+    pub fn no_message(&self, source: prost::DecodeError) -> Error {
+        Error::Message { file: self.messages.file().to_owned(), source }
+    }
+}
+
+impl ResourceInfo {
+    /// A resource of this type and id, with what its row tells if it has one.
+    fn by_id(resource_type: &str, id: &str, row: Option<&Resource>) -> Self {
+        let name = row.map_or("", |row| &row.display_name);
+        let named = ResourceRef {
+            resource_type: resource_type.to_owned(),
+            resource: id.to_owned(),
+            display_name: if name.is_empty() { id } else { name }.to_owned(),
+            has_namesake: false,
+        };
+        Self::new(named, row)
+    }
+
+    fn new(named: ResourceRef, row: Option<&Resource>) -> Self {
+        Self {
+            named,
+            person: row.map(AccountInfo::of),
+            description: row.map(|row| row.description.clone()).unwrap_or_default(),
+            restrictions: row.and_then(RestrictionText::of),
+        }
+    }
+}
+
+impl EntitlementInfo {
+    /// Type and name of whose it is; its id where the file doesn't tell.
+    pub fn called(&self) -> String {
+        self.resource.named.called_or(&self.id)
+    }
+
+    /// It with all of its names.
+    pub fn entitled(&self) -> EntitlementRef {
+        EntitlementRef {
+            id: self.id.clone(),
+            slug: self.slug.clone(),
+            resource: self.resource.named.clone(),
+        }
+    }
+}
+
+impl EntitlementRef {
+    /// Type and name of whose it is; its id where the file doesn't tell.
+    pub fn called(&self) -> String {
+        self.resource.called_or(&self.id)
+    }
+}
+
+impl ResourceRef {
+    /// Its name, with the id if another of its type has the same.
+    pub fn distinct_name(&self) -> Cow<'_, str> {
+        if self.has_namesake && self.display_name != self.resource {
+            format!("{} ({})", self.display_name, self.resource).into()
+        } else {
+            self.display_name.as_str().into()
+        }
+    }
+
+    fn called_or(&self, id: &str) -> String {
+        if self.resource_type.is_empty() {
+            id.to_owned()
+        } else {
+            format!("{} {}", self.resource_type, self.distinct_name())
+        }
+    }
+
+    /// Has it compared with others of its type.
+    pub fn add_to(&self, namesakes: &mut Namesakes) {
+        namesakes.add(&self.resource_type, &self.resource, &self.display_name);
+    }
+
+    /// What a message says of its resource.
+    pub fn new(resource: &Resource) -> Self {
+        let ResourceId { resource_type, resource: id } = resource.id.clone().unwrap_or_default();
+        let name = &resource.display_name;
+        let display_name = if name.is_empty() { &id } else { name }.clone();
+        Self { display_name, resource_type, resource: id, has_namesake: false }
+    }
+}
+
+impl SyncLabel {
+    /// The label of a sync.
+    pub fn new(sync: &FinishedSync) -> Self {
+        Self {
+            file: sync.file.display().to_string(),
+            sync_id: sync.sync_id.clone(),
+            ended_at: sync.ended_at.clone(),
+            is_utc: sync.is_utc,
+            reduced_to: sync.reduced_to.clone(),
+        }
+    }
+
+    /// When it ended, to the second, and in which zone: its own, UTC, or the local time of
+    /// whoever wrote the file, which says no more.
+    pub fn ended(&self) -> String {
+        let digit = |char: char| char.is_ascii_digit();
+        let (seconds, zone) = match self.ended_at.split_once('.') {
+            Some((seconds, fraction)) => (seconds, fraction.trim_start_matches(digit)),
+            None => (self.ended_at.as_str(), ""),
+        };
+        let is_told = |zone: &str| zone.contains(['Z', '+', '-']) || zone.ends_with("UTC");
+        let has_zone = is_told(zone) || seconds.get(10..).is_some_and(is_told);
+        match (has_zone, self.is_utc) {
+            (true, _) => format!("{seconds}{zone}"),
+            (false, true) => format!("{seconds} UTC"),
+            (false, false) => format!("{seconds}, local time where it was written"),
+        }
+    }
+
+    /// The file and when its sync ended.
+    pub fn place(&self) -> String {
+        format!("{} ({})", self.file, self.ended())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SyncLabel;
+
+    #[test]
+    fn a_time_says_its_zone_as_far_as_it_is_known() {
+        let ended = |ended_at: &str, is_utc| {
+            let (file, sync_id) = ("f".to_owned(), "s".to_owned());
+            let ended_at = ended_at.to_owned();
+            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to: None }.ended()
+        };
+        assert_eq!(ended("2026-11-24 08:00:00.123", true), "2026-11-24 08:00:00 UTC");
+        assert_eq!(ended("2026-11-24 08:00:00", true), "2026-11-24 08:00:00 UTC");
+        let local = "2026-11-24 08:00:00, local time where it was written";
+        assert_eq!(ended("2026-11-24 08:00:00.123", false), local);
+        assert_eq!(ended("2026-11-24 08:00:00", false), local);
+        for zone in ["+00:00", "-07:00", "Z", " -0700 PDT", " UTC"] {
+            for seconds in ["2026-11-24 08:00:00", "2026-11-24T08:00:00"] {
+                for is_utc in [true, false] {
+                    let told = format!("{seconds}{zone}");
+                    assert_eq!(ended(&told, is_utc), told);
+                    assert_eq!(ended(&format!("{seconds}.5{zone}"), is_utc), told);
+                }
+            }
+        }
+    }
+}

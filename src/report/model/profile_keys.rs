@@ -1,0 +1,71 @@
+//! What the connector for Northflank writes into profiles and statuses, and how to tell its rows
+//! from those of others: the one place where reports know a connector.
+
+use prost_types::value::Kind;
+
+use crate::baton::v2::{Resource, UserTrait};
+
+/// The type of this connector's roles.
+const ROLE: &str = "role";
+
+/// The last login, in a user's profile.
+pub(super) const LAST_LOGIN: &str = "last_login_at";
+
+/// Whether the primary address is verified, in a user's profile.
+pub(super) const EMAIL_VERIFIED: &str = "email_verified";
+
+/// When somebody joined, in a user's profile.
+pub(super) const JOINED_AT: &str = "joined_at";
+
+/// Northflank's word for how a role is held, in the metadata of a grant that nothing explains.
+pub(super) const MEMBERSHIP: &str = "membership";
+
+/// The ids of linked groups, in a role's profile.
+pub const DIRECTORY_GROUPS: &str = "directory_groups";
+
+/// Whether a role applies in some teams only, in its profile.
+pub(super) const RESTRICTED: &str = "restricted";
+
+/// The teams in which a role applies, in its profile.
+pub(super) const TEAMS: &str = "teams";
+
+/// The projects that a team of [`TEAMS`] is restricted to.
+pub(super) const PROJECTS: &str = "projects";
+
+/// Whether these or all but these: `in`, `notIn`.
+pub(super) const PROJECT_MODE: &str = "project_mode";
+
+/// What the status of a user says whom the member list lacks.
+pub const NOT_LISTED: &str = "not in the organization's member list";
+
+/// Whether a user is one of this connector's, which repeat their id in the profile and as the
+/// trait's login.
+pub(super) fn is_our_user(resource: &Resource, user: &UserTrait) -> bool {
+    has_id_in_profile(resource) && user.login == id(resource)
+}
+
+/// Whether a resource is a role of this connector's, which repeat their id in the profile.
+pub(super) fn is_our_role(resource: &Resource) -> bool {
+    let id = resource.id.as_ref();
+    id.is_some_and(|id| id.resource_type == ROLE) && has_id_in_profile(resource)
+}
+
+fn has_id_in_profile(resource: &Resource) -> bool {
+    let in_profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
+    let in_profile = in_profile.and_then(|value| value.kind.as_ref());
+    matches!(in_profile, Some(Kind::StringValue(text)) if text == id(resource))
+}
+
+fn id(resource: &Resource) -> &str {
+    resource.id.as_ref().map(|id| id.resource.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_connector_writes_what_reports_look_for() {
+        use crate::connector;
+        assert_eq!(super::LAST_LOGIN, connector::LAST_LOGIN);
+        assert_eq!(super::NOT_LISTED, connector::NOT_LISTED);
+    }
+}

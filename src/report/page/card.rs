@@ -1,0 +1,128 @@
+//! What there is to know of one person, role or group.
+
+use std::collections::BTreeMap;
+
+use crate::report::access::GrantInfo;
+use crate::report::access::{facts, slug};
+
+use super::held_color::HeldColor;
+use super::limits::MOST_NAMES;
+use super::phrases::{slug_and_way, way};
+use super::subject::{PageLink, Subject, Subjects, anchor, shown};
+
+/// All people, or all roles, groups or others.
+pub(in crate::report) struct Deck {
+    pub(in crate::report) anchor: &'static str,
+    pub(in crate::report) title: &'static str,
+    /// Whether they are there for what they hold, and not for who holds them.
+    pub(in crate::report) is_of_holders: bool,
+    pub(in crate::report) cards: Vec<Card>,
+}
+
+/// One person, role or group.
+pub(in crate::report) struct Card {
+    pub(in crate::report) anchor: String,
+    pub(in crate::report) name: String,
+    pub(in crate::report) id: String,
+    pub(in crate::report) kind: String,
+    pub(in crate::report) description: String,
+    /// Status, address and the like.
+    pub(in crate::report) facts: Vec<String>,
+    /// Further facts by name.
+    pub(in crate::report) details: Vec<(String, String)>,
+    /// What is held, each by itself.
+    pub(in crate::report) holds: Vec<HeldLine>,
+    /// Who holds it, by way.
+    pub(in crate::report) held_by: Vec<HolderList>,
+}
+
+/// Something that is held, and how.
+pub(in crate::report) struct HeldLine {
+    pub(in crate::report) what: PageLink,
+    pub(in crate::report) slug: String,
+    pub(in crate::report) shade: HeldColor,
+    pub(in crate::report) way: String,
+}
+
+/// People who hold something in the same way.
+pub(in crate::report) struct HolderList {
+    pub(in crate::report) way: String,
+    pub(in crate::report) shade: HeldColor,
+    pub(in crate::report) count: usize,
+    pub(in crate::report) names: Vec<PageLink>,
+}
+
+impl HolderList {
+    /// How many names it leaves to the CSV, which has every grant.
+    pub(in crate::report) fn more(&self) -> usize {
+        self.count - self.names.len()
+    }
+}
+
+/// Roles, groups, people and whatever else holds something, each a part of the page.
+pub(in crate::report) fn decks(subjects: &Subjects) -> [Deck; 4] {
+    let deck = |anchor, title, of: &[Subject], is_of_holders| Deck {
+        anchor,
+        title,
+        is_of_holders,
+        cards: shown(of).map(|it| Card::new(subjects, it)).collect(),
+    };
+    [
+        deck("roles", "Roles", &subjects.roles, false),
+        deck("groups", "Groups", &subjects.groups, false),
+        deck("people", "People", &subjects.people, true),
+        deck("others", "Others that hold something", &subjects.others, true),
+    ]
+}
+
+impl Card {
+    fn new(subjects: &Subjects, subject: &Subject) -> Self {
+        let named = &subject.known.named;
+        let held = |numbers: &[usize]| -> Vec<&GrantInfo> {
+            numbers.iter().map(|number| &subjects.held[*number]).collect()
+        };
+        let mut holds: Vec<_> = held(&subject.holds)
+            .into_iter()
+            .map(|held| HeldLine {
+                what: subjects.link(&held.given.resource),
+                slug: slug(held).unwrap_or_default().to_owned(),
+                shade: HeldColor::of(held),
+                way: way(held),
+            })
+            .collect();
+        holds.sort_by(|one, other| (&one.what, &one.slug).cmp(&(&other.what, &other.slug)));
+        let mut by_way: BTreeMap<(HeldColor, String), HolderList> = BTreeMap::new();
+        for held in held(&subject.holders) {
+            let (shade, way) = (HeldColor::of(held), slug_and_way(held));
+            let list = by_way.entry((shade, way.clone())).or_insert_with(|| HolderList {
+                way,
+                shade,
+                count: 0,
+                names: Vec::new(),
+            });
+            list.count += 1;
+            if list.names.len() < MOST_NAMES {
+                list.names.push(subjects.link(&held.principal));
+            }
+        }
+        let mut held_by: Vec<_> = by_way.into_values().collect();
+        for list in &mut held_by {
+            list.names.sort();
+        }
+        Self {
+            anchor: anchor(&subject.known),
+            name: named.display_name.clone(),
+            id: named.resource.clone(),
+            kind: named.resource_type.clone(),
+            description: subject.description.clone(),
+            facts: if subject.is_person() {
+                facts(&subject.known)
+            } else {
+                subject.known.restrictions.iter().map(ToString::to_string).collect()
+            },
+            details: subject.details.clone(),
+            holds,
+            held_by,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! People × roles, with the way in each cell.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::report::model::{AccountInfo, isolated};
+
+use super::held_color::HeldColor;
+use super::phrases::slug_and_way;
+use super::subject::{PageLink, Subject, Subjects, anchor, shown};
+
+/// The matrix.
+pub(in crate::report) struct Matrix {
+    /// The roles.
+    pub(in crate::report) columns: Vec<PageLink>,
+    /// The groups that people can be looked for by.
+    pub(in crate::report) groups: Vec<String>,
+    /// The statuses that there are.
+    pub(in crate::report) statuses: Vec<String>,
+    /// The ways that there are.
+    pub(in crate::report) ways: Vec<HeldColor>,
+    /// The people.
+    pub(in crate::report) rows: Vec<MatrixRow>,
+}
+
+/// A person's row.
+pub(in crate::report) struct MatrixRow {
+    pub(in crate::report) anchor: String,
+    pub(in crate::report) name: String,
+    pub(in crate::report) id: String,
+    pub(in crate::report) email: String,
+    pub(in crate::report) status: String,
+    /// The groups that the person is in, by their places.
+    pub(in crate::report) groups: String,
+    /// The roles and ways of each cell: place, then the way's first letter.
+    pub(in crate::report) ways: String,
+    pub(in crate::report) cells: Vec<MatrixCell>,
+}
+
+/// A cell.
+pub(in crate::report) enum MatrixCell {
+    /// So many roles that aren't held.
+    Gap(usize),
+    /// A role that is held: its name isolated, and how.
+    Way(HeldColor, String, String),
+}
+
+impl Matrix {
+    pub(in crate::report) fn new(subjects: &Subjects) -> Self {
+        let places = |all: &[Subject]| -> HashMap<String, usize> {
+            shown(all).enumerate().map(|(place, it)| (anchor(&it.known), place)).collect()
+        };
+        let (columns, groups) = (places(&subjects.roles), places(&subjects.groups));
+        let people = shown(&subjects.people);
+        let role = |it: &Subject| isolated(&it.known.named.distinct_name()).into_owned();
+        let names: Vec<_> = shown(&subjects.roles).map(role).collect();
+        let rows: Vec<_> =
+            people.map(|it| MatrixRow::new(subjects, it, (&columns, &names), &groups)).collect();
+        let mut statuses: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
+        statuses.sort();
+        statuses.dedup();
+        let mut ways: Vec<_> = rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .filter_map(|cell| match cell {
+                MatrixCell::Way(shade, ..) => Some(*shade),
+                MatrixCell::Gap(_) => None,
+            })
+            .collect();
+        ways.sort_unstable();
+        ways.dedup();
+        let name = |it: &Subject| it.known.named.distinct_name().into_owned();
+        Self {
+            columns: shown(&subjects.roles).map(|it| subjects.link(&it.known)).collect(),
+            groups: shown(&subjects.groups).map(name).collect(),
+            statuses,
+            ways,
+            rows,
+        }
+    }
+}
+
+impl MatrixRow {
+    fn new(
+        subjects: &Subjects,
+        subject: &Subject,
+        (columns, names): (&HashMap<String, usize>, &[String]),
+        groups: &HashMap<String, usize>,
+    ) -> Self {
+        let mut held_here: BTreeMap<usize, (HeldColor, Vec<String>)> = BTreeMap::new();
+        let mut groups_here = Vec::new();
+        for held in subject.holds.iter().map(|number| &subjects.held[*number]) {
+            let anchor = anchor(&held.given.resource);
+            if let Some(group) = groups.get(&anchor) {
+                groups_here.push(*group);
+            }
+            let Some(column) = columns.get(&anchor) else { continue };
+            let shade = HeldColor::of(held);
+            let (most, words) = held_here.entry(*column).or_insert((shade, Vec::new()));
+            *most = shade.min(*most);
+            words.push(slug_and_way(held));
+        }
+        let ways: Vec<_> = held_here
+            .iter()
+            .map(|(column, (shade, _))| format!("{column}{}", shade.letter()))
+            .collect();
+        let mut cells = Vec::new();
+        let mut next = 0;
+        for (column, (shade, words)) in held_here {
+            if column > next {
+                cells.push(MatrixCell::Gap(column - next));
+            }
+            cells.push(MatrixCell::Way(shade, names[column].clone(), words.join("; ")));
+            next = column + 1;
+        }
+        if columns.len() > next {
+            cells.push(MatrixCell::Gap(columns.len() - next));
+        }
+        let person = subject.known.person.as_ref();
+        let groups: Vec<_> = groups_here.iter().map(ToString::to_string).collect();
+        Self {
+            anchor: anchor(&subject.known),
+            name: subject.known.named.display_name.clone(),
+            id: subject.known.named.resource.clone(),
+            email: person.and_then(|person| person.email.clone()).unwrap_or_default(),
+            status: status(person).to_owned(),
+            groups: groups.join(" "),
+            ways: ways.join(" "),
+            cells,
+        }
+    }
+}
+
+/// The status in one word.
+fn status(person: Option<&AccountInfo>) -> &str {
+    let status = person.and_then(|person| person.status.as_ref());
+    status.and_then(|status| status.word).unwrap_or("unknown")
+}

@@ -1,0 +1,103 @@
+//! Everything that was read, in the order in which the file needs it.
+
+use prost::DecodeError;
+
+use crate::baton::v2::Resource;
+use crate::northflank::{DirectoryGroup, Role};
+
+use super::builder::SnapshotBuilder;
+use super::interner::InternedTexts;
+use super::membership::{MembershipKind, WithMembers};
+use super::people::OrderedPeople;
+
+/// Who has what. People are called by their place among all people, by id.
+#[derive(Debug)]
+pub struct Snapshot {
+    people: OrderedPeople,
+    words: InternedTexts,
+    /// The directory groups, by id.
+    pub groups: Vec<WithMembers<DirectoryGroup>>,
+    /// The roles, by id.
+    pub roles: Vec<WithMembers<Role>>,
+}
+
+impl SnapshotBuilder {
+    /// Puts everything in order.
+    pub fn finish(self) -> Snapshot {
+        let Self { people, words, groups, roles, .. } = self;
+        let (people, places) = people.in_order();
+        let words = words.into_texts();
+        let held = HolderOrder { places: &places, words: &words };
+        let groups = groups.whole.into_values().map(|group| held.held(group)).collect();
+        let roles = roles.whole.into_values().map(|role| held.held(role)).collect();
+        Snapshot { people, words, groups, roles }
+    }
+}
+
+struct HolderOrder<'fold> {
+    /// The place of the person of each number.
+    places: &'fold [u32],
+    words: &'fold InternedTexts,
+}
+
+impl HolderOrder<'_> {
+    /// The same with its holders in order and each once.
+    fn held<T>(&self, WithMembers { row, mut holders }: WithMembers<T>) -> WithMembers<T> {
+        for holder in &mut holders {
+            holder.person = self.places[holder.person as usize];
+        }
+        holders.sort_unstable_by_key(|holder| holder.person);
+        holders.dedup_by(|again, first| {
+            let is_same = again.person == first.person;
+            if is_same {
+                first.holding = self.both(first.holding, again.holding);
+            }
+            is_same
+        });
+        WithMembers { row, holders }
+    }
+
+    /// What two rows say of the same holder together: by hand if one says so, else the first
+    /// word of the two.
+    fn both(&self, one: MembershipKind, other: MembershipKind) -> MembershipKind {
+        std::cmp::min_by_key(one, other, |holding| holding.word().map(|word| self.words.get(word)))
+    }
+}
+
+impl Snapshot {
+    /// The places of all people, in order.
+    pub fn people(&self) -> impl Iterator<Item = u32> + use<> {
+        (0..).take(self.people.len())
+    }
+
+    /// The id of the person at a place.
+    pub fn id(&self, place: u32) -> &str {
+        self.people.id(place)
+    }
+
+    /// Whether the organization's member list has the person at a place.
+    pub fn is_member(&self, place: u32) -> bool {
+        self.people.is_member(place)
+    }
+
+    /// For each person whether the organization has them: somebody whom only a list mentioned that
+    /// doesn't count is not there.
+    pub fn exists(&self) -> Vec<bool> {
+        let mut exists: Vec<_> = self.people().map(|place| self.is_member(place)).collect();
+        let groups = self.groups.iter().flat_map(|group| &group.holders);
+        for holder in groups.chain(self.roles.iter().flat_map(|role| &role.holders)) {
+            exists[holder.person as usize] = true;
+        }
+        exists
+    }
+
+    /// The person at a place as a resource.
+    pub fn user(&self, place: u32) -> Result<Resource, DecodeError> {
+        self.people.resource(place)
+    }
+
+    /// Northflank's word for how something is held; `None` for what was added by hand.
+    pub fn reported(&self, holding: MembershipKind) -> Option<&str> {
+        holding.word().map(|word| self.words.get(word))
+    }
+}

@@ -1,0 +1,387 @@
+//! Everybody whom a list names, in few bytes each.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use prost::Message;
+
+use crate::baton::v2::Resource;
+use crate::connector::{unlisted_user, user};
+use crate::northflank::{Email, Lenient, Member, Text};
+use crate::sync::error::TooManyRows;
+
+use super::interner::{InternedTexts, Interner};
+
+/// Where it is said who somebody is. The least wins, so that the order of reading doesn't
+/// matter: the member list before the mention in a group's list, and that before a role's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PersonSource {
+    /// The organization's member list.
+    Members,
+    /// The list of the group of this id.
+    Group(Text),
+    /// The list of the role of this id.
+    Role(Text),
+    /// Nowhere yet.
+    Nowhere,
+}
+
+/// People by number, as they come.
+#[derive(Debug)]
+pub(super) struct PeopleBuilder {
+    ids: Interner,
+    /// What is known of each: encoded [`PersonRecord`].
+    facts: Vec<Box<[u8]>>,
+    /// From which of `sources`.
+    told_by: Vec<u32>,
+    /// The first is [`PersonSource::Nowhere`].
+    sources: Vec<PersonSource>,
+    /// Whose record is what the member list says, which hasn't ended yet: without the fields that
+    /// only that list has it is what `told_by` says.
+    is_pending: Vec<bool>,
+    /// What the member list says that hasn't ended yet, where others say something else.
+    pending: BTreeMap<u32, Box<[u8]>>,
+}
+
+impl Default for PeopleBuilder {
+    fn default() -> Self {
+        let sources = vec![PersonSource::Nowhere];
+        let (ids, facts, told_by, is_pending, pending) = Default::default();
+        Self { ids, facts, told_by, sources, is_pending, pending }
+    }
+}
+
+/// What is known of somebody, as compact as it gets.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PersonRecord {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(message, repeated, tag = "2")]
+    emails: Vec<AddressRecord>,
+    #[prost(string, optional, tag = "3")]
+    joined_at: Option<String>,
+    #[prost(bool, optional, tag = "4")]
+    finalized: Option<bool>,
+    #[prost(string, optional, tag = "5")]
+    last_login: Option<String>,
+    #[prost(bool, tag = "6")]
+    is_finalized_malformed: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct AddressRecord {
+    #[prost(string, optional, tag = "1")]
+    address: Option<String>,
+    #[prost(bool, optional, tag = "2")]
+    verified: Option<bool>,
+}
+
+impl PersonRecord {
+    /// What a group's or role's list says of somebody.
+    pub(super) fn mention(
+        name: Lenient<Text>,
+        emails: Vec<Email>,
+        last_login: Lenient<Text>,
+    ) -> Self {
+        let emails = emails.into_iter().map(|Email { address, verified }| AddressRecord {
+            address: text(address),
+            verified: verified.into_option(),
+        });
+        Self {
+            name: text(name),
+            emails: emails.collect(),
+            joined_at: None,
+            finalized: None,
+            last_login: text(last_login),
+            is_finalized_malformed: false,
+        }
+    }
+
+    /// What the member list says of somebody, without the id.
+    pub(super) fn member(member: Member) -> Self {
+        let Member { id: _, name, emails, joined_at, last_login, finalized } = member;
+        let mention = Self::mention(name, emails, last_login);
+        Self {
+            joined_at: text(joined_at),
+            is_finalized_malformed: finalized.is_malformed(),
+            finalized: finalized.into_option(),
+            ..mention
+        }
+    }
+
+    /// What a group's or role's list would have said of a member, from the encoded record.
+    fn mention_of(encoded: &[u8]) -> Box<[u8]> {
+        // Ours, and so none that can't be read.
+        let record = Self::decode(encoded).unwrap_or_default();
+        let mention =
+            Self { joined_at: None, finalized: None, is_finalized_malformed: false, ..record };
+        mention.encoded()
+    }
+
+    /// As few bytes.
+    pub(super) fn encoded(&self) -> Box<[u8]> {
+        self.encode_to_vec().into()
+    }
+
+    fn into_member(self, id: &str) -> Member {
+        let text = |text: Option<String>| Lenient::from(text.map(Text::from));
+        let emails = self.emails.into_iter().map(|AddressRecord { address, verified }| Email {
+            address: text(address),
+            verified: verified.into(),
+        });
+        Member {
+            id: id.into(),
+            name: text(self.name),
+            emails: emails.collect(),
+            joined_at: text(self.joined_at),
+            last_login: text(self.last_login),
+            finalized: if self.is_finalized_malformed {
+                Lenient::Malformed
+            } else {
+                self.finalized.into()
+            },
+        }
+    }
+}
+
+fn text(text: Lenient<Text>) -> Option<String> {
+    text.into_option().map(String::from)
+}
+
+impl PeopleBuilder {
+    /// The number of the person `id`.
+    pub(super) fn number(&mut self, id: &str) -> Result<u32, TooManyRows> {
+        let number = self.ids.number(id)?;
+        if number as usize == self.facts.len() {
+            self.facts.push(Box::default());
+            self.told_by.push(0);
+            self.is_pending.push(false);
+        }
+        Ok(number)
+    }
+
+    /// Whether nobody better than `source` has said who `person` is.
+    pub(super) fn may_learn_from(&self, person: u32, source: &PersonSource) -> bool {
+        *source <= self.sources[self.told_by[person as usize] as usize]
+    }
+
+    /// Adds what a list of a group's or role's members says of people, where no better source has
+    /// said who they are. Of one source the last word counts: lists can shift between pages and
+    /// repeat rows.
+    pub(super) fn add_mentions(
+        &mut self,
+        source: PersonSource,
+        mentions: Vec<(u32, Box<[u8]>)>,
+    ) -> Result<(), TooManyRows> {
+        let number = self.add_source(source)?;
+        for (person, mention) in mentions {
+            if !self.may_learn_from(person, &self.sources[number as usize]) {
+                continue;
+            }
+            let place = person as usize;
+            self.told_by[place] = number;
+            let is_pending = &mut self.is_pending[place];
+            if *is_pending && PersonRecord::mention_of(&self.facts[place]) == mention {
+                continue;
+            }
+            let replaced = mem::replace(&mut self.facts[place], mention);
+            if mem::take(is_pending) {
+                self.pending.insert(person, replaced);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what the member list has said that hasn't ended.
+    pub(super) fn discard_pending_members(&mut self) {
+        self.pending.clear();
+        for place in 0..self.is_pending.len() {
+            if mem::take(&mut self.is_pending[place]) {
+                self.restore_mention(place);
+            }
+        }
+    }
+
+    /// Adds a row of the member list, which counts when the list has ended. In most cases others
+    /// say the same of somebody, and so one record is enough.
+    pub(super) fn add_pending_member(&mut self, person: u32, record: &PersonRecord) {
+        let encoded = record.encoded();
+        let place = person as usize;
+        let is_alike = || {
+            let said = &self.facts[place];
+            let mention = PersonRecord::mention_of(&encoded);
+            if self.is_pending[place] {
+                PersonRecord::mention_of(said) == mention
+            } else {
+                *said == mention
+            }
+        };
+        let is_unknown = self.told_by[place] == 0;
+        if !self.pending.contains_key(&person) && (is_unknown || is_alike()) {
+            self.facts[place] = encoded;
+            self.is_pending[place] = true;
+            return;
+        }
+        if mem::take(&mut self.is_pending[place]) {
+            self.restore_mention(place);
+        }
+        self.pending.insert(person, encoded);
+    }
+
+    /// Has what the member list has said count.
+    pub(super) fn end_members(&mut self) -> Result<(), TooManyRows> {
+        let number = self.add_source(PersonSource::Members)?;
+        for (is_pending, told_by) in self.is_pending.iter_mut().zip(&mut self.told_by) {
+            if mem::take(is_pending) {
+                *told_by = number;
+            }
+        }
+        for (person, record) in mem::take(&mut self.pending) {
+            self.facts[person as usize] = record;
+            self.told_by[person as usize] = number;
+        }
+        Ok(())
+    }
+
+    fn add_source(&mut self, source: PersonSource) -> Result<u32, TooManyRows> {
+        let number = u32::try_from(self.sources.len()).map_err(|_| TooManyRows)?;
+        self.sources.push(source);
+        Ok(number)
+    }
+
+    /// Leaves of a pending record what others say.
+    fn restore_mention(&mut self, place: usize) {
+        let record = &mut self.facts[place];
+        *record = if self.told_by[place] == 0 {
+            Box::default()
+        } else {
+            PersonRecord::mention_of(record)
+        };
+    }
+
+    /// The addresses that the member list knows.
+    pub(super) fn addresses_of_members(&self) -> impl Iterator<Item = String> {
+        let told = self.facts.iter().zip(&self.told_by);
+        let of_members =
+            told.filter(|(_, by)| self.sources[**by as usize] == PersonSource::Members);
+        of_members
+            .filter_map(|(facts, _)| PersonRecord::decode(&**facts).ok())
+            .flat_map(|facts| facts.emails)
+            .filter_map(|email| email.address)
+    }
+
+    /// Everybody in order, and the place of each number there.
+    pub(super) fn in_order(mut self) -> (OrderedPeople, Vec<u32>) {
+        self.discard_pending_members();
+        let Self { ids, mut facts, told_by, sources, .. } = self;
+        let ids = ids.into_texts();
+        let order = ids.order();
+        let mut places = vec![0; order.len()];
+        for (place, number) in (0..).zip(&order) {
+            places[*number as usize] = place;
+        }
+        let is_member =
+            |number: &u32| sources[told_by[*number as usize] as usize] == PersonSource::Members;
+        let people = OrderedPeople {
+            ids: ids.in_order(&order),
+            facts: order
+                .iter()
+                .map(|number| std::mem::take(&mut facts[*number as usize]))
+                .collect(),
+            are_members: order.iter().map(is_member).collect(),
+        };
+        (people, places)
+    }
+}
+
+/// People by id, called by their places. What is told of one holder after another lies together.
+#[derive(Debug)]
+pub(super) struct OrderedPeople {
+    ids: InternedTexts,
+    facts: Vec<Box<[u8]>>,
+    are_members: Vec<bool>,
+}
+
+impl OrderedPeople {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The id of a person.
+    pub(super) fn id(&self, place: u32) -> &str {
+        self.ids.get(place)
+    }
+
+    /// Whether the organization's member list has a person.
+    pub(super) fn is_member(&self, place: u32) -> bool {
+        self.are_members[place as usize]
+    }
+
+    /// A person as a resource.
+    pub(super) fn resource(&self, place: u32) -> Result<Resource, prost::DecodeError> {
+        let facts = PersonRecord::decode(&*self.facts[place as usize])?;
+        let member = facts.into_member(self.id(place));
+        Ok(if self.is_member(place) {
+            user(&member)
+        } else {
+            let Member { id, name, emails, last_login, .. } = member;
+            unlisted_user(&id, name.as_ref(), &emails, last_login.as_ref())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PeopleBuilder, PersonRecord, PersonSource};
+    use crate::northflank::Member;
+
+    fn record(json: &str) -> PersonRecord {
+        PersonRecord::member(serde_json::from_str::<Member>(json).unwrap())
+    }
+
+    const MEMBER: &str = r#"{"id":"ada","name":"Ada","joinedAt":"2025","finalized":true}"#;
+    const RENAMED: &str = r#"{"id":"ada","name":"Ada Q","joinedAt":"2025","finalized":true}"#;
+
+    /// What is known of Ada in the end, after these: `m` and `n` are rows of the member list of
+    /// two names, `r` and `s` a role that mentions the first and the second, `!` begins the
+    /// member list anew, `.` ends it.
+    fn known_after(steps: &str) -> (Option<String>, Option<String>, bool) {
+        let mut people = PeopleBuilder::default();
+        let ada = people.number("ada").unwrap();
+        for step in steps.chars() {
+            let mention = |json| PersonRecord::mention_of(&record(json).encoded());
+            let role = || PersonSource::Role("owner".into());
+            match step {
+                'm' => people.add_pending_member(ada, &record(MEMBER)),
+                'n' => people.add_pending_member(ada, &record(RENAMED)),
+                'r' => people.add_mentions(role(), vec![(ada, mention(MEMBER))]).unwrap(),
+                's' => people.add_mentions(role(), vec![(ada, mention(RENAMED))]).unwrap(),
+                '!' => people.discard_pending_members(),
+                _ => people.end_members().unwrap(),
+            }
+        }
+        let (people, places) = people.in_order();
+        let encoded = &people.facts[places[ada as usize] as usize];
+        let record = <PersonRecord as prost::Message>::decode(&**encoded).unwrap();
+        (record.name, record.joined_at, people.is_member(0))
+    }
+
+    #[test]
+    fn the_member_list_counts_when_it_has_ended_whatever_others_say_before_and_after() {
+        let known = |name: &str, joined: bool| {
+            (Some(name.to_owned()), joined.then(|| "2025".to_owned()), joined)
+        };
+        for member in
+            ["m.", "mr.", "rm.", "sm.", "ms.", "nm.", "snm.", "nsm.", "m.s", "n!m.", "rmsm."]
+        {
+            assert_eq!(known_after(member), known("Ada", true), "{member}");
+        }
+        for only_mentioned in ["r", "rm!", "mr!.", "mrn!.", "smr", "nr!.", "rm", "mr", "nmsr!."] {
+            assert_eq!(known_after(only_mentioned), known("Ada", false), "{only_mentioned}");
+        }
+        for nobody in ["m!", "m!.", "mn!."] {
+            assert_eq!(known_after(nobody), (None, None, false), "{nobody}");
+        }
+    }
+}
