@@ -306,7 +306,7 @@ fn a_wait_longer_than_allowed_ends_the_run_resumably_with_an_exit_code_of_its_ow
     // Before anything is read.
     let refused = Rule::every(Endpoint::Members, long());
     let trial = Trial::with(options(), [refused]).arguments(&["--max-wait", "0s"]);
-    trial.fail_then_succeed(8, &["GET /v1/org-members: ", "rate limit is reached"]);
+    trial.fail_then_succeed(8, &["GET /v1/org-members", "rate limit is reached"]);
 }
 
 #[test]
