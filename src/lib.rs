@@ -16,6 +16,7 @@
 //! | 1 | `private_fs` | files, directories and locks that are this user's alone |
 //! | 1 | `suggest` | what was probably meant by a text that names nothing |
 //! | 1 | `error_chain` | an error and its causes as one line |
+//! | 1 | [`exit_code`] | the number that a process ends with |
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 
@@ -26,6 +27,7 @@ mod config;
 pub mod connector;
 pub mod demo;
 mod error_chain;
+pub mod exit_code;
 pub mod northflank;
 mod private_fs;
 pub mod report;

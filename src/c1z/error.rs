@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::exit_code::ExitCode;
 use crate::private_fs;
 use crate::work_dir;
 
@@ -166,6 +167,29 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::NotAFile { .. }
+            | Self::NoDirectory(_)
+            | Self::NoPlace { .. }
+            | Self::Foreign { .. }
+            | Self::Mounted(_)
+            | Self::TooLarge { .. }
+            | Self::OtherConnector { .. }
+            | Self::Unfollowable { .. }
+            | Self::Scratch { .. }
+            | Self::Damaged { .. }
+            | Self::Missing(_)
+            | Self::Unreadable { .. }
+            | Self::NoSync(_)
+            | Self::OtherSyncs { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Work(error) => error.code(),
+            Self::Changed(_) => ExitCode::UNAVAILABLE,
+            Self::ScratchFull(_) | Self::Disk { .. } | Self::Database { .. } => ExitCode::UNKNOWN,
+        }
+    }
+
     /// Turns an I/O error on `path` into one of ours.
     pub(super) fn io<'path>(
         action: &'static str,

@@ -1,17 +1,13 @@
 //! How a run fails: one line on standard error and an exit code.
-//!
-//! Exit codes are gRPC's code numbers, as in other baton connectors, with 3 for every mistake
-//! in flags, variables or file, and 129, 130 and 143 for signals.
 
 use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
-
-use tonic::Code;
+use std::process;
 
 use crate::baton::{printable, shorten};
 use crate::error_chain::with_causes;
+use crate::exit_code::ExitCode;
 use crate::northflank::ClientSettingsError;
 use crate::report::access;
 use crate::report::model;
@@ -23,11 +19,6 @@ use super::signal::Signal;
 use super::telemetry;
 use crate::config::{Problems, Secrets};
 
-const UNKNOWN: u8 = Code::Unknown as u8;
-const INVALID_ARGUMENT: u8 = Code::InvalidArgument as u8;
-const DEADLINE_EXCEEDED: u8 = Code::DeadlineExceeded as u8;
-const UNAVAILABLE: u8 = Code::Unavailable as u8;
-
 /// The longest that is said of a mistake on the command line, in bytes.
 const LONGEST: usize = 600;
 
@@ -36,9 +27,6 @@ const LONGEST_WORD: usize = 400;
 
 /// The longest line that is printed, in bytes: room for all mistakes at once.
 const LONGEST_LINE: usize = 4_000;
-
-/// Success, and something changed. No code of gRPC, nor of a signal.
-const CHANGED: u8 = 20;
 
 /// Why a run ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -170,66 +158,48 @@ impl Failure {
         }
     }
 
-    fn exit_code(&self) -> u8 {
+    /// The code to exit with.
+    fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_)
             | Self::Config(_)
-            | Self::Settings(ClientSettingsError::Token)
             | Self::OneSync(_)
             | Self::NoBaseline(_)
             | Self::OtherExtent(_)
             | Self::Log { .. }
-            | Self::Diff(model::Error::Message { .. })
-            | Self::Access(
-                access::Error::File(model::Error::Message { .. })
-                | access::Error::Unknown { .. }
-                | access::Error::Ambiguous { .. },
-            )
             | Self::Target { .. }
             | Self::Foreign(_)
-            | Self::Telemetry(_)
-            | Self::Service(service::Error::Address(_) | service::Error::Scratch { .. }) => {
-                INVALID_ARGUMENT
-            }
-            Self::Service(service::Error::Refused { code, .. }) => *code as u8,
-            Self::Probe(service::ProbeError::Timeout(_)) => DEADLINE_EXCEEDED,
-            Self::Service(service::Error::Health { .. }) | Self::Probe(_) => UNAVAILABLE,
-            Self::Service(
-                service::Error::Tls(_) | service::Error::TlsOfTokens(_) | service::Error::Http(_),
-            )
-            | Self::Settings(ClientSettingsError::Tls(_) | ClientSettingsError::Http(_))
-            | Self::Output(_)
-            | Self::Access(access::Error::Output(_))
-            | Self::Threads(_)
-            | Self::Runtime(_) => UNKNOWN,
-            Self::Diff(model::Error::File(error))
-            | Self::Access(access::Error::File(model::Error::File(error))) => {
-                sync::file_code(error) as u8
-            }
-            Self::Changed => CHANGED,
+            | Self::Telemetry(_) => ExitCode::INVALID_ARGUMENT,
+            Self::Output(_) | Self::Threads(_) | Self::Runtime(_) => ExitCode::UNKNOWN,
+            Self::Changed => ExitCode::CHANGED,
             Self::Signal(signal) | Self::ServiceStopped(signal) | Self::Unshown { signal, .. } => {
-                signal.exit_code()
+                signal.code()
             }
-            Self::Sync(error) => error.code() as u8,
+            Self::Settings(error) => error.code(),
+            Self::Sync(error) => error.code(),
+            Self::Diff(error) => error.code(),
+            Self::Access(error) => error.code(),
+            Self::Service(error) => error.code(),
+            Self::Probe(error) => error.code(),
         }
     }
 }
 
 /// Prints a failure; returns the exit code.
-pub(super) fn code(outcome: Result<(), Failure>, secrets: &Secrets) -> ExitCode {
+pub(super) fn report_outcome(outcome: Result<(), Failure>, secrets: &Secrets) -> process::ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => process::ExitCode::SUCCESS,
         Err(failure) => report(&failure, secrets),
     }
 }
 
 /// Prints what clap says where there is nothing to run; returns the exit code.
-pub(super) fn usage(said: &clap::Error, secrets: &Secrets) -> ExitCode {
+pub(super) fn usage(said: &clap::Error, secrets: &Secrets) -> process::ExitCode {
     if said.use_stderr() {
         return report(&Failure::usage(said, secrets), secrets);
     }
     // Help and version are no errors, and go to standard output.
-    code(Failure::unless_printed(said.print()), secrets)
+    report_outcome(Failure::unless_printed(said.print()), secrets)
 }
 
 /// A line that is no longer than anybody reads: a value of any length may stand there, and the
@@ -251,12 +221,12 @@ fn without_middle(text: &str, longest: usize) -> Cow<'_, str> {
 
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to
 /// the line.
-fn report(failure: &Failure, secrets: &Secrets) -> ExitCode {
+fn report(failure: &Failure, secrets: &Secrets) -> process::ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
         say(&secrets.hide(&with_causes(failure)));
     }
-    ExitCode::from(failure.exit_code())
+    failure.code().into()
 }
 
 /// Tells of something that is no failure, where no log does.

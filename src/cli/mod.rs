@@ -25,7 +25,7 @@ pub fn main(
     let secrets = Secrets::of(&variable);
     signal::survive_file_size_limit();
     match Command::parse(arguments) {
-        Ok(command) => exit::code(command.run(&variable), &secrets),
+        Ok(command) => exit::report_outcome(command.run(&variable), &secrets),
         Err(unread) => exit::usage(&unread, &secrets),
     }
 }

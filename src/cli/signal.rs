@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::exit_code::ExitCode;
+
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
@@ -26,19 +28,18 @@ impl Signal {
         }
     }
 
-    /// The exit code of a process that the signal ended, as shells count: 128 and its number.
-    pub(super) fn exit_code(self) -> u8 {
-        match self {
-            Self::Hangup => 129,
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-        }
+    /// The code to exit with.
+    pub(super) fn code(self) -> ExitCode {
+        ExitCode::of_signal(self.number())
     }
 
-    /// The signal's number.
-    #[cfg(unix)]
-    fn number(self) -> i32 {
-        i32::from(self.exit_code()) - 128
+    /// The signal's number, the same on every Unix.
+    fn number(self) -> u8 {
+        match self {
+            Self::Hangup => 1,
+            Self::Interrupt => 2,
+            Self::Terminate => 15,
+        }
     }
 }
 
@@ -103,13 +104,13 @@ impl Leftovers {
 /// Ends the process as if nobody had listened. What can't be ended so runs to its end.
 #[cfg(unix)]
 fn end_by(signal: Signal) {
-    let _ = signal_hook::low_level::emulate_default_handler(signal.number());
+    let _ = signal_hook::low_level::emulate_default_handler(signal.number().into());
 }
 
 /// Ends the process with the code that the signal has elsewhere: here it has none.
 #[cfg(windows)]
 fn end_by(signal: Signal) {
-    signal_hook::low_level::exit(signal.exit_code().into());
+    signal_hook::low_level::exit(signal.code().number().into());
 }
 
 /// Listens for signals from its making on. Whoever closes a terminal sends SIGHUP, but `nohup`

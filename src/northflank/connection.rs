@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::base_url::{BaseUrl, bearer};
 use super::rate_limit::RateLimiter;
 use super::schema_report::SchemaReport;
+use crate::exit_code::ExitCode;
 
 /// Time to open a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,6 +58,16 @@ pub enum ClientSettingsError {
     /// The HTTP library.
     #[error("the HTTP client could not be set up")]
     Http(#[source] reqwest::Error),
+}
+
+impl ClientSettingsError {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Token => ExitCode::INVALID_ARGUMENT,
+            Self::Tls(_) | Self::Http(_) => ExitCode::UNKNOWN,
+        }
+    }
 }
 
 /// TLS for an HTTP client whose servers `verifier` verifies; without it none is trusted.

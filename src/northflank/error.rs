@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::page::PageError;
 use super::rate_limit::WaitTooLong;
 use super::text_format::{one_line, whole_seconds};
+use crate::exit_code::ExitCode;
 
 /// A request that did not end in a usable answer. Holds no token and no answer's body.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,18 @@ pub enum Problem {
 }
 
 impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match &self.problem {
+            Problem::Transport { kind: TransportProblem::Timeout, .. }
+            | Problem::Stalled { .. } => ExitCode::DEADLINE_EXCEEDED,
+            Problem::Transport { .. } => ExitCode::UNAVAILABLE,
+            Problem::Refused(refusal) => refusal.code(),
+            Problem::RateLimited(_) => ExitCode::RESOURCE_EXHAUSTED,
+            Problem::Page(_) | Problem::TooLarge { .. } | Problem::Endless(_) => ExitCode::UNKNOWN,
+        }
+    }
+
     /// The answer, where Northflank refused or failed.
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.problem {
@@ -176,6 +189,17 @@ impl Refusal {
                 .details
                 .and_then(|details| shown(details.get("requiredPermission").cloned())),
             doubts_base_url: false,
+        }
+    }
+
+    fn code(&self) -> ExitCode {
+        match self.status {
+            _ if self.is_denied() => ExitCode::PERMISSION_DENIED,
+            StatusCode::UNAUTHORIZED => ExitCode::UNAUTHENTICATED,
+            StatusCode::REQUEST_TIMEOUT => ExitCode::DEADLINE_EXCEEDED,
+            StatusCode::TOO_MANY_REQUESTS => ExitCode::RESOURCE_EXHAUSTED,
+            status if status.is_server_error() => ExitCode::UNAVAILABLE,
+            _ => ExitCode::UNKNOWN,
         }
     }
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::exit_code::ExitCode;
+
 /// Why the daemon ended, or could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -44,4 +46,16 @@ pub enum Error {
         /// What it said.
         message: String,
     },
+}
+
+impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Address(_) | Self::Scratch { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Refused { code, .. } => ExitCode::of_grpc(*code as u8),
+            Self::Health { .. } => ExitCode::UNAVAILABLE,
+            Self::Tls(_) | Self::TlsOfTokens(_) | Self::Http(_) => ExitCode::UNKNOWN,
+        }
+    }
 }

@@ -245,7 +245,8 @@ fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelecti
 
 impl From<sync::Error> for TaskFailure {
     fn from(error: sync::Error) -> Self {
-        Self { code: error.code(), message: with_causes(&error), is_final: false }
+        let code = Code::from_i32(error.code().number().into());
+        Self { code, message: with_causes(&error), is_final: false }
     }
 }
 

@@ -34,6 +34,7 @@ use tokio::sync::watch;
 
 use super::error::Error;
 use crate::error_chain::with_causes;
+use crate::exit_code::ExitCode;
 use crate::northflank::{Client, Problem, TokenPermissions};
 use crate::sync::{ValidationError, validate};
 
@@ -343,6 +344,16 @@ pub enum ProbeError {
         /// The answer's body.
         body: String,
     },
+}
+
+impl ProbeError {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Timeout(_) => ExitCode::DEADLINE_EXCEEDED,
+            Self::Unreachable(..) | Self::Failed { .. } => ExitCode::UNAVAILABLE,
+        }
+    }
 }
 
 /// Asks the health check server that listens on `address` for `endpoint`.

@@ -6,6 +6,7 @@ use tokio::task::JoinError;
 
 use crate::baton::IdError;
 use crate::baton::v2::ResourceId;
+use crate::exit_code::ExitCode;
 use crate::northflank::Problem;
 use crate::suggest::Suggestions;
 use crate::{c1z, northflank, work_dir};
@@ -70,6 +71,33 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code to exit with, or to tell ConductorOne.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Validation(
+                ValidationError::Token(_)
+                | ValidationError::Expired { .. }
+                | ValidationError::Team { .. },
+            ) => ExitCode::UNAUTHENTICATED,
+            Self::Validation(ValidationError::Permissions { .. }) => ExitCode::PERMISSION_DENIED,
+            Self::Validation(ValidationError::Failed(errors)) => {
+                errors.first().map_or(ExitCode::UNKNOWN, northflank::Error::code)
+            }
+            Self::StillListed { error, .. } => error.code(),
+            Self::Northflank(error) => error.code(),
+            Self::Unknown(_) => ExitCode::INVALID_ARGUMENT,
+            Self::File(error) => error.code(),
+            Self::Work(error) => error.code(),
+            Self::Id { .. }
+            | Self::TooLarge(_)
+            | Self::Note(_)
+            | Self::Record(_)
+            | Self::Facts(_)
+            | Self::Cancelled
+            | Self::Lost(_) => ExitCode::UNKNOWN,
+        }
+    }
+
     /// Whether the rate limit would have taken longer than was allowed.
     pub(super) fn is_out_of_time(&self) -> bool {
         let is = |error: &northflank::Error| matches!(error.problem, Problem::RateLimited(_));

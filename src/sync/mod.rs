@@ -3,7 +3,6 @@
 
 mod container;
 mod error;
-mod exit_code;
 mod journal_record;
 mod journal_writer;
 mod options;
@@ -18,7 +17,6 @@ mod write;
 
 pub use container::Container;
 pub use error::{Error, TooManyRows, UnknownResource, UnknownResources};
-pub use exit_code::file_code;
 pub use journal_record::{JournalIndex, KeptList, KeptLists, page_record, recorded_page};
 pub use options::SyncOptions;
 pub use page::{Page, Rows};

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::exit_code::ExitCode;
 use crate::private_fs::{self, ForeignAccess, LockOutcome, PrivateDirectory};
 
 /// The name of the lock in a work directory.
@@ -121,6 +122,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Unwritable { .. }
+            | Self::NotOurs { .. }
+            | Self::NoLock { .. }
+            | Self::TooLongName { .. }
+            | Self::ReadOnly { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Busy(_) => ExitCode::UNAVAILABLE,
+            Self::DiskFull(_) | Self::Failing { .. } | Self::Io { .. } => ExitCode::UNKNOWN,
+        }
+    }
+
     /// Turns an I/O error on `path` into one of ours.
     pub(crate) fn io<'path>(
         action: &'static str,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::c1z;
+use crate::exit_code::ExitCode;
 use crate::report::model;
 use crate::suggest::Suggestions;
 
@@ -42,6 +43,17 @@ pub enum Error {
     /// What was asked for can't be written.
     #[error("can't write it: {0}")]
     Output(#[from] io::Error),
+}
+
+impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::File(error) => error.code(),
+            Self::Unknown { .. } | Self::Ambiguous { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Output(_) => ExitCode::UNKNOWN,
+        }
+    }
 }
 
 impl From<c1z::Error> for Error {

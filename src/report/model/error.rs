@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::c1z;
+use crate::exit_code::ExitCode;
 
 /// Why a sync file can't be told of.
 #[derive(Debug, thiserror::Error)]
@@ -18,4 +19,14 @@ pub enum Error {
         /// What is wrong.
         source: prost::DecodeError,
     },
+}
+
+impl Error {
+    /// The code to exit with.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::File(error) => error.code(),
+            Self::Message { .. } => ExitCode::INVALID_ARGUMENT,
+        }
+    }
 }
