@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use baton_northflank::baton::v2::{Grant, Resource, ResourceId};
 use baton_northflank::c1z::{NewFile, PreviousFile, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{
-    GROUP, GrantBuilder, HeldThrough, ROLE, USER, entitlement, resource_types, unlisted_user,
+    GROUP, GROUP_MEMBER, GrantBuilder, HeldThrough, ROLE, ROLE_ASSIGNED, USER, entitlement,
+    resource_types, unlisted_user,
 };
 use baton_northflank::work_dir::WorkDirectory;
 use prost::Message;
@@ -90,10 +91,16 @@ impl Rows {
             // Holders of one container stand in order, as in a sync, but far apart.
             let user = format!("user-{:07}", holder * users.len() / each + container % 7);
             if container < CONTAINERS / 2 {
-                GrantBuilder::new(GROUP, &format!("container-{container:05}")).membership(&user)
+                let group = format!("container-{container:05}");
+                GrantBuilder::new(&GROUP_MEMBER, &group).user_grant(
+                    &user,
+                    HeldThrough::Assignment,
+                    &[],
+                )
             } else {
-                let role = GrantBuilder::new(ROLE, &format!("container-{container:05}"));
-                let group = GrantBuilder::new(GROUP, &format!("container-{:05}", container % 500));
+                let role = GrantBuilder::new(&ROLE_ASSIGNED, &format!("container-{container:05}"));
+                let group =
+                    GrantBuilder::new(&GROUP_MEMBER, &format!("container-{:05}", container % 500));
                 role.user_grant(&user, HeldThrough::Groups, &[&group])
             }
         });
@@ -120,7 +127,9 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         inserts.resource(resource)?;
     }
     for container in &rows.containers {
-        inserts.entitlement(&entitlement(container))?;
+        let is_group = container.id.as_ref().is_some_and(|id| id.resource_type == GROUP);
+        let spec = if is_group { &GROUP_MEMBER } else { &ROLE_ASSIGNED };
+        inserts.entitlement(&entitlement(spec, container))?;
     }
     for grant in &rows.grants {
         inserts.grant(grant, None)?;

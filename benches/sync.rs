@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use baton_northflank::sync::{Page, Rows, SnapshotBuilder};
+use baton_northflank::northflank::{List, ListKind, Page, Rows};
+use baton_northflank::sync::SnapshotBuilder;
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use serde_json::{Value, from_value, json};
 
@@ -162,13 +163,14 @@ fn grow(memberships: usize) -> Result<(), Failure> {
     let mut fold = SnapshotBuilder::default();
     let role = |number: usize| json!({"id": format!("role-{number}")});
     let roles = Value::Array((0..lists).map(role).collect());
-    fold.page(Page { rows: Rows::Roles(from_value(roles)?), is_first: true, is_last: true })?;
+    fold.page(page(List::only(ListKind::Roles), Rows::Roles(from_value(roles)?), true, true))?;
     let started = Instant::now();
     let empty = memory("VmRSS:")?;
     for first in (0..members).step_by(100) {
         let end = (first + 100).min(members);
         let rows = Rows::Members(from_value((first..end).map(member).collect())?);
-        fold.page(Page { rows, is_first: first == 0, is_last: end == members })?;
+        let list = List::only(ListKind::Members);
+        fold.page(page(list, rows, first == 0, end == members))?;
     }
     let listed = memory("VmRSS:")?;
     for list in 0..lists {
@@ -176,8 +178,9 @@ fn grow(memberships: usize) -> Result<(), Failure> {
             // Each list holds other members, in no order.
             let row = |row| member((list * 7_919 + (part * 100 + row) * 104_729) % members);
             let rows = from_value((0..100).map(row).collect())?;
-            let rows = Rows::RoleMembers(format!("role-{list}").into(), rows);
-            fold.page(Page { rows, is_first: part == 0, is_last: part + 1 == LIST / 100 })?;
+            let of = List::of(ListKind::RoleMembers, format!("role-{list}").as_str().into());
+            let rows = Rows::RoleMembers(rows);
+            fold.page(page(of, rows, part == 0, part + 1 == LIST / 100))?;
         }
     }
     let folded = memory("VmRSS:")?;
@@ -194,6 +197,10 @@ fn grow(memberships: usize) -> Result<(), Failure> {
         access.people().count(),
     );
     Ok(())
+}
+
+fn page(list: List, rows: Rows, is_first: bool, is_last: bool) -> Page {
+    Page { list, rows, is_first, is_last, is_parent_gone: false }
 }
 
 /// A member as Northflank lists one.

@@ -6,7 +6,9 @@ use std::fmt::Debug;
 
 use baton_northflank::baton::check_id;
 use baton_northflank::baton::v2::Resource;
-use baton_northflank::connector::{entitlement, group, role, unlisted_user, user};
+use baton_northflank::connector::{
+    EntitlementSpec, GROUP_MEMBER, ROLE_ASSIGNED, entitlement, group, role, unlisted_user, user,
+};
 use baton_northflank::northflank::{
     DirectoryGroup, DirectoryGroupMember, ListRow, Member, Role, RoleMember, PageBody,
 };
@@ -20,12 +22,12 @@ fuzz_target!(|body: &[u8]| {
     for row in rows::<Role>(body) {
         let resource = role(&row);
         valid(&resource);
-        valid_entitlement(&resource);
+        valid_entitlement(&ROLE_ASSIGNED, &resource);
     }
     for row in rows::<DirectoryGroup>(body) {
         let resource = group(&row);
         valid(&resource);
-        valid_entitlement(&resource);
+        valid_entitlement(&GROUP_MEMBER, &resource);
     }
     for row in rows::<RoleMember>(body) {
         valid(&unlisted_user(&row.id, row.name.as_ref(), &row.emails, row.last_login.as_ref()));
@@ -38,7 +40,7 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn rows<T: ListRow + Debug>(body: &[u8]) -> Vec<T> {
-    match PageBody::<T>::read(body) {
+    match PageBody::<Vec<T>>::read(body) {
         Ok(told) => {
             // What is accepted is JSON, and says where it goes on if it does.
             let body: serde_json::Value = match serde_json::from_slice(body) {
@@ -72,8 +74,8 @@ fn valid(resource: &Resource) {
     let _ = check_id(&id.resource);
 }
 
-fn valid_entitlement(resource: &Resource) {
-    let entitlement = entitlement(resource);
+fn valid_entitlement(spec: &EntitlementSpec, resource: &Resource) {
+    let entitlement = entitlement(spec, resource);
     assert!(entitlement.display_name.len() <= 1024);
     assert!(entitlement.description.len() <= 2048);
 }

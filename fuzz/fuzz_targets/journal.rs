@@ -8,9 +8,10 @@
 use std::fs;
 use std::path::Path;
 
-use baton_northflank::connector::{entitlement, group, role};
+use baton_northflank::connector::entitlement;
+use baton_northflank::northflank::{List, ListKind, Page, Rows};
 use baton_northflank::work_dir::{IdentityDigests, FoundJournal, RunIdentity, Journal};
-use baton_northflank::sync::{Snapshot, Container, SnapshotBuilder, JournalIndex, Page, Rows, recorded_page};
+use baton_northflank::sync::{JournalIndex, Snapshot, SnapshotBuilder, recorded_page};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use time::OffsetDateTime;
 
@@ -94,21 +95,21 @@ fn gathered(path: &Path) -> SnapshotBuilder {
     };
     let mut fold = SnapshotBuilder::default();
     let kept = index.kept_lists(OffsetDateTime::UNIX_EPOCH, None);
-    let ids = |of_kind: fn(&Container) -> bool| {
-        let ids = kept.keys().filter(move |it| of_kind(it));
-        ids.map(|it| serde_json::json!({"id": &**it.id()})).collect::<Vec<_>>()
+    let ids = |kind: ListKind| {
+        let ids = kept.keys().filter(|it| it.kind == kind).filter_map(|it| it.parent.as_deref());
+        ids.map(|id| serde_json::json!({"id": id})).collect::<Vec<_>>()
     };
-    let roles = ids(|it| matches!(it, Container::Role(_)));
-    let groups = ids(|it| matches!(it, Container::Group(_)));
+    let roles = ids(ListKind::RoleMembers);
+    let groups = ids(ListKind::DirectoryGroupMembers);
     // Blank ids are no role's or group's.
-    for rows in [
-        serde_json::from_value(roles.into()).map(Rows::Roles),
-        serde_json::from_value(groups.into()).map(Rows::Groups),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        fold.page(Page { rows, is_first: true, is_last: true }).expect("there is little of it");
+    for (kind, rows) in [
+        (ListKind::Roles, serde_json::from_value(roles.into()).map(Rows::Roles)),
+        (ListKind::DirectoryGroups, serde_json::from_value(groups.into()).map(Rows::DirectoryGroups)),
+    ] {
+        let Ok(rows) = rows else { continue };
+        let list = List::only(kind);
+        let page = Page { list, rows, is_first: true, is_last: true, is_parent_gone: false };
+        fold.page(page).expect("there is little of it");
     }
     let mut reader = journal.reader().expect("files work");
     for (of, list) in &kept {
@@ -130,10 +131,9 @@ fn tell(access: &Snapshot) {
         assert_eq!(user.id.expect("an id").resource, access.id(*person));
     }
     assert!(people.is_sorted_by_key(|person| access.id(*person)));
-    let groups = access.groups.iter().map(|held| (group(&held.row), &held.holders));
-    let roles = access.roles.iter().map(|held| (role(&held.row), &held.holders));
-    for (resource, holders) in groups.chain(roles) {
-        entitlement(&resource);
+    for container in access.containers() {
+        entitlement(container.row.entitlement(), &container.row.resource());
+        let holders = &container.holders;
         assert!(holders.is_sorted_by(|one, next| one.person < next.person));
         for holder in holders {
             assert!(people.contains(&holder.person));

@@ -10,55 +10,38 @@ use crate::baton::v2::{
 };
 use crate::baton::{GrantId, Profile, annotation, entitlement_id, shorten};
 
-use super::resource_type::{GROUP, USER, group_type, user_type};
+use super::group::{GROUP, GROUP_MEMBER};
+use super::resource_type::EntitlementSpec;
 use super::text::{LONGEST_DESCRIPTION, LONGEST_NAME};
+use super::user::USER;
 
-/// The slug of a group's entitlement.
-const MEMBER: &str = "member";
-
-/// The slug of a role's entitlement.
-const ASSIGNED: &str = "assigned";
-
-/// The entitlement of a group or role; `resource` is no user.
-pub fn entitlement(resource: &Resource) -> Entitlement {
+/// What `resource` gives, as `spec` says of all of its type.
+pub fn entitlement(spec: &EntitlementSpec, resource: &Resource) -> Entitlement {
     let id = resource.id.clone().unwrap_or_default();
     let name = &resource.display_name;
-    let entitled = GrantBuilder::new(&id.resource_type, &id.resource);
-    let is_group = id.resource_type == GROUP;
-    let (slug, display_name, description, grantable_to, annotations) = if is_group {
-        (
-            MEMBER,
-            format!("{name} group member"),
-            format!("Is a member of the directory group {name}, through the identity provider"),
-            vec![user_type()],
-            // Membership is managed in the identity provider.
-            vec![annotation(&EntitlementImmutable::default())],
-        )
+    let builder = GrantBuilder::new(spec, &id.resource);
+    let annotations = if spec.is_immutable {
+        vec![annotation(&EntitlementImmutable::default())]
     } else {
-        (
-            ASSIGNED,
-            format!("{name} role"),
-            format!("Holds the role {name} in the Northflank organization"),
-            vec![user_type(), group_type()],
-            Vec::new(),
-        )
+        Vec::new()
     };
     Entitlement {
         resource: Some(Resource { id: Some(id), ..Resource::default() }),
-        id: entitled.id,
-        display_name: shorten(&display_name, LONGEST_NAME),
-        description: shorten(&description, LONGEST_DESCRIPTION),
-        grantable_to,
+        id: builder.id,
+        display_name: shorten(&(spec.display_name)(name), LONGEST_NAME),
+        description: shorten(&(spec.description)(name), LONGEST_DESCRIPTION),
+        grantable_to: spec.grantable_to.iter().map(|it| it.message()).collect(),
         annotations,
         purpose: PurposeValue::Assignment.into(),
-        slug: slug.to_owned(),
+        slug: spec.slug.to_owned(),
     }
 }
 
-/// Makes the grants of one role's or group's entitlement.
+/// Makes the grants of one resource's entitlement.
 pub struct GrantBuilder {
     id: String,
     resource: ResourceId,
+    is_immutable: bool,
 }
 
 /// Through what somebody holds a role.
@@ -74,29 +57,21 @@ pub enum HeldThrough<'reported> {
 }
 
 impl GrantBuilder {
-    /// For the entitlement of the role or group `resource`.
-    pub fn new(resource_type: &str, resource: &str) -> Self {
-        let slug = if resource_type == GROUP { MEMBER } else { ASSIGNED };
+    /// For what the resource of this id gives.
+    pub fn new(spec: &EntitlementSpec, resource: &str) -> Self {
         Self {
-            id: entitlement_id(resource_type, resource, slug),
+            id: entitlement_id(spec.resource_type, resource, spec.slug),
             resource: ResourceId {
-                resource_type: resource_type.to_owned(),
+                resource_type: spec.resource_type.to_owned(),
                 resource: resource.to_owned(),
             },
+            is_immutable: spec.is_immutable,
         }
     }
 
     /// The entitlement's id.
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    /// A group's membership of `user`. It lives in the identity provider.
-    pub fn membership(&self, user: &str) -> Grant {
-        Grant {
-            annotations: vec![annotation(&GrantImmutable::default())],
-            ..self.grant(USER, user)
-        }
     }
 
     /// A role held by the members of `group`, and how it expands to them.
@@ -106,15 +81,14 @@ impl GrantBuilder {
             ..self.grant(GROUP, group)
         };
         let expandable = GrantExpandable {
-            entitlement_ids: vec![entitlement_id(GROUP, group, MEMBER)],
+            entitlement_ids: vec![Self::new(&GROUP_MEMBER, group).id],
             shallow: true,
             resource_type_ids: vec![USER.to_owned()],
         };
         (grant, expandable)
     }
 
-    /// A role held by `user`, after expansion. `groups` are the linked groups that `user`
-    /// is in.
+    /// It held by `user`, after expansion. `groups` are the linked groups that `user` is in.
     pub fn user_grant(
         &self,
         user: &str,
@@ -129,7 +103,11 @@ impl GrantBuilder {
                 if !sources.is_empty() {
                     sources.extend([direct(&self.id)]);
                 }
-                Vec::new()
+                if self.is_immutable {
+                    vec![annotation(&GrantImmutable::default())]
+                } else {
+                    Vec::new()
+                }
             }
             HeldThrough::Groups => vec![annotation(&GrantImmutable::default())],
             HeldThrough::Unexplained(reported) => {
@@ -170,7 +148,8 @@ impl GrantBuilder {
 mod tests {
     use super::{GrantBuilder, HeldThrough, entitlement};
     use crate::baton::v2::{Grant, Resource, ResourceId};
-    use crate::connector::{GROUP, ROLE};
+    use crate::connector::group::{GROUP, GROUP_MEMBER};
+    use crate::connector::role::{ROLE, ROLE_ASSIGNED};
 
     fn annotations(grant: &Grant) -> Vec<&str> {
         let names = grant.annotations.iter();
@@ -197,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_role_is_assigned_to_users_and_groups() {
-        let role = entitlement(&resource(ROLE, "core"));
+        let role = entitlement(&ROLE_ASSIGNED, &resource(ROLE, "core"));
         assert_eq!(
             (role.id.as_str(), role.slug.as_str(), role.purpose),
             ("role:core:assigned", "assigned", 1)
@@ -209,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_groups_membership_is_immutable_and_for_users() {
-        let group = entitlement(&resource(GROUP, "g1"));
+        let group = entitlement(&GROUP_MEMBER, &resource(GROUP, "g1"));
         assert_eq!(
             (group.id.as_str(), group.slug.as_str(), group.purpose),
             ("group:g1:member", "member", 1)
@@ -217,14 +196,15 @@ mod tests {
         let to: Vec<_> = group.grantable_to.iter().map(|kind| kind.id.as_str()).collect();
         assert_eq!(to, ["user"]);
         assert!(group.annotations[0].type_url.ends_with(".EntitlementImmutable"));
-        let grant = GrantBuilder::new(GROUP, "g1").membership("ada");
+        let grant =
+            GrantBuilder::new(&GROUP_MEMBER, "g1").user_grant("ada", HeldThrough::Assignment, &[]);
         assert_eq!(grant.id, "group:g1:member:user:ada");
         assert_eq!(annotations(&grant), ["GrantImmutable"]);
     }
 
     #[test]
     fn a_linked_group_holds_the_role_for_its_members() {
-        let (grant, expandable) = GrantBuilder::new(ROLE, "core").linked_group("g1");
+        let (grant, expandable) = GrantBuilder::new(&ROLE_ASSIGNED, "core").linked_group("g1");
         assert_eq!(grant.id, "role:core:assigned:group:g1");
         assert_eq!(annotations(&grant), ["GrantImmutable"]);
         assert_eq!(expandable.entitlement_ids, ["group:g1:member"]);
@@ -234,7 +214,8 @@ mod tests {
 
     #[test]
     fn somebody_with_both_has_one_grant_with_both_sources() {
-        let (role, group) = (GrantBuilder::new(ROLE, "core"), GrantBuilder::new(GROUP, "g1"));
+        let (role, group) =
+            (GrantBuilder::new(&ROLE_ASSIGNED, "core"), GrantBuilder::new(&GROUP_MEMBER, "g1"));
         let both = role.user_grant("ada", HeldThrough::Assignment, &[&group]);
         assert_eq!(sources(&both), ["group:g1:member", "role:core:assigned"]);
         assert!(both.annotations.is_empty(), "an assignment can be taken away");
@@ -247,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_unexplained_membership_says_what_northflank_calls_it() {
-        let grant = GrantBuilder::new(ROLE, "core").user_grant(
+        let grant = GrantBuilder::new(&ROLE_ASSIGNED, "core").user_grant(
             "ada",
             HeldThrough::Unexplained("implicit"),
             &[],

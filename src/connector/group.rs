@@ -1,11 +1,37 @@
 //! Directory groups.
 
+use crate::baton::v2::resource_type::Trait;
 use crate::baton::v2::{GroupTrait, Resource, ResourceId};
 use crate::baton::{Profile, annotation};
-use crate::northflank::{DirectoryGroup, Text};
+use crate::northflank::{DirectoryGroup, ListKind, Text};
 
-use super::resource_type::GROUP;
+use super::resource_type::{EntitlementSpec, ResourceTypeSpec};
 use super::text::{display_name, timestamp};
+use super::user::USER_TYPE;
+
+/// The resource type of directory groups.
+pub const GROUP: &str = "group";
+
+/// Directory groups have the members that the identity provider says.
+pub(super) static GROUP_TYPE: ResourceTypeSpec = ResourceTypeSpec {
+    id: GROUP,
+    display_name: "Group",
+    kind: Trait::Group,
+    list: ListKind::DirectoryGroups,
+    entitlement: Some(&GROUP_MEMBER),
+};
+
+/// Being in a directory group, which is managed in the identity provider.
+pub static GROUP_MEMBER: EntitlementSpec = EntitlementSpec {
+    resource_type: GROUP,
+    slug: "member",
+    display_name: |name| format!("{name} group member"),
+    description: |name| {
+        format!("Is a member of the directory group {name}, through the identity provider")
+    },
+    grantable_to: &[&USER_TYPE],
+    is_immutable: true,
+};
 
 /// A directory group. One without a name is called by its identity provider's id.
 pub fn group(group: &DirectoryGroup) -> Resource {

@@ -1,13 +1,12 @@
 //! What the connector says of itself: its name, what it syncs, and which permissions that
 //! takes.
 
+use super::resource_type::ResourceTypeSpec;
+use super::resource_types::RESOURCE_TYPES;
 use crate::baton::v2::{
     Capability, CapabilityPermission, CapabilityPermissions, ConnectorCapabilities,
-    ConnectorMetadata, CredentialDetails, ResourceType, ResourceTypeCapability,
+    ConnectorMetadata, CredentialDetails, ResourceTypeCapability,
 };
-use crate::northflank::{READ_MEMBERS, READ_ROLES};
-
-use super::resource_type::{GROUP, ROLE, USER, resource_types};
 
 /// The name of what is synced, as people know it.
 pub const DISPLAY_NAME: &str = "Northflank";
@@ -30,36 +29,27 @@ pub fn metadata() -> ConnectorMetadata {
 /// What can be done with each resource type: reading only.
 pub fn capabilities() -> ConnectorCapabilities {
     ConnectorCapabilities {
-        resource_type_capabilities: resource_types().map(capability).into(),
+        resource_type_capabilities: RESOURCE_TYPES.into_iter().map(capability).collect(),
         connector_capabilities: vec![Capability::Sync.into()],
         credential_details: Some(CredentialDetails {}),
     }
 }
 
-fn capability(resource_type: ResourceType) -> ResourceTypeCapability {
-    let permissions = permissions(&resource_type.id)
-        .iter()
-        .map(|permission| CapabilityPermission { permission: (*permission).to_owned() });
+fn capability(spec: &ResourceTypeSpec) -> ResourceTypeCapability {
+    let permissions = spec.permissions().into_iter();
+    let permissions =
+        permissions.map(|permission| CapabilityPermission { permission: permission.to_owned() });
     ResourceTypeCapability {
         permissions: Some(CapabilityPermissions { permissions: permissions.collect() }),
         capabilities: vec![Capability::Sync.into()],
-        resource_type: Some(resource_type),
-    }
-}
-
-/// What the token's role must be allowed, for resources of this type and their grants.
-fn permissions(resource_type: &str) -> &'static [&'static str] {
-    match resource_type {
-        USER => &[READ_MEMBERS],
-        ROLE => &[READ_ROLES],
-        GROUP => &[READ_MEMBERS, READ_ROLES],
-        _ => &[],
+        resource_type: Some(spec.message()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{READ_MEMBERS, READ_ROLES, metadata};
+    use super::metadata;
+    use crate::northflank::{READ_MEMBERS, READ_ROLES};
 
     #[test]
     fn every_resource_type_says_what_it_takes_to_read_it() {

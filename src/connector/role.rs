@@ -1,11 +1,36 @@
 //! Organization roles.
 
+use crate::baton::v2::resource_type::Trait;
 use crate::baton::v2::{Resource, ResourceId, RoleTrait};
 use crate::baton::{Profile, annotation, shorten};
-use crate::northflank::{Lenient, Role, RoleRestrictions, TeamRestriction, Text};
+use crate::northflank::{Lenient, ListKind, Role, RoleRestrictions, TeamRestriction, Text};
 
-use super::resource_type::ROLE;
+use super::group::GROUP_TYPE;
+use super::resource_type::{EntitlementSpec, ResourceTypeSpec};
 use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
+use super::user::USER_TYPE;
+
+/// The resource type of organization roles.
+pub const ROLE: &str = "role";
+
+/// Roles give what members of the organization and linked directory groups may do.
+pub(super) static ROLE_TYPE: ResourceTypeSpec = ResourceTypeSpec {
+    id: ROLE,
+    display_name: "Role",
+    kind: Trait::Role,
+    list: ListKind::Roles,
+    entitlement: Some(&ROLE_ASSIGNED),
+};
+
+/// Holding a role.
+pub static ROLE_ASSIGNED: EntitlementSpec = EntitlementSpec {
+    resource_type: ROLE,
+    slug: "assigned",
+    display_name: |name| format!("{name} role"),
+    description: |name| format!("Holds the role {name} in the Northflank organization"),
+    grantable_to: &[&USER_TYPE, &GROUP_TYPE],
+    is_immutable: false,
+};
 
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {

@@ -1,12 +1,25 @@
 //! Organization members as users.
 
+use crate::baton::v2::resource_type::Trait;
 use crate::baton::v2::user_trait::{self, AccountType};
 use crate::baton::v2::{Resource, ResourceId, Status, UserTrait, status::ResourceStatus};
 use crate::baton::{Profile, annotation};
-use crate::northflank::{Email, Lenient, Member, Text};
+use crate::northflank::{Email, Lenient, ListKind, Member, Text};
 
-use super::resource_type::USER;
+use super::resource_type::ResourceTypeSpec;
 use super::text::{display_name, timestamp};
+
+/// The resource type of organization members.
+pub const USER: &str = "user";
+
+/// Users hold grants and have none to give.
+pub(super) static USER_TYPE: ResourceTypeSpec = ResourceTypeSpec {
+    id: USER,
+    display_name: "User",
+    kind: Trait::User,
+    list: ListKind::Members,
+    entitlement: None,
+};
 
 /// The key of a user's profile that tells the last login. Whoever compares files has to know it: a
 /// login is no change.

@@ -9,26 +9,19 @@ use tokio::sync::watch;
 use super::base_url::BaseUrl;
 use super::connection::{ClientSettings, ClientSettingsError, Connection};
 use super::error::Refusal;
-use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
-use super::page::ListRow;
+use super::list::{List, ListKind};
 use super::page_token::{HasNextPageTrust, LARGEST_PAGE};
 use super::paginator::Paginator;
 use super::rate_limit::{RateLimitWait, RateWindow};
 use super::schema_report::SchemaReport;
 use super::whoami::Whoami;
 
-const MEMBERS: &str = "/v1/org-members";
-const ROLES: &str = "/v1/org-roles";
-const ROLE_MEMBERS: &str = "/v1/org-roles/{}/members";
-const GROUPS: &str = "/v1/directory-groups";
-const GROUP_MEMBERS: &str = "/v1/directory-groups/{}/members";
-
 /// Reads from the Northflank API. Clones share connections, rate budget and counter.
 #[derive(Debug, Clone)]
 pub struct Client {
     connection: Arc<Connection>,
     /// What has been learnt of each endpoint's word on whether pages follow.
-    trusts: Arc<Mutex<HashMap<&'static str, Arc<HasNextPageTrust>>>>,
+    trusts: Arc<Mutex<HashMap<ListKind, Arc<HasNextPageTrust>>>>,
 }
 
 impl Client {
@@ -86,42 +79,13 @@ impl Client {
         self.connection.whoami().await
     }
 
-    /// The organization's members ([`READ_MEMBERS`](super::READ_MEMBERS)).
-    pub fn members(&self) -> Paginator<Member> {
-        self.list(MEMBERS, None, Some(LARGEST_PAGE))
-    }
-
-    /// The organization's roles ([`READ_ROLES`](super::READ_ROLES)).
-    pub fn roles(&self) -> Paginator<Role> {
-        self.list(ROLES, None, Some(LARGEST_PAGE))
-    }
-
-    /// The members of a role ([`READ_ROLES`](super::READ_ROLES)).
-    pub fn role_members(&self, role: &str) -> Paginator<RoleMember> {
-        self.list(ROLE_MEMBERS, Some(role), Some(LARGEST_PAGE))
-    }
-
-    /// The directory groups ([`READ_ROLES`](super::READ_ROLES)). The API doesn't page them and
-    /// documents no query; should it begin to, they are read as what its answers say.
-    pub fn directory_groups(&self) -> Paginator<DirectoryGroup> {
-        self.list(GROUPS, None, None)
-    }
-
-    /// The members of a directory group ([`READ_MEMBERS`](super::READ_MEMBERS)).
-    pub fn directory_group_members(&self, group: &str) -> Paginator<DirectoryGroupMember> {
-        self.list(GROUP_MEMBERS, Some(group), Some(LARGEST_PAGE))
-    }
-
-    /// A list, in pages of `per_page` rows if it is paged.
-    fn list<T: ListRow>(
-        &self,
-        name: &'static str,
-        id: Option<&str>,
-        per_page: Option<usize>,
-    ) -> Paginator<T> {
+    /// The pages of a list.
+    pub fn list(&self, list: List) -> Paginator {
+        let declaration = list.kind.declaration();
         let mut trusts = self.trusts.lock().unwrap_or_else(PoisonError::into_inner);
-        let trust = Arc::clone(trusts.entry(name).or_default());
-        let endpoint = self.connection.endpoint(name, id);
-        Paginator::new(Arc::clone(&self.connection), endpoint, per_page, trust)
+        let trust = Arc::clone(trusts.entry(list.kind).or_default());
+        let endpoint = self.connection.endpoint(declaration.path, list.parent.as_deref());
+        let per_page = declaration.is_paged.then_some(LARGEST_PAGE);
+        Paginator::new(Arc::clone(&self.connection), list, endpoint, per_page, trust)
     }
 }

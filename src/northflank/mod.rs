@@ -6,6 +6,7 @@ mod client;
 mod connection;
 mod error;
 mod lenient;
+mod list;
 mod model;
 mod page;
 mod page_token;
@@ -26,12 +27,13 @@ pub use client::Client;
 pub use connection::{ClientSettings, ClientSettingsError, tls};
 pub use error::{Error, Problem, Refusal, TransportProblem};
 pub use lenient::Lenient;
+pub use list::{AnyRow, List, ListDeclaration, ListKind, Rows};
 pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Role, RoleMember,
     RoleRestrictions, TeamRestriction,
 };
-pub use page::{ListRow, PageBody, PageError};
-pub use paginator::{FirstPage, ListPage, Paginator};
+pub use page::{ListRow, Page, PageBody, PageError};
+pub use paginator::{Paginator, StartedList};
 pub use permission::{READ_MEMBERS, READ_ROLES};
 pub use rate_limit::{RateLimitWait, RateWindow, WaitTooLong};
 pub use schema_report::SchemaReport;

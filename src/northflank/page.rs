@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::{self, StrictObject};
+use super::list::{List, Rows};
 use super::model::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember};
 use super::text::{Text, json_text};
 
@@ -120,11 +121,41 @@ fn malformed_emails(emails: &[Email]) -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// The list.
+    pub list: List,
+    /// The rows, in the API's order.
+    pub rows: Rows,
+    /// Whether the list begins with it. A list can begin anew: then nothing counts that it said
+    /// before.
+    pub is_first: bool,
+    /// Whether the list ends with it. Until then nothing counts that it says.
+    pub is_last: bool,
+    /// Whether what the list belongs to is gone, and the list with it.
+    pub is_parent_gone: bool,
+}
+
+impl Page {
+    /// The last page of a list, or the only one, which says that what it belongs to is gone.
+    pub fn of_gone_parent(list: List) -> Self {
+        let rows = list.kind.no_rows();
+        Self { list, rows, is_first: false, is_last: true, is_parent_gone: true }
+    }
+
+    /// The page of `list` that `body`, an answer, says.
+    pub fn read(list: List, body: &[u8], is_first: bool, is_last: bool) -> Result<Self, PageError> {
+        let rows = list.kind.read(body)?.rows;
+        Ok(Self { list, rows, is_first, is_last, is_parent_gone: false })
+    }
+}
+
 /// What an answer says by itself.
 #[derive(Debug)]
-pub struct PageBody<T> {
+pub struct PageBody<R> {
     /// The rows, in the API's order.
-    pub rows: Vec<T>,
+    pub rows: R,
     /// Whether more rows follow (`hasNextPage`), if it says so.
     pub more: Option<bool>,
     /// The cursor of what follows.
@@ -149,7 +180,15 @@ impl PageError {
     }
 }
 
-impl<T: ListRow> PageBody<T> {
+impl<R> PageBody<R> {
+    /// The same with its rows as something else.
+    pub(super) fn map<S>(self, rows: impl FnOnce(R) -> S) -> PageBody<S> {
+        let Self { rows: read, more, cursor } = self;
+        PageBody { rows: rows(read), more, cursor }
+    }
+}
+
+impl<T: ListRow> PageBody<Vec<T>> {
     /// Reads what `body` says.
     pub fn read(body: &[u8]) -> Result<Self, PageError> {
         let StrictObject(Envelope::<T> { data, pagination }) =
@@ -217,7 +256,7 @@ mod tests {
         RoleMember,
     };
 
-    fn read(body: &str) -> Result<PageBody<Member>, PageError> {
+    fn read(body: &str) -> Result<PageBody<Vec<Member>>, PageError> {
         PageBody::read(body.as_bytes())
     }
 
@@ -291,7 +330,7 @@ mod tests {
     fn fields_that_are_malformed_are_known_by_name() {
         fn names<T: ListRow>(row: &str) -> Vec<&'static str> {
             let body = format!(r#"{{"data":{{"{}":[{row}]}}}}"#, T::KEY);
-            let told = PageBody::<T>::read(body.as_bytes()).unwrap();
+            let told = PageBody::<Vec<T>>::read(body.as_bytes()).unwrap();
             told.rows[0].malformed_fields().collect()
         }
         let row = r#"{"id":"a","name":1,"joinedAt":1,"lastLoginTime":1,"finalized":1,"type":1,

@@ -40,18 +40,18 @@ impl PageToken {
         &self.query
     }
 
-    /// Where the page after `told` is, which was at `at` (`None`: the first); `None` if there
-    /// is none. Takes down what that says of the server's word.
+    /// Where the page after `told` is, which has so many rows and was at `at` (`None`: the first);
+    /// `None` if there is none. Takes down what that says of the server's word.
     ///
     /// `limit` rows make a page full that says nothing of what follows.
-    pub(super) fn after<T>(
+    pub(super) fn after<R>(
         at: Option<&Self>,
-        told: &PageBody<T>,
+        rows: usize,
+        told: &PageBody<R>,
         limit: Option<usize>,
         trust: &HasNextPageTrust,
     ) -> Result<Option<Self>, PageError> {
-        trust.weigh(at.is_some_and(|at| at.is_denied), told);
-        let rows = told.rows.len();
+        trust.weigh(at.is_some_and(|at| at.is_denied), rows, told);
         let before = match at {
             None => LARGEST_PAGE,
             Some(Self { query: PageQuery::Number(_), before, .. }) => {
@@ -100,12 +100,12 @@ impl HasNextPageTrust {
     }
 
     /// Takes down what a page says of it.
-    fn weigh<T>(&self, was_denied: bool, told: &PageBody<T>) {
+    fn weigh<R>(&self, was_denied: bool, rows: usize, told: &PageBody<R>) {
         let note = |flag: &AtomicBool| flag.store(true, Ordering::Relaxed);
         if told.more == Some(true) {
             note(&self.has_promised);
         }
-        if was_denied && !told.rows.is_empty() {
+        if was_denied && rows > 0 {
             note(&self.was_broken);
         } else if was_denied && told.more != Some(true) && told.cursor.is_none() {
             note(&self.was_kept);
@@ -117,20 +117,20 @@ impl HasNextPageTrust {
 mod tests {
     use super::{HasNextPageTrust, LARGEST_PAGE, PageBody, PageQuery, PageToken};
 
-    fn told(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> PageBody<()> {
-        PageBody { rows: vec![(); rows], more: more.into(), cursor: cursor.map(str::to_owned) }
+    fn told(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> PageBody<usize> {
+        PageBody { rows, more: more.into(), cursor: cursor.map(str::to_owned) }
     }
 
     fn after(
         at: Option<&PageToken>,
-        told: &PageBody<()>,
+        told: &PageBody<usize>,
         trust: &HasNextPageTrust,
     ) -> Option<PageToken> {
-        PageToken::after(at, told, Some(LARGEST_PAGE), trust).unwrap()
+        PageToken::after(at, told.rows, told, Some(LARGEST_PAGE), trust).unwrap()
     }
 
     /// Where a list goes on after these pages, one after the other.
-    fn query(pages: &[PageBody<()>]) -> Option<PageQuery> {
+    fn query(pages: &[PageBody<usize>]) -> Option<PageQuery> {
         let trust = HasNextPageTrust::default();
         let mut at = None;
         for page in pages {
@@ -179,8 +179,12 @@ mod tests {
         assert_eq!(query(&[told(99, None, None)]), None);
         let trust = HasNextPageTrust::default();
         let full = told(100, None, None);
-        assert!(PageToken::after(None, &full, Some(LARGEST_PAGE), &trust).is_err());
-        assert_eq!(PageToken::after(None, &full, None, &trust).unwrap(), None, "it isn't paged");
+        assert!(PageToken::after(None, full.rows, &full, Some(LARGEST_PAGE), &trust).is_err());
+        assert_eq!(
+            PageToken::after(None, full.rows, &full, None, &trust).unwrap(),
+            None,
+            "it isn't paged"
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::error::{Error, Problem};
-use super::page::ListRow;
+use super::list::{List, Rows};
+use super::page::Page;
 use super::page_token::{HasNextPageTrust, PageToken};
 use super::request::Endpoint;
 
@@ -28,40 +29,27 @@ const MOST_PAGES_WITHOUT_NEW_IDS: u32 = 1000;
 /// No server lets a cursor expire that it gave out less than this time ago.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// A page of a list, and the answer that it was read from.
-#[derive(Debug)]
-pub struct ListPage<T> {
-    /// The rows, in the API's order.
-    pub rows: Vec<T>,
-    /// The body as it came, but for the token if that was in it.
-    pub body: Vec<u8>,
-    /// Whether the list begins with it. A list can begin anew: then nothing counts that it said
-    /// before.
-    pub is_first: bool,
-    /// Whether the list ends with it.
-    pub is_last: bool,
-}
-
 /// A list whose first page has been read.
 #[derive(Debug)]
-pub struct FirstPage<T> {
+pub struct StartedList {
     /// That page.
-    pub page: ListPage<T>,
+    pub first: Page,
     /// What follows it.
-    pub rest: Paginator<T>,
+    pub rest: Paginator,
 }
 
 /// The reading of a list.
 #[derive(Debug)]
-pub struct Paginator<T> {
+pub struct Paginator {
     connection: Arc<Connection>,
+    list: List,
     endpoint: Endpoint,
     /// Rows of a page; `None` where the API doesn't page.
     per_page: Option<usize>,
     trust: Arc<HasNextPageTrust>,
     next: NextRequest,
     new_beginnings: u32,
-    met: LoopDetector<T>,
+    met: LoopDetector,
 }
 
 /// What is to be read next.
@@ -75,9 +63,10 @@ enum NextRequest {
     End,
 }
 
-impl<T: ListRow> Paginator<T> {
+impl Paginator {
     pub(super) fn new(
         connection: Arc<Connection>,
+        list: List,
         endpoint: Endpoint,
         per_page: Option<usize>,
         trust: Arc<HasNextPageTrust>,
@@ -85,6 +74,7 @@ impl<T: ListRow> Paginator<T> {
         let met = LoopDetector::default();
         Self {
             connection,
+            list,
             endpoint,
             per_page,
             trust,
@@ -95,15 +85,21 @@ impl<T: ListRow> Paginator<T> {
     }
 
     /// Reads the first page.
-    pub async fn first(mut self) -> Result<FirstPage<T>, Error> {
-        Ok(FirstPage { page: self.read(None).await?, rest: self })
+    pub async fn start(mut self) -> Result<StartedList, Error> {
+        Ok(StartedList { first: self.read(None).await?.0, rest: self })
     }
 
     /// The next page; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+        Ok(self.next_with_body().await?.map(|(page, _)| page))
+    }
+
+    /// The next page, and the body that it was read from, as it came but for the token if that was
+    /// in it; `None` after the last.
     ///
     /// A page behind the first one that is refused for what is asked for, or can't be had for
     /// long, begins the list anew, with its first page: its cursor has expired.
-    pub async fn next(&mut self) -> Result<Option<ListPage<T>>, Error> {
+    pub async fn next_with_body(&mut self) -> Result<Option<(Page, Vec<u8>)>, Error> {
         let (at, told_at) = match mem::replace(&mut self.next, NextRequest::First) {
             NextRequest::First => return self.read(None).await.map(Some),
             NextRequest::Page(at, told_at) => (at, told_at),
@@ -119,17 +115,18 @@ impl<T: ListRow> Paginator<T> {
         if self.is_at_its_end(&at, told_at, &error) {
             tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
             self.next = NextRequest::End;
-            return Ok(Some(ListPage::without_rows()));
+            return Ok(Some(self.end()));
         }
         self.may_begin_anew(error)?;
         self.read(None).await.map(Some)
     }
 
     /// Reads the page at `at`, or else the first.
-    async fn read(&mut self, at: Option<&PageToken>) -> Result<ListPage<T>, Error> {
+    async fn read(&mut self, at: Option<&PageToken>) -> Result<(Page, Vec<u8>), Error> {
         let query = at.map(PageToken::query);
-        let (told, body) = self.connection.page(&self.endpoint, self.per_page, query).await?;
-        let next = PageToken::after(at, &told, self.per_page, &self.trust);
+        let asked = self.connection.page(self.list.kind, &self.endpoint, self.per_page, query);
+        let (told, body) = asked.await?;
+        let next = PageToken::after(at, told.rows.len(), &told, self.per_page, &self.trust);
         let next = next.map_err(|error| self.endpoint.error(1, error.into()))?;
         let is_last = next.is_none();
         self.next = match next {
@@ -140,7 +137,18 @@ impl<T: ListRow> Paginator<T> {
                 NextRequest::Page(next, Instant::now())
             }
         };
-        Ok(ListPage { rows: told.rows, body, is_first: at.is_none(), is_last })
+        let (list, rows) = (self.list.clone(), told.rows);
+        let page = Page { list, rows, is_first: at.is_none(), is_last, is_parent_gone: false };
+        Ok((page, body))
+    }
+
+    /// A last page without rows, and the body that says so.
+    fn end(&self) -> (Page, Vec<u8>) {
+        let key = self.list.kind.key();
+        let body = format!(r#"{{"data":{{"{key}":[]}},"pagination":{{"hasNextPage":false}}}}"#);
+        let (list, rows) = (self.list.clone(), self.list.kind.no_rows());
+        let page = Page { list, rows, is_first: false, is_last: true, is_parent_gone: false };
+        (page, body.into_bytes())
     }
 
     /// Whether a page is refused because there is none, as the page before it said. Told of a
@@ -169,46 +177,23 @@ impl<T: ListRow> Paginator<T> {
     }
 }
 
-impl<T: ListRow> ListPage<T> {
-    /// A last page without rows.
-    fn without_rows() -> Self {
-        let body =
-            format!(r#"{{"data":{{"{}":[]}},"pagination":{{"hasNextPage":false}}}}"#, T::KEY);
-        Self { rows: Vec::new(), body: body.into_bytes(), is_first: false, is_last: true }
-    }
-}
-
 /// Hashes of what a list has said, to notice one that runs in circles.
-#[derive(Debug)]
-struct LoopDetector<T> {
+#[derive(Debug, Default)]
+struct LoopDetector {
     hasher: RandomState,
     tokens: HashSet<u64>,
     rows: HashSet<u64>,
     pages_without_news: u32,
     pages_without_new_ids: u32,
-    of: std::marker::PhantomData<fn(T)>,
 }
 
-impl<T> Default for LoopDetector<T> {
-    fn default() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            tokens: HashSet::new(),
-            rows: HashSet::new(),
-            pages_without_news: 0,
-            pages_without_new_ids: 0,
-            of: std::marker::PhantomData,
-        }
-    }
-}
-
-impl<T: ListRow> LoopDetector<T> {
+impl LoopDetector {
     /// Whether it makes sense to go on at `next` after these rows, or why not.
-    fn check(&mut self, rows: &[T], next: &PageToken) -> Result<(), &'static str> {
+    fn check(&mut self, rows: &Rows, next: &PageToken) -> Result<(), &'static str> {
         let (mut is_news, mut has_new_id) = (false, false);
-        for row in rows {
+        for row in rows.iter() {
             let hash =
-                row.id().map_or_else(|| self.hasher.hash_one(row), |id| self.hasher.hash_one(id));
+                row.id().map_or_else(|| row.hash(&self.hasher), |id| self.hasher.hash_one(id));
             let is_new = self.rows.insert(hash);
             is_news |= is_new;
             has_new_id |= is_new && row.id().is_some();

@@ -11,7 +11,8 @@ use tracing::{Instrument, Span, debug_span};
 
 use super::connection::Connection;
 use super::error::{Error, Problem, Refusal, TransportProblem};
-use super::page::{ListRow, PageBody};
+use super::list::{AnyRow, ListKind, Rows};
+use super::page::PageBody;
 use super::page_token::PageQuery;
 use super::rate_limit::{RateLimiter, RetryHint};
 use super::retry::Retries;
@@ -82,12 +83,13 @@ impl Connection {
     }
 
     /// What one page of a list says, and the body that says it.
-    pub(super) async fn page<T: ListRow>(
+    pub(super) async fn page(
         &self,
+        kind: ListKind,
         endpoint: &Endpoint,
         per_page: Option<usize>,
         query: Option<&PageQuery>,
-    ) -> Result<(PageBody<T>, Vec<u8>), Error> {
+    ) -> Result<(PageBody<Rows>, Vec<u8>), Error> {
         let mut url = endpoint.url.clone();
         if let Some(rows) = per_page {
             url.query_pairs_mut().append_pair("per_page", &rows.to_string());
@@ -104,23 +106,22 @@ impl Connection {
         let attempt = || {
             let span =
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
-            self.attempt(endpoint, url.clone()).instrument(span)
+            self.attempt(kind, endpoint, url.clone()).instrument(span)
         };
-        let (told, body): (PageBody<T>, _) =
-            tried(&self.budget, self.first_retry, endpoint, attempt).await.map_err(
-                |mut error| {
-                    error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
-                    error
-                },
-            )?;
+        let (told, body) = tried(&self.budget, self.first_retry, endpoint, attempt).await.map_err(
+            |mut error| {
+                error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
+                error
+            },
+        )?;
         self.has_read.store(true, Ordering::Relaxed);
-        self.warn_of_malformed(endpoint, &told);
+        self.warn_of_malformed(endpoint, &told.rows);
         Ok((told, body))
     }
 
     /// Warns of fields that a sync can do without and that can't be read, of each once.
-    fn warn_of_malformed<T: ListRow>(&self, endpoint: &Endpoint, told: &PageBody<T>) {
-        for field in told.rows.iter().flat_map(ListRow::malformed_fields) {
+    fn warn_of_malformed(&self, endpoint: &Endpoint, rows: &Rows) {
+        for field in rows.iter().flat_map(AnyRow::malformed_fields) {
             if self.malformed.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
                 tracing::warn!(
                     endpoint = endpoint.path(),
@@ -163,18 +164,19 @@ impl Connection {
         Ok(Whoami::read(&body)?)
     }
 
-    async fn attempt<T: ListRow>(
+    async fn attempt(
         &self,
+        kind: ListKind,
         endpoint: &Endpoint,
         url: Url,
-    ) -> Result<(PageBody<T>, Vec<u8>), FailedTry> {
+    ) -> Result<(PageBody<Rows>, Vec<u8>), FailedTry> {
         let asked = Instant::now();
         let response = self.send(url).await?;
         let status = response.status();
         let hint = self.budget.observe(status, response.headers(), asked);
         let body = self.body(endpoint, response).await?;
         if status == StatusCode::OK {
-            let told = PageBody::read(&body).map_err(Problem::from)?;
+            let told = kind.read(&body).map_err(Problem::from)?;
             Ok((told, body))
         } else {
             Err(FailedTry { problem: Problem::Refused(Refusal::read(status, &body)), hint })

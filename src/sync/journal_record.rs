@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use crate::baton::{check_id, shorten};
+use crate::northflank::{AnyRow, List, Page};
 use crate::work_dir::FramePosition;
 
-use super::container::Container;
-use super::page::{Page, Rows};
+use super::Error;
 
 /// A list that was read longer before a run counts for nothing in it.
 const LONGEST_AGE: Duration = Duration::DAY;
@@ -29,7 +30,7 @@ enum PageNote {
     /// Before it stands a page, as it came.
     Page {
         /// Who is in this, says the page.
-        of: Container,
+        of: List,
         /// How many pages of the list stand before it.
         number: usize,
         /// When the list was read to its end, in seconds since 1970, if the page is its last.
@@ -47,7 +48,7 @@ enum PageNote {
 /// The record of the page `number` of the list of who is in `of`, which came as `body`.
 /// `ended_at` is when the list was read to its end, if it is the last.
 pub fn page_record(
-    of: &Container,
+    of: &List,
     number: usize,
     ended_at: Option<OffsetDateTime>,
     mut body: Vec<u8>,
@@ -66,7 +67,7 @@ pub(super) fn finished_record(at: OffsetDateTime, task: &str) -> serde_json::Res
 }
 
 /// The page that a record of the list of who is in `of` keeps, or what is wrong with it.
-pub fn recorded_page(of: &Container, record: &[u8]) -> Result<Page, String> {
+pub fn recorded_page(of: &List, record: &[u8]) -> Result<Page, String> {
     let (body, note) = split(record)?;
     let PageNote::Page { of: own, number, ended_at } = note else {
         return Err("it is of no list".to_owned());
@@ -74,9 +75,22 @@ pub fn recorded_page(of: &Container, record: &[u8]) -> Result<Page, String> {
     if own != *of {
         return Err("it is of another list".to_owned());
     }
-    let rows = Rows::read(own, body).map_err(|error| error.to_string())?;
-    rows.check().map_err(|error| error.to_string())?;
-    Ok(Page { rows, is_first: number == 0, is_last: ended_at.is_some() })
+    let page = Page::read(own, body, number == 0, ended_at.is_some());
+    let page = page.map_err(|error| error.to_string())?;
+    check_ids(&page).map_err(|error| error.to_string())?;
+    Ok(page)
+}
+
+/// Refuses ids that baton's ids can't carry.
+pub(super) fn check_ids(page: &Page) -> Result<(), Error> {
+    for id in page.rows.iter().filter_map(AnyRow::id) {
+        check_id(id).map_err(|source| Error::Id {
+            kind: page.list.kind.declaration().row,
+            id: shorten(id, 100),
+            source,
+        })?;
+    }
+    Ok(())
 }
 
 fn split(record: &[u8]) -> Result<(&[u8], PageNote), String> {
@@ -90,8 +104,8 @@ fn split(record: &[u8]) -> Result<(&[u8], PageNote), String> {
 #[derive(Debug, Default)]
 pub struct JournalIndex {
     /// The pages of lists that haven't ended yet.
-    begun: HashMap<Container, Vec<FramePosition>>,
-    whole: HashMap<Container, KeptList>,
+    begun: HashMap<List, Vec<FramePosition>>,
+    whole: HashMap<List, KeptList>,
     /// When the reading was finished, and for which task.
     finished: Option<(OffsetDateTime, String)>,
 }
@@ -106,7 +120,7 @@ pub struct KeptList {
 }
 
 /// The whole lists that a run may take from a journal.
-pub type KeptLists = HashMap<Container, KeptList>;
+pub type KeptLists = HashMap<List, KeptList>;
 
 impl JournalIndex {
     /// Takes down a record that stands at `place`, or says what is wrong with it.

@@ -1,12 +1,10 @@
 //! One full sync: validate, read, fold, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
-mod container;
 mod error;
 mod journal_record;
 mod journal_writer;
 mod options;
-mod page;
 mod preflight;
 mod progress;
 mod read;
@@ -15,15 +13,10 @@ mod snapshot;
 mod unknown_resources;
 mod write;
 
-pub use container::Container;
 pub use error::{Error, TooManyRows, UnknownResource, UnknownResources};
 pub use journal_record::{JournalIndex, KeptList, KeptLists, page_record, recorded_page};
 pub use options::SyncOptions;
-pub use page::{Page, Rows};
-pub use preflight::{
-    GroupsAnswer, MissingPermission, Preflight, Scope, Validated, ValidationError, validate,
-    warnings,
-};
+pub use preflight::{MissingPermission, Preflight, Validated, ValidationError, validate, warnings};
 pub use progress::{Progress, SyncPhase};
 pub use selection::{SyncDepth, SyncSelection};
 pub use snapshot::{MemberRef, MembershipKind, Snapshot, SnapshotBuilder, WithMembers};

@@ -4,48 +4,20 @@
 
 use std::fmt;
 
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::error_chain::with_causes;
 use crate::northflank::{
-    Client, DirectoryGroup, Error, FirstPage, Member, Problem, READ_MEMBERS, READ_ROLES, Refusal,
-    Role, TokenOwner, Whoami,
+    Client, Error, List, ListKind, Problem, Refusal, Rows, StartedList, TokenOwner, Whoami,
 };
 
 /// A token that expires within this time is warned of.
 const WARN_BEFORE: Duration = Duration::days(14);
 
-/// Something that the token must be able to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Members of the organization, and of directory groups.
-    Members,
-    /// Roles and their members.
-    Roles,
-    /// Directory groups.
-    DirectoryGroups,
-}
-
-impl Scope {
-    /// The permission that it takes, as Northflank shows it.
-    pub fn permission(self) -> &'static str {
-        match self {
-            Self::Members => READ_MEMBERS,
-            Self::Roles | Self::DirectoryGroups => READ_ROLES,
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Members => "members",
-            Self::Roles => "roles",
-            Self::DirectoryGroups => "directory groups",
-        })
-    }
-}
+/// The lists that are asked for first, in the order in which they are told.
+const LISTS: [ListKind; 3] = [ListKind::Members, ListKind::Roles, ListKind::DirectoryGroups];
 
 /// What Northflank answered to all that is asked first.
 #[derive(Debug)]
@@ -54,12 +26,8 @@ pub struct Preflight {
     pub whoami: Option<Whoami>,
     /// That it refuses to tell, if it does. Nobody needs a permission to ask that.
     pub whoami_refusal: Option<Refusal>,
-    /// The first page of the members.
-    pub members: Result<FirstPage<Member>, Error>,
-    /// The first page of the roles.
-    pub roles: Result<FirstPage<Role>, Error>,
-    /// The first page of the directory groups.
-    pub groups: Result<FirstPage<DirectoryGroup>, Error>,
+    /// The first page of each list that says what there is.
+    pub lists: Vec<(ListKind, Result<StartedList, Error>)>,
 }
 
 /// What the checks told, where nothing is missing.
@@ -67,22 +35,12 @@ pub struct Preflight {
 pub struct Validated {
     /// Whose token it is, if Northflank tells.
     pub whoami: Option<Whoami>,
-    /// The first page of the members.
-    pub members: FirstPage<Member>,
-    /// The first page of the roles.
-    pub roles: FirstPage<Role>,
-    /// Of the directory groups.
-    pub groups: GroupsAnswer,
-}
-
-/// What is known of the directory groups.
-#[derive(Debug)]
-pub enum GroupsAnswer {
-    /// The first page of them.
-    Listed(Box<FirstPage<DirectoryGroup>>),
-    /// Northflank refuses to list them, as it may where an organization has no Directory Sync.
-    /// That this is the reason, the roles must show: none of them may be linked to a group.
-    Refused(Error),
+    /// The lists that say what there is, in the order of their kinds.
+    pub lists: Vec<StartedList>,
+    /// That Northflank refuses to list directory groups, as it may where an organization has no
+    /// Directory Sync. That this is the reason, the roles must show: none of them may be linked to
+    /// a group.
+    pub without_groups: Option<Error>,
 }
 
 /// Why the connector can't connect.
@@ -135,18 +93,19 @@ pub enum ValidationError {
     Failed(Vec<Error>),
 }
 
-/// A scope that the token lacks.
+/// A list that the token may not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPermission {
-    /// The scope.
-    pub scope: Scope,
+    /// The list.
+    pub list: ListKind,
     /// Northflank's own name of the permission, where the answer gives one.
     pub named: Option<String>,
 }
 
 impl fmt::Display for MissingPermission {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} (needs {}", self.scope, self.scope.permission())?;
+        let declaration = self.list.declaration();
+        write!(formatter, "{} (needs {}", declaration.rows, declaration.permission)?;
         if let Some(named) = &self.named {
             write!(formatter, ", which the API calls {named}")?;
         }
@@ -201,57 +160,65 @@ impl Preflight {
             announce(whoami.as_ref().ok());
             whoami
         };
-        let (whoami, mut members, mut roles, mut groups) = tokio::join!(
-            whoami,
-            client.members().first(),
-            client.roles().first(),
-            client.directory_groups().first()
-        );
+        let asked =
+            LISTS.map(|kind| async move { (kind, client.list(List::only(kind)).start().await) });
+        let (whoami, mut lists) = tokio::join!(whoami, join_all(asked));
         // Where one of them is found, so are the others.
-        let has_read = whoami.is_ok() || members.is_ok() || roles.is_ok() || groups.is_ok();
-        let errors = [members.as_mut().err(), roles.as_mut().err(), groups.as_mut().err()];
-        errors.into_iter().flatten().for_each(|error| error.doubt_base_url(has_read));
+        let has_read = whoami.is_ok() || lists.iter().any(|(_, list)| list.is_ok());
+        let errors = lists.iter_mut().filter_map(|(_, list)| list.as_mut().err());
+        errors.for_each(|error| error.doubt_base_url(has_read));
         let (whoami, whoami_refusal) = match whoami {
             Ok(whoami) => (Some(whoami), None),
             Err(refusal) => (None, refusal),
         };
-        Self { whoami, whoami_refusal, members, roles, groups }
+        Self { whoami, whoami_refusal, lists }
+    }
+
+    /// What was answered to the list of a kind.
+    pub fn list(&self, kind: ListKind) -> Option<&Result<StartedList, Error>> {
+        self.lists.iter().find(|(asked, _)| *asked == kind).map(|(_, list)| list)
     }
 
     /// Whether this refusal to list directory groups means, as far as the first page of the
     /// roles tells, that the organization has no Directory Sync. What Northflank answers then is
     /// documented nowhere.
     pub fn lack_directory_sync(&self, error: &Error) -> bool {
-        let has_links = |role: &Role| !role.directory_groups.is_empty();
+        let others = self.lists.iter().filter(|(kind, _)| *kind != ListKind::DirectoryGroups);
         may_lack_directory_sync(error)
-            && self.members.is_ok()
-            && self.roles.as_ref().is_ok_and(|roles| !roles.page.rows.iter().any(has_links))
+            && others.map(|(_, list)| list.as_ref()).all(|list| list.is_ok_and(|it| !has_links(it)))
     }
 
     /// What they tell, or what it is that a sync lacks.
     pub fn verdict(self, now: OffsetDateTime) -> Result<Validated, ValidationError> {
-        let is_known = self.groups.as_ref().err().is_none_or(|it| self.lack_directory_sync(it));
-        let Self { whoami, whoami_refusal, members, roles, groups } = self;
-        match (members, roles, groups) {
-            (Ok(members), Ok(roles), Ok(groups)) => Ok(Validated {
-                whoami,
-                members,
-                roles,
-                groups: GroupsAnswer::Listed(Box::new(groups)),
-            }),
-            (Ok(members), Ok(roles), Err(error)) if is_known => {
-                Ok(Validated { whoami, members, roles, groups: GroupsAnswer::Refused(error) })
-            }
-            (members, roles, groups) => Err(problem(
-                [
-                    (Scope::Members, members.err()),
-                    (Scope::Roles, roles.err()),
-                    (Scope::DirectoryGroups, groups.err()),
-                ],
-                whoami.as_ref().ok_or(whoami_refusal.as_ref()),
-                now,
-            )),
+        let groups = self.list(ListKind::DirectoryGroups).and_then(|groups| groups.as_ref().err());
+        let lacks_directory_sync = groups.is_some_and(|error| self.lack_directory_sync(error));
+        let Self { whoami, whoami_refusal, lists } = self;
+        let is_missing = |(kind, list): &(ListKind, Result<StartedList, Error>)| {
+            list.is_err() && !(lacks_directory_sync && *kind == ListKind::DirectoryGroups)
+        };
+        if lists.iter().any(is_missing) {
+            let errors = lists.into_iter().map(|(kind, list)| (kind, list.err()));
+            let whoami = whoami.as_ref().ok_or(whoami_refusal.as_ref());
+            return Err(problem(errors.collect(), whoami, now));
         }
+        let mut started = Vec::new();
+        let mut without_groups = None;
+        for (_, list) in lists {
+            match list {
+                Ok(list) => started.push(list),
+                Err(error) => without_groups = Some(error),
+            }
+        }
+        started.sort_by_key(|list| list.first.list.kind);
+        Ok(Validated { whoami, lists: started, without_groups })
+    }
+}
+
+/// Whether the first page of a list has something that is linked to a directory group.
+fn has_links(list: &StartedList) -> bool {
+    match &list.first.rows {
+        Rows::Roles(roles) => roles.iter().any(|role| !role.directory_groups.is_empty()),
+        _ => false,
     }
 }
 
@@ -274,7 +241,7 @@ fn may_lack_directory_sync(error: &Error) -> bool {
 /// every endpoint gives it and nobody knows the token, and else a missing permission. Of a 403
 /// that is only so if it is Northflank's answer to who the token is, too, or if its time is over.
 fn problem(
-    outcomes: [(Scope, Option<Error>); 3],
+    outcomes: Vec<(ListKind, Option<Error>)>,
     whoami: Result<&Whoami, Option<&Refusal>>,
     now: OffsetDateTime,
 ) -> ValidationError {
@@ -300,15 +267,14 @@ fn problem(
     let mut has_bare_refusal = false;
     let mut missing = Vec::new();
     let mut failed = Vec::new();
-    for (scope, error) in outcomes {
+    for (list, error) in outcomes {
         let Some(error) = error else { continue };
         match error.problem {
             Problem::Refused(answer) if answer.is_refused() => {
                 let is_bare = answer.may_be_of_the_token() && (may_be_none || !answer.is_denied());
                 has_bare_refusal |= is_bare;
                 is_known |= !is_bare;
-                missing
-                    .push(MissingPermission { scope, named: answer.required_permission.clone() });
+                missing.push(MissingPermission { list, named: answer.required_permission.clone() });
                 refusal = Some(answer);
             }
             problem => failed.push(Error { problem, ..error }),
@@ -350,7 +316,7 @@ mod tests {
     use time::{Duration, OffsetDateTime};
 
     use super::{
-        Error, Problem, Scope, StatusCode, TokenOwner, ValidationError, Whoami,
+        Error, LISTS, Problem, StatusCode, TokenOwner, ValidationError, Whoami,
         may_lack_directory_sync, problem, warnings,
     };
     use crate::northflank::{READ_MEMBERS, READ_ROLES, Refusal, TokenExpiry};
@@ -385,10 +351,7 @@ mod tests {
         errors: [Option<Error>; 3],
         whoami: Result<&Whoami, Option<&Refusal>>,
     ) -> ValidationError {
-        let [members, roles, groups] = errors;
-        let outcomes =
-            [(Scope::Members, members), (Scope::Roles, roles), (Scope::DirectoryGroups, groups)];
-        problem(outcomes, whoami, NOW)
+        problem(LISTS.into_iter().zip(errors).collect(), whoami, NOW)
     }
 
     fn all(status: u16) -> [Option<Error>; 3] {

@@ -3,9 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use crate::northflank::Whoami;
-
-use super::page::{Page, Rows};
+use crate::northflank::{ListKind, Page, Whoami};
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +27,6 @@ pub struct Progress {
     whoami: OnceLock<Whoami>,
     /// Members read.
     pub members: Counter,
-    /// Roles found.
-    pub roles: Counter,
-    /// Directory groups found.
-    pub groups: Counter,
     /// Roles and groups whose members are to be read.
     pub lists: Counter,
     /// Roles and groups whose members are all read.
@@ -87,14 +81,11 @@ impl Progress {
     /// Counts what a page says.
     pub(super) fn read(&self, page: &Page) {
         self.pages.add(1);
-        let memberships = match &page.rows {
-            Rows::Members(rows) => return self.members.add(rows.len()),
-            Rows::Roles(rows) => return self.roles.add(rows.len()),
-            Rows::Groups(rows) => return self.groups.add(rows.len()),
-            Rows::RoleMembers(_, rows) => rows.len(),
-            Rows::GroupMembers(_, rows) => rows.len(),
-        };
-        self.memberships.add(memberships);
+        match &page.list {
+            list if list.parent.is_some() => self.memberships.add(page.rows.len()),
+            list if list.kind == ListKind::Members => self.members.add(page.rows.len()),
+            _ => {}
+        }
     }
 
     pub(super) fn enter(&self, phase: SyncPhase) {

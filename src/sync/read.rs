@@ -9,19 +9,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::{Instrument, Span};
 
-use crate::connector::{GROUP, ROLE, USER};
-use crate::northflank::{
-    self, Client, DirectoryGroup, FirstPage, ListPage, ListRow, Member, Paginator, Refusal, Role,
-};
+use crate::connector::{RESOURCE_TYPES, ROLE, ResourceTypeSpec};
+use crate::northflank::{self, Client, List, ListKind, Page, Refusal, StartedList};
 use crate::work_dir::{Journal, RecordReader};
 
-use super::container::Container;
-use super::journal_record::{KeptLists, page_record, recorded_page};
+use super::journal_record::{KeptLists, check_ids, page_record, recorded_page};
 use super::journal_writer::{self, PendingPage};
 use super::options::SyncContext;
-use super::page::{Page, Rows};
 use super::snapshot::{SnapshotBuilder, UsersWithoutAccount};
-use super::{Error, GroupsAnswer, Progress, SyncSelection, Validated};
+use super::{Error, Progress, SyncSelection, Validated};
 
 /// Pages that may wait to be written to the journal.
 const PAGES_WAITING: usize = 128;
@@ -71,16 +67,16 @@ pub(super) async fn read(
     let journal = written.await??;
     outcome?;
     let fold = std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner));
-    for UsersWithoutAccount { group, count, with_address_of_a_member } in fold.without_account() {
+    for UsersWithoutAccount { list, count, with_address_of_a_member } in fold.without_account() {
         tracing::info!(
-            group = %group,
+            group = list.parent.as_deref(),
             count,
             with_address_of_a_member = Some(with_address_of_a_member).filter(|count| *count > 0),
             "directory users without a Northflank account hold nothing yet"
         );
     }
-    let containers = fold.containers(&plan.options.selection);
-    let oldest = containers.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
+    let lists = fold.member_lists(&plan.options.selection);
+    let oldest = lists.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
     Ok(ReadResult { fold, journal, oldest })
 }
 
@@ -96,41 +92,41 @@ struct ListReader {
     progress: Arc<Progress>,
 }
 
-/// A list that is to be read, as far as it has been read already.
+/// A list that is to be read.
 enum ListTask {
-    Members(FirstPage<Member>),
-    Roles(FirstPage<Role>),
-    Groups(FirstPage<DirectoryGroup>),
-    MembersOf(Container),
+    /// One whose first page has been read.
+    Started(Box<StartedList>),
+    /// One of members, which may have been kept.
+    Members(List),
 }
 
 impl ListTask {
-    /// Whether its list says which others there are.
-    fn leads(&self) -> bool {
-        matches!(self, Self::Roles(_) | Self::Groups(_))
+    /// Whether the list says which others there are.
+    fn leads_to_others(&self) -> bool {
+        match self {
+            Self::Started(list) => !list.first.list.kind.declaration().of_each_row.is_empty(),
+            Self::Members(_) => false,
+        }
     }
 }
 
 impl ListReader {
     async fn all(self, validated: Validated, workers: NonZeroUsize) -> Result<(), Error> {
-        let Validated { whoami: _, members, roles, groups } = validated;
-        let mut jobs = VecDeque::new();
-        // The member list comes first: it is the longest that can't be split.
-        if self.selection.has_type(USER) {
-            jobs.push_back(ListTask::Members(members));
-        }
-        let mut without_groups = None;
-        match groups {
-            GroupsAnswer::Listed(groups) if self.selection.has_type(GROUP) => {
-                jobs.push_back(ListTask::Groups(*groups));
-            }
-            GroupsAnswer::Listed(_) => {}
-            GroupsAnswer::Refused(error) => without_groups = Some(error),
-        }
-        if self.selection.has_type(ROLE) || without_groups.is_some() {
-            jobs.push_back(ListTask::Roles(roles));
-        }
-        let mut leading = jobs.iter().filter(|job| job.leads()).count();
+        let Validated { whoami: _, lists, without_groups } = validated;
+        let mut without_groups = without_groups;
+        let is_read = |list: &StartedList| {
+            let kind = list.first.list.kind;
+            let has_type = |spec: &&ResourceTypeSpec| self.selection.has_type(spec.id);
+            RESOURCE_TYPES.iter().filter(|spec| has_type(spec)).any(|spec| spec.list == kind)
+                // They show whether groups are missing.
+                || (kind == ListKind::Roles && without_groups.is_some())
+        };
+        let mut jobs: VecDeque<_> = lists
+            .into_iter()
+            .filter(is_read)
+            .map(|list| ListTask::Started(Box::new(list)))
+            .collect();
+        let mut leading = jobs.iter().filter(|job| job.leads_to_others()).count();
         let mut reading = JoinSet::new();
         loop {
             while reading.len() < workers.get() {
@@ -147,7 +143,7 @@ impl ListReader {
             if read?? {
                 leading -= 1;
                 if leading == 0 {
-                    jobs.extend(self.found(without_groups.take())?.map(ListTask::MembersOf));
+                    jobs.extend(self.found(without_groups.take())?.map(ListTask::Members));
                 }
             }
         }
@@ -161,14 +157,14 @@ impl ListReader {
     fn found(
         &self,
         without_groups: Option<northflank::Error>,
-    ) -> Result<impl Iterator<Item = Container> + use<>, Error> {
+    ) -> Result<impl Iterator<Item = List> + use<>, Error> {
         let mut fold = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = without_groups {
             if fold.has_links() {
                 return Err(error.into());
             }
             if !self.selection.has_type(ROLE) {
-                fold.leave_out_roles();
+                fold.leave_out_kind(ListKind::Roles);
             }
             tracing::info!(
                 answer = %error,
@@ -176,7 +172,7 @@ impl ListReader {
                  be listed, and no role is linked to one"
             );
         }
-        let found = fold.containers(&self.selection);
+        let found = fold.member_lists(&self.selection);
         self.progress.lists.add(found.len());
         self.estimate(found.iter().filter(|it| !self.kept.contains_key(it)).count() as u64);
         Ok(found.into_iter())
@@ -199,58 +195,47 @@ impl ListReader {
 
     /// Reads a list. Returns whether it is one that leads to others.
     async fn job(self, job: ListTask) -> Result<bool, Error> {
-        let leads = job.leads();
+        let leads_to_others = job.leads_to_others();
         match job {
-            ListTask::Members(first) => self.rest_of(first, Rows::Members).await?,
-            ListTask::Roles(first) => self.rest_of(first, Rows::Roles).await?,
-            ListTask::Groups(first) => self.rest_of(first, Rows::Groups).await?,
-            ListTask::MembersOf(container) => {
-                if !self.take_kept(&container).await? {
-                    self.members_of(&container).await?;
+            ListTask::Started(list) => {
+                let StartedList { first, mut rest } = *list;
+                let mut next = Some(first);
+                while let Some(page) = next {
+                    self.fold(page)?;
+                    next = rest.next().await?;
+                }
+            }
+            ListTask::Members(list) => {
+                if !self.take_kept(&list).await? {
+                    self.members(&list).await?;
                 }
                 self.progress.lists_done.add(1);
-                return Ok(false);
             }
         }
-        Ok(leads)
-    }
-
-    /// Reads a list whose first page has been read.
-    async fn rest_of<T: ListRow>(
-        &self,
-        first: FirstPage<T>,
-        rows: impl Fn(Vec<T>) -> Rows,
-    ) -> Result<(), Error> {
-        let FirstPage { page, mut rest } = first;
-        let mut next = Some(page);
-        while let Some(page) = next {
-            let ListPage { rows: page, body: _, is_first, is_last } = page;
-            self.fold(Page { rows: rows(page), is_first, is_last })?;
-            next = rest.next().await?;
-        }
-        Ok(())
+        Ok(leads_to_others)
     }
 
     /// Folds a page.
     fn fold(&self, page: Page) -> Result<(), Error> {
-        page.rows.check()?;
-        self.progress.read(&page);
+        check_ids(&page)?;
+        if !page.is_parent_gone {
+            self.progress.read(&page);
+        }
         Ok(self.fold.lock().unwrap_or_else(PoisonError::into_inner).page(page)?)
     }
 
     /// Takes a list from the journal, if one was kept there.
-    async fn take_kept(&self, container: &Container) -> Result<bool, Error> {
-        let Some(records) = self.records.clone().filter(|_| self.kept.contains_key(container))
-        else {
+    async fn take_kept(&self, list: &List) -> Result<bool, Error> {
+        let Some(records) = self.records.clone().filter(|_| self.kept.contains_key(list)) else {
             return Ok(false);
         };
-        let (reader, container) = (self.clone(), container.clone());
+        let (reader, list) = (self.clone(), list.clone());
         let take = move || {
-            for place in &reader.kept[&container].pages {
+            for place in &reader.kept[&list].pages {
                 let page = {
                     let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
                     let record = records.read(*place)?;
-                    recorded_page(&container, record).map_err(Error::Record)?
+                    recorded_page(&list, record).map_err(Error::Record)?
                 };
                 reader.fold(page)?;
             }
@@ -260,23 +245,13 @@ impl ListReader {
         Ok(true)
     }
 
-    /// Reads who is in a role or group.
+    /// Reads who is in something.
     ///
     /// Where Northflank refuses to say, because of what is asked for, and by now doesn't list it
     /// any more, it was deleted meanwhile and is left out. Any other error ends the sync: access
     /// that exists would be missing.
-    async fn members_of(&self, container: &Container) -> Result<(), Error> {
-        let read = match container {
-            Container::Role(role) => {
-                let rows = |rows| Rows::RoleMembers(role.clone(), rows);
-                self.keep_all(container, self.client.role_members(role), rows).await
-            }
-            Container::Group(group) => {
-                let rows = |rows| Rows::GroupMembers(group.clone(), rows);
-                self.keep_all(container, self.client.directory_group_members(group), rows).await
-            }
-        };
-        let error = match read {
+    async fn members(&self, list: &List) -> Result<(), Error> {
+        let error = match self.keep_all(list).await {
             Err(Error::Northflank(error))
                 if error.refusal().is_some_and(Refusal::is_of_what_is_asked_for) =>
             {
@@ -284,52 +259,50 @@ impl ListReader {
             }
             read => return read,
         };
-        if self.is_still_listed(container).await? {
+        if self.is_still_listed(list).await? {
             let says_it_is_gone = error.refusal().is_some_and(Refusal::says_it_is_gone);
-            return Err(if says_it_is_gone {
-                Error::StillListed { kind: container.kind(), error: Box::new(error) }
-            } else {
-                error.into()
+            return Err(match list.kind.parent() {
+                Some(parent) if says_it_is_gone => {
+                    Error::StillListed { kind: parent.declaration().row, error: Box::new(error) }
+                }
+                _ => error.into(),
             });
         }
-        tracing::info!("the {container} was deleted during the sync and is left out");
-        self.fold.lock().unwrap_or_else(PoisonError::into_inner).leave_out(container);
-        Ok(())
+        tracing::info!("the {list} was deleted during the sync and is left out");
+        self.fold(Page::of_gone_parent(list.clone()))
     }
 
-    /// Whether Northflank's list still has a role or group: a row can shift between two pages, so
+    /// Whether Northflank still lists what a list belongs to: a row can shift between two pages, so
     /// that one reading misses it. The list that led here had it; what another two say counts if
     /// they agree.
-    async fn is_still_listed(&self, container: &Container) -> Result<bool, northflank::Error> {
+    async fn is_still_listed(&self, list: &List) -> Result<bool, northflank::Error> {
+        let (Some(parents), Some(id)) = (list.listing_its_parent(), &list.parent) else {
+            return Ok(true);
+        };
         for _ in 0..2 {
-            let has_it = match container {
-                Container::Role(role) => has(self.client.roles(), role).await?,
-                Container::Group(group) => has(self.client.directory_groups(), group).await?,
-            };
-            if has_it {
-                return Ok(true);
+            let mut pages = self.client.list(parents.clone());
+            while let Some(page) = pages.next().await? {
+                if page.rows.iter().any(|row| row.id() == Some(id)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
     /// Reads a list to its end, folds it and keeps it.
-    async fn keep_all<T: ListRow>(
-        &self,
-        container: &Container,
-        mut pages: Paginator<T>,
-        rows: impl Fn(Vec<T>) -> Rows,
-    ) -> Result<(), Error> {
+    async fn keep_all(&self, list: &List) -> Result<(), Error> {
+        let mut pages = self.client.list(list.clone());
         let mut number = 0;
-        while let Some(page) = pages.next().await? {
-            let ListPage { rows: page, body, is_first, is_last } = page;
-            if is_first {
+        while let Some((page, body)) = pages.next_with_body().await? {
+            if page.is_first {
                 number = 0;
             }
+            let is_last = page.is_last;
             let ended_at = is_last.then(OffsetDateTime::now_utc);
-            let record = page_record(container, number, ended_at, body)?;
+            let record = page_record(list, number, ended_at, body)?;
             number += 1;
-            self.fold(Page { rows: rows(page), is_first, is_last })?;
+            self.fold(page)?;
             let (is_safe, safe) = oneshot::channel();
             let append = PendingPage { record, is_safe: is_last.then_some(is_safe) };
             // If nobody takes it or makes it safe, writing has failed, and its error is reported
@@ -341,14 +314,4 @@ impl ListReader {
         }
         Ok(())
     }
-}
-
-/// Whether a list has a row with this id.
-async fn has<T: ListRow>(mut pages: Paginator<T>, id: &str) -> Result<bool, northflank::Error> {
-    while let Some(page) = pages.next().await? {
-        if page.rows.iter().any(|row| row.id().is_some_and(|own| **own == *id)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -3,7 +3,7 @@
 use crate::baton::resource_key;
 use crate::baton::v2::ResourceId;
 use crate::c1z::SyncType;
-use crate::connector::{GROUP, ROLE, USER};
+use crate::connector::{GROUP, USER};
 
 /// What part of the organization to sync. The default is all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +67,9 @@ impl SyncSelection {
         self.depth == SyncDepth::Full && self.has_type(USER) && self.has_resource(resource_type, id)
     }
 
-    /// Whether the members of a role's linked groups are to be read for the role's sake.
-    pub(super) fn has_sources_of(&self, role: &str) -> bool {
-        self.is_partial() && self.has_type(GROUP) && self.has_memberships_of(ROLE, role)
+    /// Whether the members of its linked groups are to be read for the sake of something.
+    pub(super) fn has_sources_of(&self, resource_type: &str, id: &str) -> bool {
+        self.is_partial() && self.has_type(GROUP) && self.has_memberships_of(resource_type, id)
     }
 
     /// What a sync is reduced to, in words that are the same for the same; `None` for one of
@@ -111,7 +111,8 @@ impl SyncSelection {
 
 #[cfg(test)]
 mod tests {
-    use super::{ROLE, ResourceId, SyncDepth, SyncSelection, USER};
+    use super::{ResourceId, SyncDepth, SyncSelection, USER};
+    use crate::connector::ROLE;
 
     #[test]
     fn what_a_sync_is_reduced_to_is_said_in_words_that_are_the_same_for_the_same() {

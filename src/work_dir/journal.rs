@@ -30,7 +30,7 @@ use super::run_identity::{DiscardReason, JournalHeader, RunIdentity};
 const MAGIC: &[u8; 8] = b"journal\n";
 
 /// Raised whenever the file or the meaning of its records changes.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// Bytes before the first frame.
 const START: usize = 12;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::harness::sync_file::unpack;
 use crate::harness::{Connector, Room, wait_for_requests};
-use baton_northflank::northflank::{Client, ClientSettings};
+use baton_northflank::northflank::{Client, ClientSettings, List, ListKind};
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule,
     Token,
@@ -366,8 +366,8 @@ fn no_library_tells_the_token_at_the_lowest_level_and_no_debug_output_does() {
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
             let client = Client::new(&settings).unwrap();
-            client.members().first().await.unwrap();
-            client.directory_groups().first().await.unwrap();
+            client.list(List::only(ListKind::Members)).start().await.unwrap();
+            client.list(List::only(ListKind::DirectoryGroups)).start().await.unwrap();
             let client = format!("{client:#?}");
             secret.assert_not_in("the client", client.as_bytes());
         });

@@ -14,10 +14,10 @@ use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::config::{Flags, NORTHFLANK_FIELDS, Variables};
 use crate::northflank::{
-    Client, Error, FirstPage, ListRow, Problem, RateWindow, SchemaReport, TokenExpiry, TokenOwner,
-    Whoami,
+    Client, Error, ListKind, Problem, RateWindow, SchemaReport, StartedList, TokenExpiry,
+    TokenOwner, Whoami,
 };
-use crate::sync::{self, Preflight, Scope};
+use crate::sync::{self, Preflight};
 
 /// What is to be shown of Northflank's answers.
 pub(crate) struct CheckArgs {
@@ -95,15 +95,16 @@ fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -
     let expires = checks.whoami.as_ref().map(|whoami| expiry(whoami, now));
     line("Expires", &said(&expires));
     if is_answered {
-        line("Members", &readable(Scope::Members, &checks.members));
-        line("Roles", &readable(Scope::Roles, &checks.roles));
-        line("Directory groups", &readable(Scope::DirectoryGroups, &checks.groups));
+        for (kind, list) in &checks.lists {
+            line(&name(*kind), &readable(*kind, list));
+        }
         line("Directory Sync", &directory_sync(checks));
     } else {
         // Why, the error says, once.
-        for name in ["Members", "Roles", "Directory groups", "Directory Sync"] {
-            line(name, unknown);
+        for (kind, _) in &checks.lists {
+            line(&name(*kind), unknown);
         }
+        line("Directory Sync", unknown);
     }
     line("Rate limit", &said(&window.map(rate_limit)));
     let requests = format!("{} requests at least", least_requests(checks));
@@ -113,13 +114,17 @@ fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -
 
 /// Whether there was an answer to anything.
 fn is_answered(checks: &Preflight) -> bool {
-    fn has_answer<T>(first: &Result<FirstPage<T>, Error>) -> bool {
-        !matches!(first, Err(Error { problem: Problem::Transport { .. }, .. }))
-    }
-    checks.whoami.is_some()
-        || has_answer(&checks.members)
-        || has_answer(&checks.roles)
-        || has_answer(&checks.groups)
+    let has_answer = |list: &Result<StartedList, Error>| {
+        !matches!(list, Err(Error { problem: Problem::Transport { .. }, .. }))
+    };
+    checks.whoami.is_some() || checks.lists.iter().any(|(_, list)| has_answer(list))
+}
+
+/// What a list is called.
+fn name(kind: ListKind) -> String {
+    let name = kind.declaration().rows;
+    let first = name.chars().next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(name.chars().skip(1)).collect()
 }
 
 fn expiry(whoami: &Whoami, now: OffsetDateTime) -> String {
@@ -139,17 +144,17 @@ fn expiry(whoami: &Whoami, now: OffsetDateTime) -> String {
     }
 }
 
-fn readable<T: ListRow>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> String {
-    match first {
-        Ok(answer) => {
-            let more = if answer.page.is_last { "" } else { " and more" };
-            format!("readable, {}{more}", answer.page.rows.len())
+fn readable(kind: ListKind, list: &Result<StartedList, Error>) -> String {
+    match list {
+        Ok(list) => {
+            let more = if list.first.is_last { "" } else { " and more" };
+            format!("readable, {}{more}", list.first.rows.len())
         }
         Err(error) => match error.refusal() {
             Some(answer) if answer.is_refused() => {
                 let named = answer.required_permission.as_ref();
                 let named = named.map_or(String::new(), |named| format!(" ({named})"));
-                format!("refused; needs {}{named}", scope.permission())
+                format!("refused; needs {}{named}", kind.declaration().permission)
             }
             _ => format!("unknown: {}", error.problem),
         },
@@ -157,13 +162,13 @@ fn readable<T: ListRow>(scope: Scope, first: &Result<FirstPage<T>, Error>) -> St
 }
 
 fn directory_sync(checks: &Preflight) -> String {
-    match &checks.groups {
-        Ok(answer) if answer.page.rows.is_empty() => "no, or no groups in it",
-        Ok(_) => "yes",
-        Err(error) if checks.lack_directory_sync(error) => {
+    match checks.list(ListKind::DirectoryGroups) {
+        Some(Ok(list)) if list.first.rows.is_empty() => "no, or no groups in it",
+        Some(Ok(_)) => "yes",
+        Some(Err(error)) if checks.lack_directory_sync(error) => {
             "no: groups can't be listed, and no role is linked to one"
         }
-        Err(_) => "unknown",
+        Some(Err(_)) | None => "unknown",
     }
     .to_owned()
 }
@@ -174,14 +179,11 @@ fn rate_limit(RateWindow { limit, remaining, reserve }: RateWindow) -> String {
 
 /// Every list takes a request for each of its pages, and one at least.
 fn least_requests(checks: &Preflight) -> usize {
-    fn pages<T>(first: &Result<FirstPage<T>, Error>) -> usize {
-        let has_more = first.as_ref().is_ok_and(|answer| !answer.page.is_last);
-        1 + usize::from(has_more)
-    }
-    fn lists<T>(first: &Result<FirstPage<T>, Error>) -> usize {
-        first.as_ref().map_or(0, |answer| answer.page.rows.len())
-    }
     let whoami = 1;
-    let lists_of_lists = pages(&checks.members) + pages(&checks.roles) + pages(&checks.groups);
-    whoami + lists_of_lists + lists(&checks.roles) + lists(&checks.groups)
+    let requests = checks.lists.iter().map(|(kind, list)| {
+        let Ok(list) = list else { return 1 };
+        let has_more = usize::from(!list.first.is_last);
+        1 + has_more + list.first.rows.len() * kind.declaration().of_each_row.len()
+    });
+    whoami + requests.sum::<usize>()
 }

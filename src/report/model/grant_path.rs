@@ -82,14 +82,14 @@ mod tests {
 
     use super::{GrantPath, in_words};
     use crate::baton::v2::Grant;
-    use crate::connector::{GROUP, GrantBuilder, HeldThrough, ROLE};
+    use crate::connector::{GROUP_MEMBER, GrantBuilder, HeldThrough, ROLE_ASSIGNED};
 
     const ID: &str = "role:core:assigned";
 
     fn how(through: HeldThrough<'_>, groups: &[&str]) -> GrantPath {
-        let groups: Vec<_> = groups.iter().map(|id| GrantBuilder::new(GROUP, id)).collect();
+        let groups: Vec<_> = groups.iter().map(|id| GrantBuilder::new(&GROUP_MEMBER, id)).collect();
         let groups: Vec<_> = groups.iter().collect();
-        let grant = GrantBuilder::new(ROLE, "core").user_grant("ada", through, &groups);
+        let grant = GrantBuilder::new(&ROLE_ASSIGNED, "core").user_grant("ada", through, &groups);
         GrantPath::decode(ID, &grant.encode_to_vec()).unwrap()
     }
 

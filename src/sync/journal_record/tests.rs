@@ -14,15 +14,23 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::baton::v2::Resource;
-use crate::connector::{unlisted_user, user};
-use crate::northflank::{DirectoryGroup, Member, Role};
+use crate::connector::{group, role, unlisted_user, user};
+use crate::northflank::{List, ListKind, Member, Page, Rows};
+use crate::sync::SyncSelection;
 use crate::sync::snapshot::{Snapshot, SnapshotBuilder, WithMembers};
-use crate::sync::{Container, Page, Rows, SyncSelection};
 use crate::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
 
 use super::{KeptLists, finished_record, page_record, recorded_page};
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
+
+fn of_role(id: &str) -> List {
+    List::of(ListKind::RoleMembers, id.into())
+}
+
+fn of_group(id: &str) -> List {
+    List::of(ListKind::DirectoryGroupMembers, id.into())
+}
 
 /// A list as a server answers for it.
 #[derive(Debug, Clone, Default)]
@@ -51,27 +59,29 @@ struct Server {
     roles: Served,
     groups: Served,
     /// Of roles and groups that may not exist, too.
-    memberships: BTreeMap<Container, Served>,
+    memberships: BTreeMap<List, Served>,
 }
 
 fn rows<T: serde::de::DeserializeOwned>(rows: &[Value]) -> Vec<T> {
     rows.iter().map(|row| serde_json::from_value(row.clone()).unwrap()).collect()
 }
 
-fn pages<T>(served: &Served, of: fn(Vec<T>) -> Rows) -> Vec<Page>
+fn pages<T>(kind: ListKind, served: &Served, of: fn(Vec<T>) -> Rows) -> Vec<Page>
 where
     T: serde::de::DeserializeOwned,
 {
     let page = |(number, is_last, page): (usize, bool, &[Value])| Page {
+        list: List::only(kind),
         rows: of(rows(page)),
         is_first: number == 0,
         is_last,
+        is_parent_gone: false,
     };
     served.all().map(page).collect()
 }
 
 /// The records of a list that was read to its end at [`NOW`].
-fn records(of: &Container, served: &Served) -> Vec<Vec<u8>> {
+fn records(of: &List, served: &Served) -> Vec<Vec<u8>> {
     let record = |(number, is_last, rows): (usize, bool, &[Value])| {
         // As it may come: on several lines.
         let body = format!("{:#}", json!({"data": {"members": rows}}));
@@ -97,12 +107,15 @@ fn merged<T>(lists: Vec<Vec<T>>, choices: &mut impl Iterator<Item = Index>) -> V
 /// Reads everything but for what is kept. Returns the records of what was read besides.
 fn read(
     server: &Server,
-    kept: &BTreeMap<Container, Vec<Vec<u8>>>,
+    kept: &BTreeMap<List, Vec<Vec<u8>>>,
     choices: &mut impl Iterator<Item = Index>,
 ) -> (SnapshotBuilder, Vec<Vec<u8>>) {
     let mut fold = SnapshotBuilder::default();
-    let leading = vec![pages(&server.roles, Rows::Roles), pages(&server.groups, Rows::Groups)];
-    let members = pages(&server.members, Rows::Members);
+    let leading = vec![
+        pages(ListKind::Roles, &server.roles, Rows::Roles),
+        pages(ListKind::DirectoryGroups, &server.groups, Rows::DirectoryGroups),
+    ];
+    let members = pages(ListKind::Members, &server.members, Rows::Members);
     // The member list is read beside everything else.
     let mut members = merged(vec![members], choices).into_iter();
     for page in merged(leading, choices) {
@@ -113,13 +126,13 @@ fn read(
     }
     let mut new = Vec::new();
     let mut lists = Vec::new();
-    for container in fold.containers(&SyncSelection::default()) {
-        let records = kept.get(&container).cloned().unwrap_or_else(|| {
-            let records = records(&container, &server.memberships[&container]);
+    for list in fold.member_lists(&SyncSelection::default()) {
+        let records = kept.get(&list).cloned().unwrap_or_else(|| {
+            let records = records(&list, &server.memberships[&list]);
             new.extend(records.iter().cloned());
             records
         });
-        let page = |record: &Vec<u8>| recorded_page(&container, record).unwrap();
+        let page = |record: &Vec<u8>| recorded_page(&list, record).unwrap();
         lists.push(records.iter().map(page).collect());
     }
     lists.push(members.collect());
@@ -136,12 +149,11 @@ type Holders = Vec<(String, Option<String>)>;
 #[derive(Debug, PartialEq)]
 struct Said {
     users: Vec<(String, Resource)>,
-    groups: Vec<(DirectoryGroup, Holders)>,
-    roles: Vec<(Role, Holders)>,
+    containers: Vec<(Resource, Holders)>,
 }
 
 fn said(fold: SnapshotBuilder) -> Said {
-    fn holders<T>(access: &Snapshot, held: &WithMembers<T>) -> Holders {
+    fn holders(access: &Snapshot, held: &WithMembers) -> Holders {
         let holders = held.holders.iter().map(|holder| {
             let reported = access.reported(holder.holding).map(str::to_owned);
             (access.id(holder.person).to_owned(), reported)
@@ -149,12 +161,12 @@ fn said(fold: SnapshotBuilder) -> Said {
         holders.collect()
     }
     let access = fold.finish();
-    let groups = access.groups.iter().map(|held| (held.row.clone(), holders(&access, held)));
-    let roles = access.roles.iter().map(|held| (held.row.clone(), holders(&access, held)));
+    let containers = access.containers().iter();
+    let containers = containers.map(|held| (held.row.resource(), holders(&access, held)));
     let exists = access.exists();
     let users = access.people().filter(|person| exists[*person as usize]);
     let users = users.map(|person| (access.id(person).to_owned(), access.user(person).unwrap()));
-    Said { users: users.collect(), groups: groups.collect(), roles: roles.collect() }
+    Said { users: users.collect(), containers: containers.collect() }
 }
 
 /// The same by the rules, as plainly as they can be put: whole lists count, and nothing else.
@@ -172,8 +184,8 @@ fn expected(server: &Server) -> Said {
     // Groups tell better than roles, and of each those whose ids come first.
     let mut told = BTreeMap::new();
     let mut held = BTreeSet::new();
-    let mut holders_of = |container: Container| {
-        let read = server.memberships[&container].pages.concat();
+    let mut holders_of = |kind: ListKind, id: String| {
+        let read = server.memberships[&List::of(kind, id.as_str().into())].pages.concat();
         let read: Vec<_> = read.into_iter().filter(|row| row["id"].is_string()).collect();
         let mut said: BTreeMap<String, Value> = BTreeMap::new();
         for row in &read {
@@ -184,8 +196,8 @@ fn expected(server: &Server) -> Said {
         }
         let mut holders: BTreeMap<String, Option<String>> = BTreeMap::new();
         for row in &read {
-            let reported = match (&container, row["type"].as_str()) {
-                (Container::Group(_), _) | (_, Some("explicit")) => None,
+            let reported = match (kind, row["type"].as_str()) {
+                (ListKind::DirectoryGroupMembers, _) | (_, Some("explicit")) => None,
                 (_, other) => Some(other.unwrap_or("unknown").to_owned()),
             };
             holders
@@ -197,13 +209,15 @@ fn expected(server: &Server) -> Said {
         holders.into_iter().collect::<Holders>()
     };
     let groups = last_rows(&server.groups).into_iter().map(|(id, row)| {
-        (serde_json::from_value(row).unwrap(), holders_of(Container::Group(id.into())))
+        let group = group(&serde_json::from_value(row).unwrap());
+        (group, holders_of(ListKind::DirectoryGroupMembers, id))
     });
-    let groups: Vec<_> = groups.collect();
+    let mut containers: Vec<_> = groups.collect();
     let roles = last_rows(&server.roles).into_iter().map(|(id, row)| {
-        (serde_json::from_value(row).unwrap(), holders_of(Container::Role(id.into())))
+        let role = role(&serde_json::from_value(row).unwrap());
+        (role, holders_of(ListKind::RoleMembers, id))
     });
-    let roles: Vec<_> = roles.collect();
+    containers.extend(roles);
     for id in held {
         let row = told[&id].clone();
         users.entry(id.clone()).or_insert_with(|| {
@@ -212,7 +226,7 @@ fn expected(server: &Server) -> Said {
             unlisted_user(&member.id, member.name.as_ref(), &member.emails, last_login)
         });
     }
-    Said { users: users.into_iter().collect(), groups, roles }
+    Said { users: users.into_iter().collect(), containers }
 }
 
 fn id() -> impl Strategy<Value = &'static str> {
@@ -266,8 +280,8 @@ fn server() -> impl Strategy<Value = Server> {
     let lists = (vec(served(group_member()), 7), vec(served(role_member()), 7));
     (top, lists).prop_map(|((members, groups, roles), (in_groups, in_roles))| {
         let ids = ["a", "a-b", "a.b", "b", "ab", "é", "z"];
-        let in_groups = ids.map(|id| Container::Group(id.into())).into_iter().zip(in_groups);
-        let in_roles = ids.map(|id| Container::Role(id.into())).into_iter().zip(in_roles);
+        let in_groups = ids.map(of_group).into_iter().zip(in_groups);
+        let in_roles = ids.map(of_role).into_iter().zip(in_roles);
         Server { members, roles, groups, memberships: in_groups.chain(in_roles).collect() }
     })
 }
@@ -294,7 +308,7 @@ fn open(path: &Path, later: Duration, task: &str) -> (Journal, KeptLists) {
 }
 
 /// The records of the lists that are kept.
-fn kept_records(journal: &Journal, kept: &KeptLists) -> BTreeMap<Container, Vec<Vec<u8>>> {
+fn kept_records(journal: &Journal, kept: &KeptLists) -> BTreeMap<List, Vec<Vec<u8>>> {
     let mut reader = journal.reader().unwrap();
     let mut records =
         |places: &[_]| places.iter().map(|place| reader.read(*place).unwrap().to_vec()).collect();
@@ -366,13 +380,10 @@ fn small() -> Server {
         groups: list(&[&[json!({"id": "g", "name": "G"}), json!({"id": "h"})]]),
         roles: list(&[&[json!({"id": "r", "directoryGroups": ["g"]}), json!({"id": "s"})]]),
         memberships: BTreeMap::from([
-            (Container::Group("g".into()), again),
-            (Container::Group("h".into()), list(&[&[]])),
-            (
-                Container::Role("r".into()),
-                list(&[&[held("ada", "implicit")], &[held("bob", "explicit")], &[]]),
-            ),
-            (Container::Role("s".into()), list(&[&[held("eve", "explicit")]])),
+            (of_group("g"), again),
+            (of_group("h"), list(&[&[]])),
+            (of_role("r"), list(&[&[held("ada", "implicit")], &[held("bob", "explicit")], &[]])),
+            (of_role("s"), list(&[&[held("eve", "explicit")]])),
         ]),
     }
 }
@@ -437,7 +448,7 @@ fn serving(later: Duration, finished_for: Option<&str>, task: &str) -> usize {
     let (mut journal, _) = open(&path, Duration::ZERO, "");
     let body = || br#"{"data":{"members":[]}}"#.to_vec();
     for (id, ended_at) in [("a", NOW - Duration::HOUR), ("b", NOW)] {
-        let of = Container::Role(id.into());
+        let of = of_role(id);
         append(&mut journal, &[page_record(&of, 0, Some(ended_at), body()).unwrap()]);
     }
     if let Some(task) = finished_for {
@@ -476,18 +487,18 @@ fn records_that_no_run_can_have_kept_are_told() {
         ("no note at all".to_owned(), "expected"),
         ("\n{}".to_owned(), "expected"),
         (
-            note(json!({"page": {"of": {"team": "a"}, "number": 0, "ended_at": 1}})),
+            note(json!({"page": {"of": {"kind": "x", "parent": "a"}, "number": 0, "ended_at": 1}})),
             "unknown variant",
         ),
-        (note(json!({"page": {"of": {"role": "a"}, "number": 1, "ended_at": 1}})), "is missing"),
-        (note(json!({"page": {"of": {"role": "a"}, "number": 0, "ended_at": 1e30}})), "invalid"),
+        (note(json!({"page": {"of": of_role("a"), "number": 1, "ended_at": 1}})), "is missing"),
+        (note(json!({"page": {"of": of_role("a"), "number": 0, "ended_at": 1e30}})), "invalid"),
         (note(json!({"finished": {"at": i64::MAX, "task": ""}})), "not in range"),
         (note(json!({"ended": {}})), "unknown variant"),
     ] {
         let error = super::JournalIndex::default().add(record.as_bytes(), place).unwrap_err();
         assert!(error.contains(problem), "{record}: {error}");
     }
-    let of = Container::Role("a".into());
+    let of = of_role("a");
     for (body, problem) in
         [("{}", "missing field"), (r#"{"data":{"members":[{"id":"a:b"}]}}"#, "a:b")]
     {
@@ -496,5 +507,5 @@ fn records_that_no_run_can_have_kept_are_told() {
         assert!(error.contains(problem), "{error}");
     }
     let record = page_record(&of, 0, None, Vec::new()).unwrap();
-    assert!(recorded_page(&Container::Group("a".into()), &record).is_err());
+    assert!(recorded_page(&of_group("a"), &record).is_err());
 }

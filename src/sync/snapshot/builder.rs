@@ -4,15 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 
-use crate::connector::{GROUP, ROLE};
-use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember, Text,
-};
+use crate::connector::{AccessContainer, Membership, RowContent};
+use crate::northflank::{Email, List, ListKind, Member, Page};
 
 use crate::sync::SyncSelection;
-use crate::sync::container::Container;
 use crate::sync::error::TooManyRows;
-use crate::sync::page::{Page, Rows};
 
 use super::interner::Interner;
 use super::membership::{MemberRef, MembershipKind, WithMembers};
@@ -24,37 +20,37 @@ pub struct SnapshotBuilder {
     pub(super) people: PeopleBuilder,
     /// What Northflank calls memberships that aren't direct.
     pub(super) words: Interner,
-    pub(super) groups: ContainerList<DirectoryGroup>,
-    pub(super) roles: ContainerList<Role>,
+    /// What people are in, by the list that says which there are.
+    pub(super) containers: BTreeMap<List, ContainerList>,
     /// Of lists that haven't ended yet.
-    memberships: HashMap<Container, PendingMembers>,
-    /// Those whom the list of a group names without an id: addresses of each.
-    without_account: BTreeMap<Text, Vec<AddressDigests>>,
+    memberships: HashMap<List, PendingMembers>,
+    /// Those whom a list names without an id: addresses of each.
+    without_account: BTreeMap<List, Vec<AddressDigests>>,
 }
 
 /// What is kept of somebody's addresses: enough to find them again.
 type AddressDigests = Box<[u64]>;
 
-/// Users of a directory group whom Northflank gives no id: they have no account.
+/// Users in something whom Northflank gives no id: they have no account.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::sync) struct UsersWithoutAccount {
-    /// The group.
-    pub(in crate::sync) group: Text,
+    /// The list that names them.
+    pub(in crate::sync) list: List,
     /// How many there are.
     pub(in crate::sync) count: usize,
     /// How many of them have an address that a member of the organization has.
     pub(in crate::sync) with_address_of_a_member: usize,
 }
 
-/// What a list says of somebody: who, and encoded [`PersonRecord`].
+/// What a list says of somebody: who, and an encoded [`PersonRecord`].
 type PersonMention = (u32, Box<[u8]>);
 
-/// Roles or groups.
-#[derive(Debug)]
-pub(super) struct ContainerList<T> {
-    /// What the list has said that hasn't ended yet.
-    begun: BTreeMap<Text, WithMembers<T>>,
-    pub(super) whole: BTreeMap<Text, WithMembers<T>>,
+/// What people are in, by the list that says who is.
+#[derive(Debug, Default)]
+pub(super) struct ContainerList {
+    /// What has been said before the end.
+    begun: BTreeMap<List, WithMembers>,
+    pub(super) whole: BTreeMap<List, WithMembers>,
 }
 
 /// Who is in something.
@@ -63,69 +59,23 @@ struct PendingMembers {
     /// Everybody in it, as often as rows say so. People by their numbers.
     holders: Vec<MemberRef>,
     /// Who they are, where nobody better has said so yet.
-    told: Vec<PersonMention>,
+    mentions: Vec<PersonMention>,
     /// Those without an id.
     without_account: Vec<AddressDigests>,
 }
 
-impl<T> Default for ContainerList<T> {
-    fn default() -> Self {
-        Self { begun: BTreeMap::new(), whole: BTreeMap::new() }
-    }
-}
-
-impl<T> ContainerList<T> {
-    /// Adds rows by their ids. Of one id the last row counts.
-    fn page(&mut self, rows: impl Iterator<Item = (Text, T)>, is_first: bool, is_last: bool) {
-        if is_first {
-            self.begun.clear();
-        }
-        self.begun.extend(rows.map(|(id, row)| (id, WithMembers { row, holders: Vec::new() })));
-        if is_last {
-            self.whole = mem::take(&mut self.begun);
-        }
-    }
-}
-
 impl SnapshotBuilder {
     /// Adds a page. The first page of a list takes back what the list has said before.
-    pub fn page(&mut self, Page { rows, is_first, is_last }: Page) -> Result<(), TooManyRows> {
-        match rows {
-            Rows::Members(rows) => self.members(rows, is_first, is_last)?,
-            Rows::Groups(rows) => {
-                let rows = rows.into_iter().map(|row| (row.id.clone(), row));
-                self.groups.page(rows, is_first, is_last);
-            }
-            Rows::Roles(rows) => {
-                let rows = rows.into_iter().map(|row| (row.id.clone(), row));
-                self.roles.page(rows, is_first, is_last);
-            }
-            Rows::GroupMembers(group, rows) => {
-                // Somebody without an id has no account, and so no access.
-                let (rows, nobody): (Vec<_>, Vec<_>) =
-                    rows.into_iter().partition(|row| row.id.is_some());
-                let rows = rows.into_iter().filter_map(|row| {
-                    let DirectoryGroupMember { id, name, emails, last_login } = row;
-                    Some((id?, PersonRecord::mention(name, emails, last_login), None))
-                });
-                let source = PersonSource::Group(group.clone());
-                let container = Container::Group(group);
-                let nobody = nobody.iter().map(|row| digests(&row.emails)).collect();
-                self.memberships(container, source, (rows, nobody), is_first, is_last)?;
-            }
-            Rows::RoleMembers(role, rows) => {
-                let rows = rows.into_iter().map(|row| {
-                    let RoleMember { id, name, emails, membership, last_login } = row;
-                    let reported = match membership.into_option() {
-                        Some(word) if &*word == "explicit" => None,
-                        word => Some(word.unwrap_or_else(|| "unknown".into())),
-                    };
-                    (id, PersonRecord::mention(name, emails, last_login), reported)
-                });
-                let source = PersonSource::Role(role.clone());
-                let container = Container::Role(role);
-                self.memberships(container, source, (rows, Vec::new()), is_first, is_last)?;
-            }
+    pub fn page(&mut self, page: Page) -> Result<(), TooManyRows> {
+        let Page { list, rows, is_first, is_last, is_parent_gone } = page;
+        if is_parent_gone {
+            self.leave_out(&list);
+            return Ok(());
+        }
+        match RowContent::from(rows) {
+            RowContent::People(rows) => self.members(rows, is_first, is_last)?,
+            RowContent::Containers(rows) => self.containers(list, rows, is_first, is_last),
+            RowContent::Memberships(rows) => self.memberships(list, rows, is_first, is_last)?,
         }
         Ok(())
     }
@@ -149,71 +99,84 @@ impl SnapshotBuilder {
         Ok(())
     }
 
-    /// Adds who is in `container`: the id, what is said of them, and Northflank's word for how,
-    /// where they weren't added by hand; and those without an id.
+    /// Adds what people are in. Of one id the last row counts.
+    fn containers(
+        &mut self,
+        list: List,
+        rows: Vec<Box<dyn AccessContainer>>,
+        is_first: bool,
+        is_last: bool,
+    ) {
+        let ContainerList { begun, whole } = self.containers.entry(list).or_default();
+        if is_first {
+            begun.clear();
+        }
+        let rows = rows.into_iter().map(|row| (row.member_list(), WithMembers::new(row)));
+        begun.extend(rows);
+        if is_last {
+            *whole = mem::take(begun);
+        }
+    }
+
+    /// Adds who is in what `list` belongs to.
     fn memberships(
         &mut self,
-        container: Container,
-        source: PersonSource,
-        (rows, nobody): (
-            impl Iterator<Item = (Text, PersonRecord, Option<Text>)>,
-            Vec<AddressDigests>,
-        ),
+        list: List,
+        rows: Vec<Membership>,
         is_first: bool,
         is_last: bool,
     ) -> Result<(), TooManyRows> {
+        let source = PersonSource::List(list.clone());
         // Moved out while it is added to, and back.
-        let begun = self.memberships.remove(&container);
-        let mut memberships = begun.filter(|_| !is_first).unwrap_or_default();
-        for (id, facts, reported) in rows {
+        let begun = self.memberships.remove(&list);
+        let mut pending = begun.filter(|_| !is_first).unwrap_or_default();
+        for Membership { id, name, emails, last_login, reported } in rows {
+            let Some(id) = id else {
+                // Somebody without an id has no account, and so no access.
+                pending.without_account.push(digests(&emails));
+                continue;
+            };
             let person = self.people.number(&id)?;
             let holding = match reported {
                 None => MembershipKind::DIRECT,
                 Some(word) => MembershipKind::reported(self.words.number(&word)?),
             };
-            memberships.holders.push(MemberRef { person, holding });
+            pending.holders.push(MemberRef { person, holding });
             if self.people.may_learn_from(person, &source) {
-                memberships.told.push((person, facts.encoded()));
+                let record = PersonRecord::mention(name, emails, last_login);
+                pending.mentions.push((person, record.encoded()));
             }
         }
-        memberships.without_account.extend(nobody);
         if !is_last {
-            self.memberships.insert(container, memberships);
+            self.memberships.insert(list, pending);
             return Ok(());
         }
-        if let Container::Group(id) = &container {
-            self.without_account.insert(id.clone(), memberships.without_account);
-        }
-        let holders = match &container {
-            Container::Role(id) => self.roles.whole.get_mut(id).map(|held| &mut held.holders),
-            Container::Group(id) => self.groups.whole.get_mut(id).map(|held| &mut held.holders),
-        };
+        let PendingMembers { mut holders, mentions, without_account } = pending;
         // What no list has doesn't exist.
-        if let Some(holders) = holders {
-            *holders = memberships.holders;
+        let mut lists = self.containers.values_mut();
+        if let Some(container) = lists.find_map(|it| it.whole.get_mut(&list)) {
             holders.shrink_to_fit();
-            self.people.add_mentions(source, memberships.told)?;
+            container.holders = holders;
+            self.people.add_mentions(source, mentions)?;
+            self.without_account.insert(list, without_account);
         }
         Ok(())
     }
 
-    /// Leaves out a role or group, with all that its list has said.
-    pub fn leave_out(&mut self, container: &Container) {
-        self.memberships.remove(container);
-        match container {
-            Container::Role(id) => drop(self.roles.whole.remove(id)),
-            Container::Group(id) => {
-                self.groups.whole.remove(id);
-                self.without_account.remove(id);
-            }
+    /// Leaves out what a list belongs to, with all that the list has said.
+    fn leave_out(&mut self, list: &List) {
+        self.memberships.remove(list);
+        self.without_account.remove(list);
+        for containers in self.containers.values_mut() {
+            containers.whole.remove(list);
         }
     }
 
-    /// The groups with users who have no account, once all has been read.
+    /// The users without an account, once all has been read.
     pub(in crate::sync) fn without_account(&self) -> Vec<UsersWithoutAccount> {
-        let groups = self.without_account.iter().filter(|(_, nobody)| !nobody.is_empty());
-        let groups: Vec<_> = groups.collect();
-        if groups.is_empty() {
+        let lists = self.without_account.iter().filter(|(_, nobody)| !nobody.is_empty());
+        let lists: Vec<_> = lists.collect();
+        if lists.is_empty() {
             return Vec::new();
         }
         let of_members: HashSet<_> =
@@ -221,33 +184,42 @@ impl SnapshotBuilder {
         let is_members = |addresses: &&AddressDigests| {
             addresses.iter().any(|address| of_members.contains(address))
         };
-        let told = groups.into_iter().map(|(group, nobody)| UsersWithoutAccount {
-            group: group.clone(),
+        let users = lists.into_iter().map(|(list, nobody)| UsersWithoutAccount {
+            list: list.clone(),
             count: nobody.len(),
             with_address_of_a_member: nobody.iter().filter(is_members).count(),
         });
-        told.collect()
+        users.collect()
     }
 
-    /// Leaves out all roles.
-    pub(in crate::sync) fn leave_out_roles(&mut self) {
-        self.roles = ContainerList::default();
+    /// Leaves out what lists of a kind have.
+    pub(in crate::sync) fn leave_out_kind(&mut self, kind: ListKind) {
+        self.containers.retain(|list, _| list.kind != kind);
     }
 
-    /// Whether a role is linked to a directory group.
+    /// Whether something is linked to a directory group.
     pub(in crate::sync) fn has_links(&self) -> bool {
-        self.roles.whole.values().any(|role| !role.row.directory_groups.is_empty())
+        self.whole().any(|(_, it)| !it.row.linked_groups().is_empty())
     }
 
-    /// The roles and groups whose members `selection` takes.
-    pub(in crate::sync) fn containers(&self, selection: &SyncSelection) -> Vec<Container> {
-        let Self { roles, groups, .. } = self;
-        let with_sources = roles.whole.values().filter(|it| selection.has_sources_of(&it.row.id));
-        let sources: HashSet<_> = with_sources.flat_map(|it| &it.row.directory_groups).collect();
-        let is_read = |id: &&Text| selection.has_memberships_of(GROUP, id) || sources.contains(id);
-        let groups = groups.whole.keys().filter(is_read).cloned().map(Container::Group);
-        let roles = roles.whole.keys().filter(|id| selection.has_memberships_of(ROLE, id));
-        groups.chain(roles.cloned().map(Container::Role)).collect()
+    fn whole(&self) -> impl Iterator<Item = (&List, &WithMembers)> {
+        self.containers.values().flat_map(|containers| &containers.whole)
+    }
+
+    /// The lists of members that `selection` takes.
+    pub(in crate::sync) fn member_lists(&self, selection: &SyncSelection) -> Vec<List> {
+        let has_sources =
+            |it: &&WithMembers| selection.has_sources_of(it.resource_type(), it.row.id());
+        let with_sources = self.whole().map(|(_, it)| it).filter(has_sources);
+        let sources: HashSet<_> = with_sources.flat_map(|it| it.row.linked_groups()).collect();
+        let is_source = |list: &List| {
+            list.kind == ListKind::DirectoryGroupMembers
+                && list.parent.as_ref().is_some_and(|id| sources.contains(id))
+        };
+        let is_read = |(list, it): &(&List, &WithMembers)| {
+            selection.has_memberships_of(it.resource_type(), it.row.id()) || is_source(list)
+        };
+        self.whole().filter(is_read).map(|(list, _)| list.clone()).collect()
     }
 }
 
@@ -267,14 +239,16 @@ mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
-    use super::{Page, Rows, SnapshotBuilder};
+    use super::{List, ListKind, Page, SnapshotBuilder};
+    use crate::northflank::Rows;
 
     fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
         serde_json::from_value(rows).unwrap()
     }
 
-    fn add(fold: &mut SnapshotBuilder, rows: Rows) {
-        fold.page(Page { rows, is_first: true, is_last: true }).unwrap();
+    fn add(fold: &mut SnapshotBuilder, list: List, rows: Rows) {
+        let page = Page { list, rows, is_first: true, is_last: true, is_parent_gone: false };
+        fold.page(page).unwrap();
     }
 
     #[test]
@@ -283,12 +257,15 @@ mod tests {
             {"emails": ["b@x.test", " ADA@x.test"]}, {"emails": ["c@x.test"]}, {"emails": []},
         ]));
         let mut fold = SnapshotBuilder::default();
-        add(&mut fold, Rows::Groups(rows(json!([{"id": "g"}]))));
-        add(&mut fold, Rows::GroupMembers("g".into(), nobody));
-        add(&mut fold, Rows::Members(rows(json!([{"id": "ada", "emails": ["Ada@X.test"]}]))));
+        let groups = Rows::DirectoryGroups(rows(json!([{"id": "g"}])));
+        add(&mut fold, List::only(ListKind::DirectoryGroups), groups);
+        let of_group = || List::of(ListKind::DirectoryGroupMembers, "g".into());
+        add(&mut fold, of_group(), Rows::DirectoryGroupMembers(nobody));
+        let members = Rows::Members(rows(json!([{"id": "ada", "emails": ["Ada@X.test"]}])));
+        add(&mut fold, List::only(ListKind::Members), members);
         let [told] = &fold.without_account()[..] else { panic!() };
         assert_eq!((told.count, told.with_address_of_a_member), (3, 1));
-        add(&mut fold, Rows::GroupMembers("g".into(), Vec::new()));
+        add(&mut fold, of_group(), Rows::DirectoryGroupMembers(Vec::new()));
         assert!(fold.without_account().is_empty(), "the last reading counts");
     }
 }

@@ -1,12 +1,26 @@
 //! Who holds something, and how: eight bytes.
 
-/// A role or group, and who holds what it gives.
+use crate::connector::AccessContainer;
+
+/// Something that people are in, and who is.
 #[derive(Debug)]
-pub struct WithMembers<T> {
+pub struct WithMembers {
     /// As Northflank lists it.
-    pub row: T,
+    pub row: Box<dyn AccessContainer>,
     /// Each person once, by place.
     pub holders: Vec<MemberRef>,
+}
+
+impl WithMembers {
+    /// Nobody is in it yet.
+    pub(super) fn new(row: Box<dyn AccessContainer>) -> Self {
+        Self { row, holders: Vec::new() }
+    }
+
+    /// The id of its resource type.
+    pub fn resource_type(&self) -> &'static str {
+        self.row.entitlement().resource_type
+    }
 }
 
 /// Somebody who holds what a role or group gives.

@@ -3,7 +3,6 @@
 use prost::DecodeError;
 
 use crate::baton::v2::Resource;
-use crate::northflank::{DirectoryGroup, Role};
 
 use super::builder::SnapshotBuilder;
 use super::interner::InternedTexts;
@@ -15,23 +14,27 @@ use super::people::OrderedPeople;
 pub struct Snapshot {
     people: OrderedPeople,
     words: InternedTexts,
-    /// The directory groups, by id.
-    pub groups: Vec<WithMembers<DirectoryGroup>>,
-    /// The roles, by id.
-    pub roles: Vec<WithMembers<Role>>,
+    /// What people are in, by resource type and id.
+    containers: Vec<WithMembers>,
 }
 
 impl SnapshotBuilder {
     /// Puts everything in order.
     pub fn finish(self) -> Snapshot {
-        let Self { people, words, groups, roles, .. } = self;
+        let Self { people, words, containers, .. } = self;
         let (people, places) = people.in_order();
         let words = words.into_texts();
-        let held = HolderOrder { places: &places, words: &words };
-        let groups = groups.whole.into_values().map(|group| held.held(group)).collect();
-        let roles = roles.whole.into_values().map(|role| held.held(role)).collect();
-        Snapshot { people, words, groups, roles }
+        let order = HolderOrder { places: &places, words: &words };
+        let containers = containers.into_values().flat_map(|it| it.whole.into_values());
+        let mut containers: Vec<_> = containers.map(|it| order.with_holders(it)).collect();
+        containers.sort_by(|one, other| key(one).cmp(&key(other)));
+        Snapshot { people, words, containers }
     }
+}
+
+/// Its resource type and id.
+fn key(container: &WithMembers) -> (&'static str, &str) {
+    (container.resource_type(), container.row.id())
 }
 
 struct HolderOrder<'fold> {
@@ -42,7 +45,7 @@ struct HolderOrder<'fold> {
 
 impl HolderOrder<'_> {
     /// The same with its holders in order and each once.
-    fn held<T>(&self, WithMembers { row, mut holders }: WithMembers<T>) -> WithMembers<T> {
+    fn with_holders(&self, WithMembers { row, mut holders }: WithMembers) -> WithMembers {
         for holder in &mut holders {
             holder.person = self.places[holder.person as usize];
         }
@@ -65,6 +68,25 @@ impl HolderOrder<'_> {
 }
 
 impl Snapshot {
+    /// What people are in, by resource type and id.
+    pub fn containers(&self) -> &[WithMembers] {
+        &self.containers
+    }
+
+    /// Those of one resource type, by id.
+    pub fn containers_of(&self, resource_type: &str) -> &[WithMembers] {
+        let before = self.containers.partition_point(|it| it.resource_type() < resource_type);
+        let rest = &self.containers[before..];
+        &rest[..rest.partition_point(|it| it.resource_type() == resource_type)]
+    }
+
+    /// The one of this resource type and id.
+    pub fn container(&self, resource_type: &str, id: &str) -> Option<&WithMembers> {
+        let containers = self.containers_of(resource_type);
+        let place = containers.binary_search_by(|it| (**it.row.id()).cmp(id));
+        place.ok().map(|place| &containers[place])
+    }
+
     /// The places of all people, in order.
     pub fn people(&self) -> impl Iterator<Item = u32> + use<> {
         (0..).take(self.people.len())
@@ -84,8 +106,7 @@ impl Snapshot {
     /// doesn't count is not there.
     pub fn exists(&self) -> Vec<bool> {
         let mut exists: Vec<_> = self.people().map(|place| self.is_member(place)).collect();
-        let groups = self.groups.iter().flat_map(|group| &group.holders);
-        for holder in groups.chain(self.roles.iter().flat_map(|role| &role.holders)) {
+        for holder in self.containers.iter().flat_map(|it| &it.holders) {
             exists[holder.person as usize] = true;
         }
         exists

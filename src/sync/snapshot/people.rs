@@ -7,23 +7,26 @@ use prost::Message;
 
 use crate::baton::v2::Resource;
 use crate::connector::{unlisted_user, user};
-use crate::northflank::{Email, Lenient, Member, Text};
+use crate::northflank::{Email, Lenient, List, ListKind, Member, Text};
 use crate::sync::error::TooManyRows;
 
 use super::interner::{InternedTexts, Interner};
 
 /// Where it is said who somebody is. The least wins, so that the order of reading doesn't
-/// matter: the member list before the mention in a group's list, and that before a role's.
+/// matter: lists in the order in which their kinds are declared, the member list first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PersonSource {
-    /// The organization's member list.
-    Members,
-    /// The list of the group of this id.
-    Group(Text),
-    /// The list of the role of this id.
-    Role(Text),
+    /// This list.
+    List(List),
     /// Nowhere yet.
     Nowhere,
+}
+
+impl PersonSource {
+    /// The organization's member list.
+    fn members() -> Self {
+        Self::List(List::only(ListKind::Members))
+    }
 }
 
 /// People by number, as they come.
@@ -230,7 +233,7 @@ impl PeopleBuilder {
 
     /// Has what the member list has said count.
     pub(super) fn end_members(&mut self) -> Result<(), TooManyRows> {
-        let number = self.add_source(PersonSource::Members)?;
+        let number = self.add_source(PersonSource::members())?;
         for (is_pending, told_by) in self.is_pending.iter_mut().zip(&mut self.told_by) {
             if mem::take(is_pending) {
                 *told_by = number;
@@ -262,8 +265,8 @@ impl PeopleBuilder {
     /// The addresses that the member list knows.
     pub(super) fn addresses_of_members(&self) -> impl Iterator<Item = String> {
         let told = self.facts.iter().zip(&self.told_by);
-        let of_members =
-            told.filter(|(_, by)| self.sources[**by as usize] == PersonSource::Members);
+        let members = PersonSource::members();
+        let of_members = told.filter(move |(_, by)| self.sources[**by as usize] == members);
         of_members
             .filter_map(|(facts, _)| PersonRecord::decode(&**facts).ok())
             .flat_map(|facts| facts.emails)
@@ -280,8 +283,8 @@ impl PeopleBuilder {
         for (place, number) in (0..).zip(&order) {
             places[*number as usize] = place;
         }
-        let is_member =
-            |number: &u32| sources[told_by[*number as usize] as usize] == PersonSource::Members;
+        let members = PersonSource::members();
+        let is_member = |number: &u32| sources[told_by[*number as usize] as usize] == members;
         let people = OrderedPeople {
             ids: ids.in_order(&order),
             facts: order
@@ -334,7 +337,7 @@ impl OrderedPeople {
 #[cfg(test)]
 mod tests {
     use super::{PeopleBuilder, PersonRecord, PersonSource};
-    use crate::northflank::Member;
+    use crate::northflank::{List, ListKind, Member};
 
     fn record(json: &str) -> PersonRecord {
         PersonRecord::member(serde_json::from_str::<Member>(json).unwrap())
@@ -351,7 +354,7 @@ mod tests {
         let ada = people.number("ada").unwrap();
         for step in steps.chars() {
             let mention = |json| PersonRecord::mention_of(&record(json).encoded());
-            let role = || PersonSource::Role("owner".into());
+            let role = || PersonSource::List(List::of(ListKind::RoleMembers, "owner".into()));
             match step {
                 'm' => people.add_pending_member(ada, &record(MEMBER)),
                 'n' => people.add_pending_member(ada, &record(RENAMED)),

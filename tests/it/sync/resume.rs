@@ -14,7 +14,8 @@ use crate::harness::{
     self, Connector, Room, Run, assert_takes_at_most, expected, trial, wait_for_requests,
 };
 use baton_northflank::northflank::BaseUrl;
-use baton_northflank::sync::{Container, SyncSelection, page_record};
+use baton_northflank::northflank::{List, ListKind};
+use baton_northflank::sync::{SyncSelection, page_record};
 use baton_northflank::work_dir::{IdentityDigests, Journal, RunIdentity};
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Owner, Permissions, Rule, Token};
 use rand::{Rng, SeedableRng};
@@ -266,7 +267,7 @@ fn what_is_damaged_or_too_old_is_discarded() {
             is_finished: &|_| false,
         };
         let mut old = Journal::begin(&journal(room), &identity).unwrap();
-        let of = Container::Role(trial::long_role().as_str().into());
+        let of = List::of(ListKind::RoleMembers, trial::long_role().as_str().into());
         let long_ago = OffsetDateTime::now_utc() - Span::hours(25);
         let body = br#"{"data":{"members":[]}}"#.to_vec();
         let record = page_record(&of, 0, Some(long_ago), body).unwrap();
