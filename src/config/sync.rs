@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::baton::v2::ResourceId;
 use crate::c1z::Retention;
-use crate::connector::{GROUP, ROLE, USER};
+use crate::connector::RESOURCE_TYPES;
 use crate::sync::{SyncDepth, SyncOptions, SyncSelection};
 
 use super::fields;
@@ -79,10 +79,11 @@ pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
 }
 
 fn own_type(text: &str) -> Result<&'static str, String> {
-    [GROUP, ROLE, USER]
-        .into_iter()
-        .find(|own| own.eq_ignore_ascii_case(text))
-        .ok_or_else(|| "the types are group, role and user".to_owned())
+    let own = RESOURCE_TYPES.iter().map(|own| own.id).find(|own| own.eq_ignore_ascii_case(text));
+    own.ok_or_else(|| {
+        let [others @ .., last] = RESOURCE_TYPES.map(|own| own.id);
+        format!("the types are {} and {last}", others.join(", "))
+    })
 }
 
 /// Reads `type/id` or `type:id`, or the Go SDK's `bid:r:type/id`.

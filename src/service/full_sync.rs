@@ -19,7 +19,7 @@ use super::task_context::TaskContext;
 use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
 use crate::c1z::{SavedFile, Target};
-use crate::connector::{GROUP, ROLE, USER};
+use crate::connector::resource_type;
 use crate::error_chain::with_causes;
 use crate::sync::{self, Progress, SyncDepth, SyncSelection};
 
@@ -212,7 +212,7 @@ fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelecti
         engine => return Err(refuse(format!("unknown storage engine '{engine}'"))),
     }
     let own_type = |id: &String| {
-        let own = [GROUP, ROLE, USER].into_iter().find(|own| own == id);
+        let own = resource_type(id).map(|own| own.id);
         own.ok_or_else(|| refuse(format!("invalid resource type '{id}' in filter")))
     };
     let resource_types: Vec<_> =

@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
 use crate::c1z::{NewFile, PreviousFile, SavedFile, SyncRun, Target};
-use crate::connector::{GROUP, ROLE, USER};
+use crate::connector::RESOURCE_TYPES;
 use crate::northflank::{Client, RateLimitWait, Whoami};
 use crate::work_dir::WorkDirectory;
 use crate::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
@@ -90,7 +90,7 @@ async fn run(
             let target = Target::inspect(target.path())?;
             // A journal that can't be looked at for another's fault is kept.
             work.keep_journal();
-            let previous = PreviousFile::open(&target, &work, &[GROUP, ROLE, USER])?;
+            let previous = PreviousFile::open(&target, &work, &RESOURCE_TYPES.map(|own| own.id))?;
             let selection = &options.selection;
             let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
             previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
