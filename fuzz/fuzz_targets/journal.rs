@@ -72,7 +72,7 @@ fn identity() -> RunIdentity<'static> {
 }
 
 fn begin(path: &Path) -> Journal {
-    Journal::begin(path, &identity()).expect("files work")
+    Journal::create(path, &identity()).expect("files work")
 }
 
 /// What is found, and how many records.

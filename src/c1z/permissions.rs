@@ -9,7 +9,7 @@ use access_list::AccessControlList;
 
 /// Gives the file `new`, which is its owner's alone, group and mode of the file `old`, if that is
 /// there. Where the group can't be kept its rights go; where less is certain, all but the owner's.
-pub(super) fn keep(new: &Path, old: &Path) -> io::Result<()> {
+pub(super) fn preserve(new: &Path, old: &Path) -> io::Result<()> {
     const OWNER: u32 = 0o700;
     let found = match fs::metadata(old) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -19,7 +19,7 @@ pub(super) fn keep(new: &Path, old: &Path) -> io::Result<()> {
     let is_same_group = file.metadata()?.gid() == found.gid();
     let group = if is_same_group { Ok(()) } else { fchown(&file, None, Some(found.gid())) };
     let mode = found.mode() & 0o777;
-    let kept = match (&group, access_list::keep(&file, old)) {
+    let kept = match (&group, access_list::preserve(&file, old)) {
         (Ok(()), AccessControlList::None | AccessControlList::Kept) => mode,
         // Who belonged to the group counts among the others from now on.
         (Err(_), AccessControlList::None) => mode & (OWNER | (mode >> 3 & 0o007)),
@@ -58,7 +58,7 @@ mod access_list {
     /// Gives `new` the list of `old`, and none if that has none: a directory may have one for
     /// whatever is made in it.
     #[cfg(target_os = "linux")]
-    pub(super) fn keep(new: &File, old: &Path) -> AccessControlList {
+    pub(super) fn preserve(new: &File, old: &Path) -> AccessControlList {
         use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr};
         use rustix::io::Errno;
         const NAME: &str = "system.posix_acl_access";
@@ -81,7 +81,7 @@ mod access_list {
 
     /// Elsewhere such lists have no part in the mode.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn keep(_new: &File, _old: &Path) -> AccessControlList {
+    pub(super) fn preserve(_new: &File, _old: &Path) -> AccessControlList {
         AccessControlList::None
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn replace(work: &WorkDirectory, target: &Target) -> Result<(), Error
     target.check_unchanged()?;
     let target = target.path();
     #[cfg(unix)]
-    if let Err(error) = super::permissions::keep(&work.file(PACKED), target) {
+    if let Err(error) = super::permissions::preserve(&work.file(PACKED), target) {
         tracing::warn!(
             file = %target.display(),
             %error,

@@ -38,7 +38,7 @@ impl CollectorStatus {
     }
 
     /// Tells of an outcome, if it is another than before.
-    pub(super) fn note(&self, kind: TelemetryKind, outcome: &OTelSdkResult) {
+    pub(super) fn record_outcome(&self, kind: TelemetryKind, outcome: &OTelSdkResult) {
         match outcome {
             Ok(()) if self.succeeds(kind) => {
                 let collector = &*self.collector;
@@ -88,7 +88,7 @@ pub(super) struct WatchedExporter<E> {
 impl<E: SpanExporter> SpanExporter for WatchedExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let outcome = self.exporter.export(batch).await;
-        self.delivery.note(self.kind, &outcome);
+        self.delivery.record_outcome(self.kind, &outcome);
         outcome
     }
 
@@ -108,7 +108,7 @@ impl<E: SpanExporter> SpanExporter for WatchedExporter<E> {
 impl<E: LogExporter> LogExporter for WatchedExporter<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         let outcome = self.exporter.export(batch).await;
-        self.delivery.note(self.kind, &outcome);
+        self.delivery.record_outcome(self.kind, &outcome);
         outcome
     }
 

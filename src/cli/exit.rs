@@ -224,18 +224,18 @@ fn without_middle(text: &str, longest: usize) -> Cow<'_, str> {
 fn report(failure: &Failure, secrets: &Secrets) -> process::ExitCode {
     // What changed has been printed.
     if !matches!(failure, Failure::Changed) {
-        say(&secrets.hide(&with_causes(failure)));
+        print_line(&secrets.hide(&with_causes(failure)));
     }
     failure.code().into()
 }
 
 /// Tells of something that is no failure, where no log does.
 pub(super) fn warn(warning: &str) {
-    say(&format!("warning: {warning}"));
+    print_line(&format!("warning: {warning}"));
 }
 
 /// Prints one line on standard error.
-fn say(text: &str) {
+fn print_line(text: &str) {
     let line = format!("baton-northflank: {}\n", readable(&printable(text)));
     match lines_to("standard error", std::io::stderr()) {
         Ok(writer) => {

@@ -98,10 +98,10 @@ impl Exporters {
     /// Sends what is left.
     pub(super) fn stop(self) {
         let delivery = &self.delivery;
-        let note = |kind, outcome: OTelSdkResult| {
+        let record_outcome = |kind, outcome: OTelSdkResult| {
             // That an exporter has ended says nothing of what became of what it sent.
             if outcome.is_err() {
-                delivery.note(kind, &outcome);
+                delivery.record_outcome(kind, &outcome);
             }
         };
         // A collector that can't be reached must not change how the process ends, nor take the
@@ -109,12 +109,15 @@ impl Exporters {
         std::thread::scope(|scope| {
             if let Some(traces) = self.traces {
                 scope.spawn(move || {
-                    note(TelemetryKind::Traces, traces.shutdown_with_timeout(FLUSH_WITHIN));
+                    record_outcome(
+                        TelemetryKind::Traces,
+                        traces.shutdown_with_timeout(FLUSH_WITHIN),
+                    );
                 });
             }
             if let Some(logs) = self.logs {
                 scope.spawn(move || {
-                    note(TelemetryKind::Logs, logs.shutdown_with_timeout(FLUSH_WITHIN));
+                    record_outcome(TelemetryKind::Logs, logs.shutdown_with_timeout(FLUSH_WITHIN));
                 });
             }
         });

@@ -22,12 +22,12 @@ const EXCEPTIONS: Spellings = ["NO_PROXY", "no_proxy"];
 
 /// Notes proxies that can't be used, if there is one of these URLs that a proxy is to lead to.
 pub(super) fn check(values: &mut Values<'_>, urls: &[String], is_service: bool) {
-    let exceptions = given(values, EXCEPTIONS).map(|(_, text)| text).unwrap_or_default();
+    let exceptions = lookup(values, EXCEPTIONS).map(|(_, text)| text).unwrap_or_default();
     if !urls.iter().any(|url| needs_proxy(url, &exceptions)) {
         return;
     }
-    let [for_tls, for_plain] = [FOR_TLS, FOR_PLAIN].map(|names| given(values, names));
-    let for_all = if for_tls.is_none() { given(values, FOR_ALL) } else { None };
+    let [for_tls, for_plain] = [FOR_TLS, FOR_PLAIN].map(|names| lookup(values, names));
+    let for_all = if for_tls.is_none() { lookup(values, FOR_ALL) } else { None };
     for (name, text) in [for_tls, for_plain, for_all].into_iter().flatten() {
         // It could hold a password: never repeated.
         if let Err(problem) = check_proxy(&text, is_service) {
@@ -37,7 +37,7 @@ pub(super) fn check(values: &mut Values<'_>, urls: &[String], is_service: bool) 
 }
 
 /// A variable in the spelling that counts.
-fn given(values: &mut Values<'_>, names: Spellings) -> Option<(&'static str, String)> {
+fn lookup(values: &mut Values<'_>, names: Spellings) -> Option<(&'static str, String)> {
     let [upper, lower] = names;
     if let Some(text) = values.unquoted(upper) {
         return Some((upper, text));

@@ -41,9 +41,9 @@ impl Client {
 
     /// The same client, which notes in `shapes` what answers look like.
     #[must_use]
-    pub fn recording(&self, shapes: &Arc<SchemaReport>) -> Self {
+    pub fn recording(&self, schema_report: &Arc<SchemaReport>) -> Self {
         let mut recording = self.clone();
-        Arc::make_mut(&mut recording.connection).shapes = Some(Arc::clone(shapes));
+        Arc::make_mut(&mut recording.connection).schema_report = Some(Arc::clone(schema_report));
         recording
     }
 
@@ -59,12 +59,12 @@ impl Client {
 
     /// The rate window as of the newest answer.
     pub fn window(&self) -> Option<RateWindow> {
-        self.connection.budget.window()
+        self.connection.rate_limiter.window()
     }
 
     /// For what all requests wait, if they do, and changes of that.
     pub fn waiting(&self) -> watch::Receiver<Option<RateLimitWait>> {
-        self.connection.budget.waiting()
+        self.connection.rate_limiter.waiting()
     }
 
     /// Requests made so far, repeated ones included.

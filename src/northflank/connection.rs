@@ -90,7 +90,7 @@ pub(super) struct Connection {
     pub(super) http: reqwest::Client,
     pub(super) base_url: BaseUrl,
     token: SecretString,
-    pub(super) budget: Arc<RateLimiter>,
+    pub(super) rate_limiter: Arc<RateLimiter>,
     pub(super) first_retry: Duration,
     /// How many there were.
     pub(super) requests: Arc<AtomicU64>,
@@ -99,7 +99,7 @@ pub(super) struct Connection {
     /// Fields that can't be read and have been warned of.
     pub(super) malformed: Arc<Mutex<BTreeSet<&'static str>>>,
     /// What answers looked like, where somebody wants to know.
-    pub(super) shapes: Option<Arc<SchemaReport>>,
+    pub(super) schema_report: Option<Arc<SchemaReport>>,
 }
 
 impl Connection {
@@ -132,12 +132,12 @@ impl Connection {
             http: http.map_err(ClientSettingsError::Http)?,
             base_url: settings.base_url.clone(),
             token: settings.token.clone(),
-            budget: Arc::new(RateLimiter::new(settings.max_wait, settings.reserve)),
+            rate_limiter: Arc::new(RateLimiter::new(settings.max_wait, settings.reserve)),
             first_retry: settings.first_retry,
             requests: Arc::default(),
             has_read: Arc::default(),
             malformed: Arc::default(),
-            shapes: None,
+            schema_report: None,
         })
     }
     /// SHA-256 of `salt` and the token: tells tokens apart without telling the token.

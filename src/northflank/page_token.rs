@@ -47,11 +47,11 @@ impl PageToken {
     pub(super) fn after<R>(
         at: Option<&Self>,
         rows: usize,
-        told: &PageBody<R>,
+        page: &PageBody<R>,
         limit: Option<usize>,
         trust: &HasNextPageTrust,
     ) -> Result<Option<Self>, PageError> {
-        trust.weigh(at.is_some_and(|at| at.is_denied), rows, told);
+        trust.update(at.is_some_and(|at| at.is_denied), rows, page);
         let before = match at {
             None => LARGEST_PAGE,
             Some(Self { query: PageQuery::Number(_), before, .. }) => {
@@ -61,7 +61,7 @@ impl PageToken {
         };
         // A page that was begun already comes once more rather than not at all.
         let number = PageQuery::Number(before / LARGEST_PAGE + 1);
-        Ok(match (told.more, told.cursor.clone()) {
+        Ok(match (page.more, page.cursor.clone()) {
             (Some(false), Some(_)) if trust.is_earned() => None,
             (more, Some(cursor)) => {
                 let query = PageQuery::Cursor(cursor);
@@ -100,14 +100,14 @@ impl HasNextPageTrust {
     }
 
     /// Takes down what a page says of it.
-    fn weigh<R>(&self, was_denied: bool, rows: usize, told: &PageBody<R>) {
+    fn update<R>(&self, was_denied: bool, rows: usize, page: &PageBody<R>) {
         let note = |flag: &AtomicBool| flag.store(true, Ordering::Relaxed);
-        if told.more == Some(true) {
+        if page.more == Some(true) {
             note(&self.has_promised);
         }
         if was_denied && rows > 0 {
             note(&self.was_broken);
-        } else if was_denied && told.more != Some(true) && told.cursor.is_none() {
+        } else if was_denied && page.more != Some(true) && page.cursor.is_none() {
             note(&self.was_kept);
         }
     }
@@ -117,16 +117,16 @@ impl HasNextPageTrust {
 mod tests {
     use super::{HasNextPageTrust, LARGEST_PAGE, PageBody, PageQuery, PageToken};
 
-    fn told(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> PageBody<usize> {
+    fn page(rows: usize, more: impl Into<Option<bool>>, cursor: Option<&str>) -> PageBody<usize> {
         PageBody { rows, more: more.into(), cursor: cursor.map(str::to_owned) }
     }
 
     fn after(
         at: Option<&PageToken>,
-        told: &PageBody<usize>,
+        page: &PageBody<usize>,
         trust: &HasNextPageTrust,
     ) -> Option<PageToken> {
-        PageToken::after(at, told.rows, told, Some(LARGEST_PAGE), trust).unwrap()
+        PageToken::after(at, page.rows, page, Some(LARGEST_PAGE), trust).unwrap()
     }
 
     /// Where a list goes on after these pages, one after the other.
@@ -142,31 +142,31 @@ mod tests {
     #[test]
     fn a_list_goes_on_as_long_as_there_is_a_cursor() {
         let cursor = |text: &str| Some(PageQuery::Cursor(text.to_owned()));
-        assert_eq!(query(&[told(100, true, Some("a"))]), cursor("a"));
-        assert_eq!(query(&[told(3, None, Some("a"))]), cursor("a"));
-        assert_eq!(query(&[told(3, false, Some("a"))]), cursor("a"));
-        assert_eq!(query(&[told(0, true, Some("a")), told(0, true, Some("b"))]), cursor("b"));
-        assert_eq!(query(&[told(100, false, None)]), None);
+        assert_eq!(query(&[page(100, true, Some("a"))]), cursor("a"));
+        assert_eq!(query(&[page(3, None, Some("a"))]), cursor("a"));
+        assert_eq!(query(&[page(3, false, Some("a"))]), cursor("a"));
+        assert_eq!(query(&[page(0, true, Some("a")), page(0, true, Some("b"))]), cursor("b"));
+        assert_eq!(query(&[page(100, false, None)]), None);
     }
 
     #[test]
     fn more_rows_without_a_cursor_are_asked_for_by_number() {
-        let full = || told(100, true, None);
+        let full = || page(100, true, None);
         assert_eq!(query(&[full()]), Some(PageQuery::Number(2)));
         assert_eq!(query(&[full(), full(), full()]), Some(PageQuery::Number(4)));
         // The server's pages may be smaller than what was asked for.
         assert_eq!(
-            query(&[told(50, true, None), told(50, true, None)]),
+            query(&[page(50, true, None), page(50, true, None)]),
             Some(PageQuery::Number(3))
         );
         // An empty page is no end while it promises more.
-        assert_eq!(query(&[full(), told(0, true, None)]), Some(PageQuery::Number(3)));
+        assert_eq!(query(&[full(), page(0, true, None)]), Some(PageQuery::Number(3)));
     }
 
     #[test]
     fn numbers_after_cursors_rather_repeat_a_page_than_leave_one_out() {
-        let by_cursor = |rows| told(rows, true, Some("c"));
-        let last = || told(100, true, None);
+        let by_cursor = |rows| page(rows, true, Some("c"));
+        let last = || page(100, true, None);
         let pages = [by_cursor(100), by_cursor(100), last()];
         assert_eq!(query(&pages), Some(PageQuery::Number(4)));
         assert_eq!(query(&[by_cursor(100), by_cursor(30), last()]), Some(PageQuery::Number(3)));
@@ -176,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_page_that_says_nothing_is_the_last_only_if_it_is_not_full() {
-        assert_eq!(query(&[told(99, None, None)]), None);
+        assert_eq!(query(&[page(99, None, None)]), None);
         let trust = HasNextPageTrust::default();
-        let full = told(100, None, None);
+        let full = page(100, None, None);
         assert!(PageToken::after(None, full.rows, &full, Some(LARGEST_PAGE), &trust).is_err());
         assert_eq!(
             PageToken::after(None, full.rows, &full, None, &trust).unwrap(),
@@ -190,24 +190,24 @@ mod tests {
     #[test]
     fn the_word_is_good_once_both_of_its_meanings_have_held() {
         let trust = HasNextPageTrust::default();
-        let denied = after(None, &told(3, false, Some("a")), &trust).unwrap();
-        assert_eq!(after(Some(&denied), &told(0, false, None), &trust), None);
-        assert!(after(None, &told(3, false, Some("b")), &trust).is_some(), "never said true");
-        after(None, &told(100, true, Some("c")), &trust);
-        assert_eq!(after(None, &told(3, false, Some("d")), &trust), None);
+        let denied = after(None, &page(3, false, Some("a")), &trust).unwrap();
+        assert_eq!(after(Some(&denied), &page(0, false, None), &trust), None);
+        assert!(after(None, &page(3, false, Some("b")), &trust).is_some(), "never said true");
+        after(None, &page(100, true, Some("c")), &trust);
+        assert_eq!(after(None, &page(3, false, Some("d")), &trust), None);
         // Rows behind such a cursor, in a list that was begun before: never again.
-        after(Some(&denied), &told(1, false, None), &trust);
-        assert!(after(None, &told(3, false, Some("e")), &trust).is_some());
+        after(Some(&denied), &page(1, false, None), &trust);
+        assert!(after(None, &page(3, false, Some("e")), &trust).is_some());
     }
 
     #[test]
     fn an_empty_page_that_promises_more_proves_nothing() {
         let trust = HasNextPageTrust::default();
-        after(None, &told(100, true, Some("a")), &trust);
-        let denied = after(None, &told(3, false, Some("b")), &trust).unwrap();
-        for unproven in [told(0, true, None), told(0, false, Some("c"))] {
+        after(None, &page(100, true, Some("a")), &trust);
+        let denied = after(None, &page(3, false, Some("b")), &trust).unwrap();
+        for unproven in [page(0, true, None), page(0, false, Some("c"))] {
             assert!(after(Some(&denied), &unproven, &trust).is_some());
-            assert!(after(None, &told(3, false, Some("d")), &trust).is_some());
+            assert!(after(None, &page(3, false, Some("d")), &trust).is_some());
         }
     }
 }

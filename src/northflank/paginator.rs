@@ -49,7 +49,7 @@ pub struct Paginator {
     trust: Arc<HasNextPageTrust>,
     next: NextRequest,
     new_beginnings: u32,
-    met: LoopDetector,
+    loop_detector: LoopDetector,
 }
 
 /// What is to be read next.
@@ -71,7 +71,7 @@ impl Paginator {
         per_page: Option<usize>,
         trust: Arc<HasNextPageTrust>,
     ) -> Self {
-        let met = LoopDetector::default();
+        let loop_detector = LoopDetector::default();
         Self {
             connection,
             list,
@@ -80,7 +80,7 @@ impl Paginator {
             trust,
             next: NextRequest::First,
             new_beginnings: 0,
-            met,
+            loop_detector,
         }
     }
 
@@ -100,9 +100,9 @@ impl Paginator {
     /// A page behind the first one that is refused for what is asked for, or can't be had for
     /// long, begins the list anew, with its first page: its cursor has expired.
     pub async fn next_with_body(&mut self) -> Result<Option<(Page, Vec<u8>)>, Error> {
-        let (at, told_at) = match mem::replace(&mut self.next, NextRequest::First) {
+        let (at, received_at) = match mem::replace(&mut self.next, NextRequest::First) {
             NextRequest::First => return self.read(None).await.map(Some),
-            NextRequest::Page(at, told_at) => (at, told_at),
+            NextRequest::Page(at, received_at) => (at, received_at),
             NextRequest::End => {
                 self.next = NextRequest::End;
                 return Ok(None);
@@ -112,7 +112,7 @@ impl Paginator {
             Ok(page) => return Ok(Some(page)),
             Err(error) => error,
         };
-        if self.is_at_its_end(&at, told_at, &error) {
+        if self.is_at_its_end(&at, received_at, &error) {
             tracing::debug!(%error, "the list ends before a cursor that leads nowhere");
             self.next = NextRequest::End;
             return Ok(Some(self.end()));
@@ -125,19 +125,20 @@ impl Paginator {
     async fn read(&mut self, at: Option<&PageToken>) -> Result<(Page, Vec<u8>), Error> {
         let query = at.map(PageToken::query);
         let asked = self.connection.page(self.list.kind, &self.endpoint, self.per_page, query);
-        let (told, body) = asked.await?;
-        let next = PageToken::after(at, told.rows.len(), &told, self.per_page, &self.trust);
+        let (page_body, body) = asked.await?;
+        let next =
+            PageToken::after(at, page_body.rows.len(), &page_body, self.per_page, &self.trust);
         let next = next.map_err(|error| self.endpoint.error(1, error.into()))?;
         let is_last = next.is_none();
         self.next = match next {
             None => NextRequest::End,
             Some(next) => {
-                let check = self.met.check(&told.rows, &next);
+                let check = self.loop_detector.check(&page_body.rows, &next);
                 check.map_err(|problem| self.endpoint.error(1, Problem::Endless(problem)))?;
                 NextRequest::Page(next, Instant::now())
             }
         };
-        let (list, rows) = (self.list.clone(), told.rows);
+        let (list, rows) = (self.list.clone(), page_body.rows);
         let page = Page { list, rows, is_first: at.is_none(), is_last, is_parent_gone: false };
         Ok((page, body))
     }
@@ -154,11 +155,11 @@ impl Paginator {
     /// Whether a page is refused because there is none, as the page before it said. Told of a
     /// moment ago, its cursor can't have expired. Where pages were wrong before, or where it is a
     /// gateway that refuses, it means nothing.
-    fn is_at_its_end(&self, at: &PageToken, told_at: Instant, error: &Error) -> bool {
+    fn is_at_its_end(&self, at: &PageToken, received_at: Instant, error: &Error) -> bool {
         let is_no = error.refusal().is_some_and(|answer| {
             answer.is_northflanks && answer.is_of_what_is_asked_for() && !answer.is_denied()
         });
-        is_no && at.is_denied() && told_at.elapsed() < FRESH && !self.trust.is_broken()
+        is_no && at.is_denied() && received_at.elapsed() < FRESH && !self.trust.is_broken()
     }
 
     /// Whether the list is to be read from its beginning, because `error` may mean that a cursor
@@ -172,7 +173,7 @@ impl Paginator {
         }
         tracing::warn!(%error, "a later page is refused; reading the list from its beginning");
         self.new_beginnings += 1;
-        self.met = LoopDetector::default();
+        self.loop_detector = LoopDetector::default();
         Ok(())
     }
 }

@@ -152,12 +152,12 @@ impl Drop for RequestPermit<'_> {
 struct QueuedRequest<'budget>(&'budget RateLimiter);
 
 impl<'budget> QueuedRequest<'budget> {
-    fn begin(budget: &'budget RateLimiter) -> Self {
-        let mut state = budget.state();
+    fn begin(rate_limiter: &'budget RateLimiter) -> Self {
+        let mut state = rate_limiter.state();
         state.waiters += 1;
         state.waiting_since.get_or_insert_with(Instant::now);
         drop(state);
-        Self(budget)
+        Self(rate_limiter)
     }
 }
 
@@ -319,13 +319,13 @@ impl LimiterState {
 
     /// Returns whether the answer is late: of the window before.
     fn count(&mut self, headers: &RateHeaders, asked: Instant, now: Instant) -> bool {
-        let Some(told) = CountedWindow::told(headers, asked, now) else {
+        let Some(from_headers) = CountedWindow::from_headers(headers, asked, now) else {
             return false;
         };
         if let Some(window) = &mut self.window {
-            return window.update(told, asked);
+            return window.update(from_headers, asked);
         }
-        self.window = Some(told);
+        self.window = Some(from_headers);
         false
     }
 
@@ -339,7 +339,7 @@ impl LimiterState {
         if is_late {
             return RetryHint::Nothing;
         }
-        let known = self.window.and_then(|window| window.told_remaining());
+        let known = self.window.and_then(|window| window.remaining_requests());
         match (retry_after, remaining.or(known), reset) {
             (Some(wait), Some(1..), _) | (Some(wait), None, None) => {
                 RetryHint::RetryAfter(wait + MARGIN)
@@ -386,36 +386,36 @@ mod tests {
     }
 
     /// The answer to a request that was sent when it was `asked`.
-    fn answer(budget: &RateLimiter, asked: Instant, headers: &HeaderMap) {
-        budget.observe(StatusCode::OK, headers, asked);
+    fn answer(rate_limiter: &RateLimiter, asked: Instant, headers: &HeaderMap) {
+        rate_limiter.observe(StatusCode::OK, headers, asked);
     }
 
     /// The answer to a request that was sent just now.
-    fn observe(budget: &RateLimiter, headers: &HeaderMap) {
-        answer(budget, Instant::now(), headers);
+    fn observe(rate_limiter: &RateLimiter, headers: &HeaderMap) {
+        answer(rate_limiter, Instant::now(), headers);
     }
 
-    fn refuse(budget: &RateLimiter, headers: &HeaderMap) -> RetryHint {
-        budget.observe(StatusCode::TOO_MANY_REQUESTS, headers, Instant::now())
+    fn refuse(rate_limiter: &RateLimiter, headers: &HeaderMap) -> RetryHint {
+        rate_limiter.observe(StatusCode::TOO_MANY_REQUESTS, headers, Instant::now())
     }
 
-    fn remaining(budget: &RateLimiter) -> u32 {
-        budget.window().unwrap().remaining
+    fn remaining(rate_limiter: &RateLimiter) -> u32 {
+        rate_limiter.window().unwrap().remaining
     }
 
     /// Seconds until a request may be sent, on tokio's paused clock.
-    async fn seconds(budget: &RateLimiter) -> u64 {
+    async fn seconds(rate_limiter: &RateLimiter) -> u64 {
         let before = Instant::now();
-        drop(budget.permit().await.unwrap());
+        drop(rate_limiter.permit().await.unwrap());
         before.elapsed().as_secs()
     }
 
     #[test]
     fn the_first_valid_value_of_each_header_counts() {
-        let budget = RateLimiter::new(None, 0);
-        assert_eq!(budget.window(), None);
+        let rate_limiter = RateLimiter::new(None, 0);
+        assert_eq!(rate_limiter.window(), None);
         observe(
-            &budget,
+            &rate_limiter,
             &headers(&[
                 ("x-ratelimit-limit", "garbage"),
                 ("x-ratelimit-limit", "1000"),
@@ -423,39 +423,46 @@ mod tests {
             ]),
         );
         let expected = RateWindow { limit: 1000, remaining: 997, reserve: 0 };
-        assert_eq!(budget.window(), Some(expected));
-        observe(&budget, &HeaderMap::new());
-        assert_eq!(budget.window(), Some(expected), "an answer without headers tells nothing");
+        assert_eq!(rate_limiter.window(), Some(expected));
+        observe(&rate_limiter, &HeaderMap::new());
+        assert_eq!(
+            rate_limiter.window(),
+            Some(expected),
+            "an answer without headers tells nothing"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_spent_window_is_waited_out_and_the_next_one_used() {
-        let budget = RateLimiter::new(None, 0);
-        assert_eq!(seconds(&budget).await, 0);
-        observe(&budget, &window(1, 100));
-        assert_eq!(seconds(&budget).await, 0);
-        observe(&budget, &window(0, 100));
-        assert_eq!(seconds(&budget).await, 101);
-        assert_eq!(budget.window(), Some(RateWindow { limit: 10, remaining: 10, reserve: 0 }));
-        observe(&budget, &window(9, 3600));
-        assert_eq!(seconds(&budget).await, 0);
+        let rate_limiter = RateLimiter::new(None, 0);
+        assert_eq!(seconds(&rate_limiter).await, 0);
+        observe(&rate_limiter, &window(1, 100));
+        assert_eq!(seconds(&rate_limiter).await, 0);
+        observe(&rate_limiter, &window(0, 100));
+        assert_eq!(seconds(&rate_limiter).await, 101);
+        assert_eq!(
+            rate_limiter.window(),
+            Some(RateWindow { limit: 10, remaining: 10, reserve: 0 })
+        );
+        observe(&rate_limiter, &window(9, 3600));
+        assert_eq!(seconds(&rate_limiter).await, 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_under_way_are_counted_before_they_are_answered() {
-        let budget = RateLimiter::new(None, 0);
-        observe(&budget, &window(2, 50));
-        let first = budget.permit().await.unwrap();
-        let second = budget.permit().await.unwrap();
-        let third = budget.permit();
+        let rate_limiter = RateLimiter::new(None, 0);
+        observe(&rate_limiter, &window(2, 50));
+        let first = rate_limiter.permit().await.unwrap();
+        let second = rate_limiter.permit().await.unwrap();
+        let third = rate_limiter.permit();
         tokio::pin!(third);
         let early = timeout(Duration::from_secs(10), &mut third).await;
         assert!(early.is_err(), "two requests are left, and both are under way");
-        observe(&budget, &window(1, 40));
+        observe(&rate_limiter, &window(1, 40));
         drop(first);
         let early = timeout(Duration::from_secs(10), &mut third).await;
         assert!(early.is_err(), "the last one is under way");
-        observe(&budget, &window(0, 30));
+        observe(&rate_limiter, &window(0, 30));
         drop(second);
         let before = Instant::now();
         third.await.unwrap();
@@ -464,13 +471,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_that_overtake_each_other_dont_raise_the_budget() {
-        let budget = RateLimiter::new(None, 0);
-        observe(&budget, &window(3, 100));
-        observe(&budget, &window(4, 100));
-        assert_eq!(budget.window(), Some(RateWindow { limit: 10, remaining: 3, reserve: 0 }));
-        observe(&budget, &window(9, 3600));
+        let rate_limiter = RateLimiter::new(None, 0);
+        observe(&rate_limiter, &window(3, 100));
+        observe(&rate_limiter, &window(4, 100));
+        assert_eq!(rate_limiter.window(), Some(RateWindow { limit: 10, remaining: 3, reserve: 0 }));
+        observe(&rate_limiter, &window(9, 3600));
         assert_eq!(
-            budget.window(),
+            rate_limiter.window(),
             Some(RateWindow { limit: 10, remaining: 9, reserve: 0 }),
             "a new window"
         );
@@ -478,22 +485,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_holds_everybody_back() {
-        let budget = RateLimiter::new(None, 0);
-        budget.block(Duration::from_secs(7));
-        let waiting = budget.waiting();
-        let (one, other) = tokio::join!(seconds(&budget), seconds(&budget));
+        let rate_limiter = RateLimiter::new(None, 0);
+        rate_limiter.block(Duration::from_secs(7));
+        let waiting = rate_limiter.waiting();
+        let (one, other) = tokio::join!(seconds(&rate_limiter), seconds(&rate_limiter));
         assert_eq!((one, other), (7, 7));
         assert_eq!(*waiting.borrow(), None, "the wait is over");
     }
 
     #[tokio::test(start_paused = true)]
     async fn all_waits_together_are_bounded() {
-        let budget = RateLimiter::new(Some(Duration::from_secs(20)), 0);
-        budget.block(Duration::from_secs(15));
-        assert_eq!(seconds(&budget).await, 15);
-        budget.block(Duration::from_secs(6));
+        let rate_limiter = RateLimiter::new(Some(Duration::from_secs(20)), 0);
+        rate_limiter.block(Duration::from_secs(15));
+        assert_eq!(seconds(&rate_limiter).await, 15);
+        rate_limiter.block(Duration::from_secs(6));
         let allowed = Duration::from_secs(20);
-        let error = budget.permit().await.err();
+        let error = rate_limiter.permit().await.err();
         assert_eq!(
             error,
             Some(WaitTooLong { wait: Duration::from_secs(6), allowed, reserve: None })
@@ -512,28 +519,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn at_the_reserve_everybody_waits_for_the_next_window_and_says_why() {
-        let budget = RateLimiter::new(Some(Duration::from_secs(150)), 30);
-        observe(&budget, &window(4, 100));
-        assert_eq!(seconds(&budget).await, 0);
-        observe(&budget, &window(3, 100));
-        assert_eq!(budget.window().unwrap().usable(), 0);
-        let waiting = budget.waiting();
+        let rate_limiter = RateLimiter::new(Some(Duration::from_secs(150)), 30);
+        observe(&rate_limiter, &window(4, 100));
+        assert_eq!(seconds(&rate_limiter).await, 0);
+        observe(&rate_limiter, &window(3, 100));
+        assert_eq!(rate_limiter.window().unwrap().usable(), 0);
+        let waiting = rate_limiter.waiting();
         let waits = async {
             tokio::task::yield_now().await;
             let reserve = waiting.borrow().unwrap().reserve;
             assert_eq!(reserve, Some(3));
         };
-        let (waited, ()) = tokio::join!(seconds(&budget), waits);
+        let (waited, ()) = tokio::join!(seconds(&rate_limiter), waits);
         assert_eq!(waited, 101);
-        observe(&budget, &window(2, 3600));
-        let error = budget.permit().await.err().unwrap();
+        observe(&rate_limiter, &window(2, 3600));
+        let error = rate_limiter.permit().await.err().unwrap();
         assert_eq!(error.reserve, Some(2));
         assert!(error.to_string().contains("the 2 requests that are left are the res"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_window_of_one_request_is_used_whatever_the_reserve() {
-        let budget = RateLimiter::new(None, 90);
+        let rate_limiter = RateLimiter::new(None, 90);
         let headers = |remaining, reset| {
             headers(&[
                 ("x-ratelimit-limit", "1"),
@@ -541,10 +548,10 @@ mod tests {
                 ("x-ratelimit-reset", reset),
             ])
         };
-        observe(&budget, &headers("1", "100"));
-        assert_eq!(seconds(&budget).await, 0);
-        observe(&budget, &headers("0", "100"));
-        assert_eq!(seconds(&budget).await, 101);
+        observe(&rate_limiter, &headers("1", "100"));
+        assert_eq!(seconds(&rate_limiter).await, 0);
+        observe(&rate_limiter, &headers("0", "100"));
+        assert_eq!(seconds(&rate_limiter).await, 101);
     }
 
     #[tokio::test(start_paused = true)]
@@ -552,62 +559,63 @@ mod tests {
         // The new window is known by an answer to a request that was sent later, or earlier, or
         // by the time that has passed.
         for late_by in [5, 130] {
-            let budget = RateLimiter::new(None, 0);
-            observe(&budget, &window(1, 100));
+            let rate_limiter = RateLimiter::new(None, 0);
+            observe(&rate_limiter, &window(1, 100));
             sleep(Duration::from_secs(95)).await;
             let asked = Instant::now();
             if late_by < 100 {
                 sleep(Duration::from_secs(5)).await;
-                answer(&budget, asked - Duration::from_secs(1), &window(9, 3600));
+                answer(&rate_limiter, asked - Duration::from_secs(1), &window(9, 3600));
             } else {
                 sleep(Duration::from_secs(20)).await;
-                assert_eq!(seconds(&budget).await, 0);
-                assert_eq!(remaining(&budget), 10, "{late_by}");
+                assert_eq!(seconds(&rate_limiter).await, 0);
+                assert_eq!(remaining(&rate_limiter), 10, "{late_by}");
             }
-            let before = remaining(&budget);
+            let before = remaining(&rate_limiter);
             sleep(Duration::from_secs(late_by)).await;
             for late in [window(0, 5), window(0, 0), window(0, 7)] {
-                answer(&budget, asked, &late);
-                assert_eq!(remaining(&budget), before, "{late_by}");
-                let late_refusal = budget.observe(StatusCode::TOO_MANY_REQUESTS, &late, asked);
+                answer(&rate_limiter, asked, &late);
+                assert_eq!(remaining(&rate_limiter), before, "{late_by}");
+                let late_refusal =
+                    rate_limiter.observe(StatusCode::TOO_MANY_REQUESTS, &late, asked);
                 assert_eq!(late_refusal, RetryHint::Nothing);
             }
-            assert_eq!(seconds(&budget).await, 0, "{late_by}");
+            assert_eq!(seconds(&rate_limiter).await, 0, "{late_by}");
             // What is told of the new one counts, however late.
-            answer(&budget, asked, &window(3, 3600 - u32::try_from(late_by).unwrap()));
-            assert_eq!(remaining(&budget), 3, "{late_by}");
+            answer(&rate_limiter, asked, &window(3, 3600 - u32::try_from(late_by).unwrap()));
+            assert_eq!(remaining(&rate_limiter), 3, "{late_by}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_resets_a_late_answer_says_nothing_of_the_new_window_either() {
-        let told = |remaining| {
+        let from_headers = |remaining| {
             headers(&[("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", remaining)])
         };
-        let budget = RateLimiter::new(None, 0);
-        observe(&budget, &told("1"));
+        let rate_limiter = RateLimiter::new(None, 0);
+        observe(&rate_limiter, &from_headers("1"));
         let asked = Instant::now();
         sleep(Duration::from_secs(30)).await;
-        observe(&budget, &told("9"));
+        observe(&rate_limiter, &from_headers("9"));
         sleep(Duration::from_secs(1)).await;
         for late in ["0", "10"] {
-            answer(&budget, asked, &told(late));
-            assert_eq!(remaining(&budget), 9, "{late}");
+            answer(&rate_limiter, asked, &from_headers(late));
+            assert_eq!(remaining(&rate_limiter), 9, "{late}");
         }
-        observe(&budget, &told("2"));
-        assert_eq!(remaining(&budget), 2);
+        observe(&rate_limiter, &from_headers("2"));
+        assert_eq!(remaining(&rate_limiter), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reset_that_nobody_repeats_is_not_believed_for_long() {
-        let budget = RateLimiter::new(None, 0);
+        let rate_limiter = RateLimiter::new(None, 0);
         let asked = Instant::now();
         sleep(Duration::from_secs(1)).await;
-        observe(&budget, &window(9, 80_000));
-        answer(&budget, asked, &window(0, 100));
-        assert_eq!(remaining(&budget), 9, "it may be late");
-        observe(&budget, &window(0, 100));
-        assert_eq!(seconds(&budget).await, 101);
+        observe(&rate_limiter, &window(9, 80_000));
+        answer(&rate_limiter, asked, &window(0, 100));
+        assert_eq!(remaining(&rate_limiter), 9, "it may be late");
+        observe(&rate_limiter, &window(0, 100));
+        assert_eq!(seconds(&rate_limiter).await, 101);
     }
 
     #[test]
@@ -641,7 +649,7 @@ mod tests {
                 retry_after(61),
             ),
         ] {
-            let told = |remaining| {
+            let from_headers = |remaining| {
                 let own = [("x-ratelimit-limit", "10"), ("x-ratelimit-remaining", remaining)];
                 refuse(&RateLimiter::new(None, 0), &headers(&[pairs, &own].concat()))
             };
@@ -649,30 +657,30 @@ mod tests {
             observe(&before, &window(7, 50));
             let hints = [
                 refuse(&RateLimiter::new(None, 0), &headers(pairs)),
-                told("0"),
-                told("7"),
+                from_headers("0"),
+                from_headers("7"),
                 refuse(&before, &headers(pairs)),
             ];
             assert_eq!(hints, [unknown, none_left, left, left_before], "{pairs:?}");
         }
-        let (budget, busy) = (RateLimiter::new(None, 0), StatusCode::SERVICE_UNAVAILABLE);
-        let hint = budget.observe(busy, &window(9, 3600), Instant::now());
+        let (rate_limiter, busy) = (RateLimiter::new(None, 0), StatusCode::SERVICE_UNAVAILABLE);
+        let hint = rate_limiter.observe(busy, &window(9, 3600), Instant::now());
         assert_eq!(hint, RetryHint::Nothing, "the window has nothing to do with it");
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_for_an_answer_that_is_a_refusal_waits_for_its_end() {
-        let budget = RateLimiter::new(None, 0);
-        observe(&budget, &window(1, 500));
-        let first = budget.permit().await.unwrap();
+        let rate_limiter = RateLimiter::new(None, 0);
+        observe(&rate_limiter, &window(1, 500));
+        let first = rate_limiter.permit().await.unwrap();
         let others = async {
             let before = Instant::now();
-            drop(budget.permit().await.unwrap());
+            drop(rate_limiter.permit().await.unwrap());
             before.elapsed().as_secs()
         };
         let refused = async {
             sleep(Duration::from_secs(1)).await;
-            refuse(&budget, &headers(&[("retry-after", "20")]));
+            refuse(&rate_limiter, &headers(&[("retry-after", "20")]));
             drop(first);
         };
         let (waited, ()) = tokio::join!(others, refused);
@@ -681,25 +689,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_late_is_waited_for_no_longer_than_the_window_lasts() {
-        let budget = RateLimiter::new(None, 0);
-        observe(&budget, &window(1, 100));
-        let _late = budget.permit().await.unwrap();
-        assert_eq!(seconds(&budget).await, 101);
+        let rate_limiter = RateLimiter::new(None, 0);
+        observe(&rate_limiter, &window(1, 100));
+        let _late = rate_limiter.permit().await.unwrap();
+        assert_eq!(seconds(&rate_limiter).await, 101);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_ends_with_whoever_waits() {
-        let budget = RateLimiter::new(Some(Duration::from_mins(1)), 0);
-        let waiting = budget.waiting();
-        budget.block(Duration::from_secs(50));
-        assert!(timeout(Duration::from_secs(10), budget.permit()).await.is_err());
+        let rate_limiter = RateLimiter::new(Some(Duration::from_mins(1)), 0);
+        let waiting = rate_limiter.waiting();
+        rate_limiter.block(Duration::from_secs(50));
+        assert!(timeout(Duration::from_secs(10), rate_limiter.permit()).await.is_err());
         assert_eq!(*waiting.borrow(), None, "nobody waits any more");
         sleep(Duration::from_secs(39)).await;
-        assert_eq!(seconds(&budget).await, 1);
+        assert_eq!(seconds(&rate_limiter).await, 1);
         // Ten seconds and one were waited, and not what lies between.
-        budget.block(Duration::from_secs(48));
-        assert_eq!(seconds(&budget).await, 48);
-        budget.block(Duration::from_secs(2));
-        assert!(budget.permit().await.is_err());
+        rate_limiter.block(Duration::from_secs(48));
+        assert_eq!(seconds(&rate_limiter).await, 48);
+        rate_limiter.block(Duration::from_secs(2));
+        assert!(rate_limiter.permit().await.is_err());
     }
 }

@@ -42,7 +42,11 @@ enum WindowOrder {
 impl CountedWindow {
     /// What the headers of an answer tell that came at `now`, of a request sent when it was
     /// `asked`.
-    pub(super) fn told(headers: &RateHeaders, asked: Instant, now: Instant) -> Option<Self> {
+    pub(super) fn from_headers(
+        headers: &RateHeaders,
+        asked: Instant,
+        now: Instant,
+    ) -> Option<Self> {
         // Nobody knows at what time between the two the server looked at its clock.
         let end = headers.reset.map(|reset| WindowEnd {
             earliest: asked + reset.saturating_sub(MARGIN),
@@ -64,7 +68,7 @@ impl CountedWindow {
     }
 
     /// The requests that are left, if an answer has told.
-    pub(super) fn told_remaining(&self) -> Option<u32> {
+    pub(super) fn remaining_requests(&self) -> Option<u32> {
         Some(self.remaining).filter(|_| self.is_told)
     }
 
@@ -84,20 +88,20 @@ impl CountedWindow {
 
     /// Takes over what an answer tells to a request that was sent when it was `asked`. Returns
     /// whether it tells of the window before, which is of no interest any more.
-    pub(super) fn update(&mut self, told: Self, asked: Instant) -> bool {
-        self.roll_over(told.known_since);
-        match self.which(&told, asked) {
+    pub(super) fn update(&mut self, from_headers: Self, asked: Instant) -> bool {
+        self.roll_over(from_headers.known_since);
+        match self.which(&from_headers, asked) {
             WindowOrder::Earlier => return true,
-            WindowOrder::Later => *self = Self { has_predecessor: true, ..told },
+            WindowOrder::Later => *self = Self { has_predecessor: true, ..from_headers },
             WindowOrder::Same => {
                 // In one window `remaining` only falls: the least that was told is the newest.
-                self.remaining = self.remaining.min(told.remaining);
-                self.end = match (self.end, told.end) {
-                    (Some(known), Some(told)) => Some(WindowEnd {
-                        earliest: known.earliest.max(told.earliest),
-                        latest: known.latest.min(told.latest),
+                self.remaining = self.remaining.min(from_headers.remaining);
+                self.end = match (self.end, from_headers.end) {
+                    (Some(known), Some(from_headers)) => Some(WindowEnd {
+                        earliest: known.earliest.max(from_headers.earliest),
+                        latest: known.latest.min(from_headers.latest),
                     }),
-                    (known, told) => known.or(told),
+                    (known, from_headers) => known.or(from_headers),
                 };
                 self.is_told = true;
             }
@@ -105,19 +109,23 @@ impl CountedWindow {
         false
     }
 
-    fn which(&self, told: &Self, asked: Instant) -> WindowOrder {
+    fn which(&self, from_headers: &Self, asked: Instant) -> WindowOrder {
         // The request was sent before this window was known of, and maybe answered before it.
         let is_late = asked < self.known_since;
-        match (self.end, told.end) {
-            (Some(known), Some(told)) if told.earliest > known.latest => WindowOrder::Later,
-            (Some(known), Some(told)) if told.latest < known.earliest => {
+        match (self.end, from_headers.end) {
+            (Some(known), Some(from_headers)) if from_headers.earliest > known.latest => {
+                WindowOrder::Later
+            }
+            (Some(known), Some(from_headers)) if from_headers.latest < known.earliest => {
                 // To somebody who asks now, the server has changed its mind.
                 if is_late { WindowOrder::Earlier } else { WindowOrder::Later }
             }
-            (_, Some(told)) if told.earliest > self.known_since => WindowOrder::Same,
+            (_, Some(from_headers)) if from_headers.earliest > self.known_since => {
+                WindowOrder::Same
+            }
             _ if is_late && self.has_predecessor => WindowOrder::Earlier,
             // Without resets only a rise tells.
-            (None, None) if told.remaining > self.remaining => WindowOrder::Later,
+            (None, None) if from_headers.remaining > self.remaining => WindowOrder::Later,
             _ => WindowOrder::Same,
         }
     }

@@ -108,15 +108,15 @@ impl Connection {
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
             self.attempt(kind, endpoint, url.clone()).instrument(span)
         };
-        let (told, body) = tried(&self.budget, self.first_retry, endpoint, attempt).await.map_err(
-            |mut error| {
+        let (page, body) = tried(&self.rate_limiter, self.first_retry, endpoint, attempt)
+            .await
+            .map_err(|mut error| {
                 error.doubt_base_url(self.has_read.load(Ordering::Relaxed));
                 error
-            },
-        )?;
+            })?;
         self.has_read.store(true, Ordering::Relaxed);
-        self.warn_of_malformed(endpoint, &told.rows);
-        Ok((told, body))
+        self.warn_of_malformed(endpoint, &page.rows);
+        Ok((page, body))
     }
 
     /// Warns of fields that a sync can do without and that can't be read, of each once.
@@ -140,8 +140,8 @@ impl Connection {
         // Boxed, since all first questions are one future.
         let asking = Box::pin(self.ask_whoami(&endpoint).instrument(span));
         let asked = timeout(WHOAMI_WITHIN, asking).await;
-        let told = asked.unwrap_or_else(|_| Err("no answer in time".to_owned().into()));
-        told.map_err(|WhoamiError { reason, refusal }| {
+        let page = asked.unwrap_or_else(|_| Err("no answer in time".to_owned().into()));
+        page.map_err(|WhoamiError { reason, refusal }| {
             tracing::debug!(reason, "who the token is remains unknown");
             refusal
         })
@@ -149,12 +149,12 @@ impl Connection {
 
     async fn ask_whoami(&self, endpoint: &Endpoint) -> Result<Whoami, WhoamiError> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
-        let _permit = self.budget.permit().await.map_err(|error| said(&error))?;
+        let _permit = self.rate_limiter.permit().await.map_err(|error| said(&error))?;
         let asked = Instant::now();
         let response = self.send(endpoint.url.clone()).await.map_err(|error| said(&error))?;
         let status = response.status();
         if status == StatusCode::OK {
-            self.budget.observe(status, response.headers(), asked);
+            self.rate_limiter.observe(status, response.headers(), asked);
         }
         let body = self.body(endpoint, response).await.map_err(|error| said(&error))?;
         if status != StatusCode::OK {
@@ -173,11 +173,11 @@ impl Connection {
         let asked = Instant::now();
         let response = self.send(url).await?;
         let status = response.status();
-        let hint = self.budget.observe(status, response.headers(), asked);
+        let hint = self.rate_limiter.observe(status, response.headers(), asked);
         let body = self.body(endpoint, response).await?;
         if status == StatusCode::OK {
-            let told = kind.read(&body).map_err(Problem::from)?;
-            Ok((told, body))
+            let page = kind.read(&body).map_err(Problem::from)?;
+            Ok((page, body))
         } else {
             Err(FailedTry { problem: Problem::Refused(Refusal::read(status, &body)), hint })
         }
@@ -206,8 +206,8 @@ impl Connection {
             body.extend_from_slice(&chunk);
         }
         self.mask(&mut body);
-        if let Some(shapes) = &self.shapes {
-            shapes.note(endpoint.name, response.status(), response.headers(), &body);
+        if let Some(schema_report) = &self.schema_report {
+            schema_report.record(endpoint.name, response.status(), response.headers(), &body);
         }
         Ok(body)
     }
@@ -216,7 +216,7 @@ impl Connection {
 /// Makes attempts until one succeeds or there is no point in another. Each waits until the
 /// budget allows it; that is no part of trying.
 async fn tried<T, Attempt>(
-    budget: &RateLimiter,
+    rate_limiter: &RateLimiter,
     first_retry: Duration,
     endpoint: &Endpoint,
     attempt: impl Fn() -> Attempt,
@@ -227,7 +227,7 @@ where
     let mut retries = Retries::new(first_retry);
     loop {
         let asked = Instant::now();
-        let permit = budget
+        let permit = rate_limiter
             .permit()
             .await
             .map_err(|too_long| endpoint.error(retries.tries(), Problem::RateLimited(too_long)))?;
@@ -236,7 +236,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
-        let Some(delay) = retries.after(&problem, hint, budget.rest()) else {
+        let Some(delay) = retries.after(&problem, hint, rate_limiter.rest()) else {
             return Err(endpoint.error(retries.tries(), problem));
         };
         tracing::warn!(
@@ -248,7 +248,7 @@ where
         );
         if hint.wait().is_some() || problem.is_rate_limit() {
             // What Northflank asks of one request holds for all, before anybody takes its place.
-            budget.block(delay);
+            rate_limiter.block(delay);
             drop(permit);
         } else {
             drop(permit);
@@ -295,7 +295,10 @@ mod tests {
         tries_within(&RateLimiter::new(None, 0), refusals).await
     }
 
-    async fn tries_within(budget: &RateLimiter, refusals: Vec<FailedTry>) -> Result<usize, String> {
+    async fn tries_within(
+        rate_limiter: &RateLimiter,
+        refusals: Vec<FailedTry>,
+    ) -> Result<usize, String> {
         let url = "http://127.0.0.1/v1/x".parse().unwrap();
         let endpoint = Endpoint { url, name: "/v1/x" };
         let (refusals, tries) = (Cell::new(refusals.into_iter()), Cell::new(0));
@@ -306,7 +309,7 @@ mod tests {
             refusals.set(left);
             std::future::ready(refusal.map_or(Ok(()), Err))
         };
-        let outcome = tried(budget, Duration::from_millis(200), &endpoint, attempt).await;
+        let outcome = tried(rate_limiter, Duration::from_millis(200), &endpoint, attempt).await;
         outcome.map(|()| tries.get()).map_err(|error| error.to_string())
     }
 
@@ -324,23 +327,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bare_refusals_are_waited_out_until_the_window_ends_that_answers_before_told_of() {
-        let budget = RateLimiter::new(None, 0);
-        let told = [("limit", "1000"), ("remaining", "700"), ("reset", "3000")];
-        let headers = told.map(|(name, value)| {
+        let rate_limiter = RateLimiter::new(None, 0);
+        let page = [("limit", "1000"), ("remaining", "700"), ("reset", "3000")];
+        let headers = page.map(|(name, value)| {
             let name = format!("x-ratelimit-{name}").parse().unwrap();
             (name, HeaderValue::from_static(value))
         });
         let headers = headers.into_iter().collect();
-        budget.observe(StatusCode::OK, &headers, Instant::now());
+        rate_limiter.observe(StatusCode::OK, &headers, Instant::now());
         let bare = |count| (0..count).map(|_| refusal(429, None)).collect();
         let before = Instant::now();
-        assert_eq!(tries_within(&budget, bare(4)).await, Ok(5));
+        assert_eq!(tries_within(&rate_limiter, bare(4)).await, Ok(5));
         assert!(before.elapsed() < Duration::from_mins(1), "they passed by themselves");
-        assert_eq!(tries_within(&budget, bare(8)).await, Ok(9));
+        assert_eq!(tries_within(&rate_limiter, bare(8)).await, Ok(9));
         // Whoever asks right after it may still be refused for some seconds.
         assert!((3_001..3_030).contains(&before.elapsed().as_secs()), "{:?}", before.elapsed());
         // Of the window after it nothing is known.
-        let error = tries_within(&budget, bare(9)).await.unwrap_err();
+        let error = tries_within(&rate_limiter, bare(9)).await.unwrap_err();
         assert!(error.contains("(5 tries)"), "{error}");
     }
 

@@ -21,12 +21,13 @@ pub struct SchemaReport(Mutex<Vec<Value>>);
 impl SchemaReport {
     /// All of them as JSON, by endpoint, in the order in which they came.
     pub fn json(&self) -> Value {
-        let mut shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        shapes.sort_by(|one, other| one["endpoint"].as_str().cmp(&other["endpoint"].as_str()));
-        Value::Array(shapes)
+        let mut schema_report = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        schema_report
+            .sort_by(|one, other| one["endpoint"].as_str().cmp(&other["endpoint"].as_str()));
+        Value::Array(schema_report)
     }
 
-    pub(super) fn note(
+    pub(super) fn record(
         &self,
         endpoint: &str,
         status: StatusCode,
@@ -129,9 +130,9 @@ mod tests {
     use super::SchemaReport;
 
     fn body(body: &str) -> Value {
-        let shapes = SchemaReport::default();
-        shapes.note("/v1/x", StatusCode::OK, &HeaderMap::new(), body.as_bytes());
-        shapes.json()[0]["body"].clone()
+        let schema_report = SchemaReport::default();
+        schema_report.record("/v1/x", StatusCode::OK, &HeaderMap::new(), body.as_bytes());
+        schema_report.json()[0]["body"].clone()
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) async fn full_sync(
         let mut working = std::pin::pin!(work);
         tokio::select! {
             outcome = &mut working => (outcome, true),
-            why = heartbeats.given_up() => {
+            why = heartbeats.abandoned() => {
                 let ending = stopped(working, &cancel, why.to_string()).await;
                 (ending, why != GivenUp::Cancelled)
             }

@@ -36,7 +36,7 @@ pub(super) enum GivenUp {
 
 /// Heartbeats of one task, until dropped.
 pub(super) struct Heartbeats {
-    given_up: CancellationToken,
+    abandoned: CancellationToken,
     why: Arc<OnceLock<GivenUp>>,
     _beating: AbortOnDropHandle<()>,
 }
@@ -52,24 +52,24 @@ impl Heartbeats {
         if first.cancelled {
             return Ok(None);
         }
-        let given_up = CancellationToken::new();
+        let abandoned = CancellationToken::new();
         let why = Arc::new(OnceLock::new());
         let beating = {
             let (platform, task) = (Arc::clone(platform), task.to_owned());
-            let (given_up, why) = (given_up.clone(), Arc::clone(&why));
+            let (abandoned, why) = (abandoned.clone(), Arc::clone(&why));
             async move {
                 // Set once: this is the only writer.
                 let _ = why.set(beat(&platform, &task, interval(&first)).await);
-                given_up.cancel();
+                abandoned.cancel();
             }
         };
         let beating = tokio::spawn(tracing::Instrument::in_current_span(beating));
-        Ok(Some(Self { given_up, why, _beating: AbortOnDropHandle::new(beating) }))
+        Ok(Some(Self { abandoned, why, _beating: AbortOnDropHandle::new(beating) }))
     }
 
     /// Waits until there is a reason to give the task up, for ever if none comes.
-    pub(super) async fn given_up(&self) -> GivenUp {
-        self.given_up.cancelled().await;
+    pub(super) async fn abandoned(&self) -> GivenUp {
+        self.abandoned.cancelled().await;
         self.why.get().copied().unwrap_or(GivenUp::Unheard)
     }
 }

@@ -81,7 +81,7 @@ async fn poll_on(
                 let task = answer.task;
                 let task = task.filter(|task| !matches!(task.task_type, Some(TaskType::None(_))));
                 let is_news =
-                    task.is_some_and(|task| begin(daemon, task, &running, place, tasks, stop));
+                    task.is_some_and(|task| spawn_task(daemon, task, &running, place, tasks, stop));
                 pause.max(if is_news { SHORTEST_POLL } else { SHORTEST_IDLE_POLL })
             }
             Err(status) => {
@@ -134,7 +134,7 @@ fn report_failed_poll(status: &Status, pause: Duration) {
 type RunningTasks = Arc<Mutex<BTreeSet<String>>>;
 
 /// Whether there was something to begin.
-fn begin(
+fn spawn_task(
     daemon: &Arc<TaskContext>,
     task: Task,
     running: &RunningTasks,

@@ -100,7 +100,7 @@ pub(super) async fn upload(
         };
         let sent = seen.bytes.load(Ordering::Relaxed);
         let Some(wait) = tries.after(reached(&status), sent, Instant::now()) else {
-            return Err(tries.given_up(status));
+            return Err(tries.into_error(status));
         };
         tracing::warn!(
             tries = tries.count,
@@ -167,7 +167,7 @@ impl UploadAttempts {
         }
     }
 
-    fn given_up(self, status: Status) -> UploadError {
+    fn into_error(self, status: Status) -> UploadError {
         match self.failing {
             Some((since, until)) if self.is_unreached => {
                 UploadError::Unreached { tries: self.count, time: until - since, status }
@@ -325,7 +325,7 @@ mod tests {
             assert!((PAUSE..=LONGEST_WAIT).contains(&wait), "{wait:?}");
             now += wait;
         }
-        let error = tries.given_up(Status::unavailable("HTTP 429"));
+        let error = tries.into_error(Status::unavailable("HTTP 429"));
         let UploadError::Unreached { tries, time, .. } = &error else { panic!("{error}") };
         let said = error.to_string();
         assert!(said.contains("never reached ConductorOne") && said.contains("HTTP 429"), "{said}");
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(tries.after(CallProgress::ConductorOne, 10_000, late), Some(Duration::ZERO));
         assert_eq!(tries.after(CallProgress::Unknown, 10_000, late), Some(PAUSE));
         assert_eq!(tries.after(CallProgress::ConductorOne, 10_000, late), None);
-        let error = tries.given_up(Status::data_loss("digest"));
+        let error = tries.into_error(Status::data_loss("digest"));
         assert!(matches!(error, UploadError::Platform(_)), "{error}");
     }
 }

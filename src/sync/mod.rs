@@ -60,7 +60,7 @@ pub async fn sync(
     let running = Box::pin(running);
     tokio::select! {
         outcome = running => outcome,
-        never = tell_waits(client, progress) => match never {},
+        never = log_waits(client, progress) => match never {},
     }
 }
 
@@ -139,7 +139,7 @@ async fn read_and_write(
 ) -> Result<SavedFile, Error> {
     plan.progress.enter(SyncPhase::Reading);
     let reading = read::read(plan, validated, kept, journal).instrument(debug_span!("read"));
-    let ReadResult { fold, journal, oldest } = reading.await?;
+    let ReadResult { builder, journal, oldest } = reading.await?;
     let options = plan.options.clone();
     let run = SyncRun {
         sync_id: journal.sync_id().to_owned(),
@@ -154,7 +154,7 @@ async fn read_and_write(
     tokio::task::spawn_blocking(move || {
         let _entered = span.entered();
         let writing = debug_span!("write").entered();
-        let access = fold.finish();
+        let access = builder.finish();
         let unknown = unknown(&access, &options.selection)?;
         if options.leave_out_unknown {
             for unknown in &unknown.0 {
@@ -219,12 +219,12 @@ fn announce(
         "starting sync"
     );
     if let Some(whoami) = whoami {
-        progress.know(whoami.clone());
+        progress.set_whoami(whoami.clone());
     }
 }
 
 /// Logs each wait for the rate limit: how long, until when, and how far the sync is.
-async fn tell_waits(client: &Client, progress: &Progress) -> Infallible {
+async fn log_waits(client: &Client, progress: &Progress) -> Infallible {
     let mut waiting = client.waiting();
     loop {
         let wait = *waiting.borrow_and_update();
@@ -279,7 +279,7 @@ fn open(
         is_finished: &|sync_id| previous.has_sync(sync_id),
     };
     let path = work.journal();
-    let begin = || Ok((Journal::begin(&path, &identity)?, KeptLists::new()));
+    let begin = || Ok((Journal::create(&path, &identity)?, KeptLists::new()));
     if !options.resume {
         if path.exists() {
             tracing::info!(

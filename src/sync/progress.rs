@@ -62,7 +62,7 @@ impl Progress {
         self.whoami.get()
     }
 
-    pub(super) fn know(&self, whoami: Whoami) {
+    pub(super) fn set_whoami(&self, whoami: Whoami) {
         // A sync asks once.
         let _ = self.whoami.set(whoami);
     }

@@ -25,7 +25,7 @@ const PAGES_WAITING: usize = 128;
 /// What has been read.
 pub(super) struct ReadResult {
     /// What it says together.
-    pub(super) fold: SnapshotBuilder,
+    pub(super) builder: SnapshotBuilder,
     /// The journal, to be gone on with.
     pub(super) journal: Journal,
     /// When the oldest list that was taken from it was read.
@@ -53,21 +53,21 @@ pub(super) async fn read(
     let reader = ListReader {
         client: plan.client.clone(),
         selection: Arc::clone(&plan.options.selection),
-        fold: Arc::default(),
+        builder: Arc::default(),
         kept: Arc::new(kept),
         records: records.map(|records| Arc::new(Mutex::new(records))),
         pages,
         progress: Arc::clone(plan.progress),
     };
-    let (fold, kept) = (Arc::clone(&reader.fold), Arc::clone(&reader.kept));
+    let (builder, kept) = (Arc::clone(&reader.builder), Arc::clone(&reader.kept));
     let reading = reader.all(validated, plan.options.workers);
     let outcome = plan.cancel.run_until_cancelled(reading).await.unwrap_or(Err(Error::Cancelled));
     // The writing thread ends when all senders are gone, or has ended with an error that made
     // the readers stop: its error comes first.
     let journal = written.await??;
     outcome?;
-    let fold = std::mem::take(&mut *fold.lock().unwrap_or_else(PoisonError::into_inner));
-    for UsersWithoutAccount { list, count, with_address_of_a_member } in fold.without_account() {
+    let builder = std::mem::take(&mut *builder.lock().unwrap_or_else(PoisonError::into_inner));
+    for UsersWithoutAccount { list, count, with_address_of_a_member } in builder.without_account() {
         tracing::info!(
             group = list.parent.as_deref(),
             count,
@@ -75,16 +75,16 @@ pub(super) async fn read(
             "directory users without a Northflank account hold nothing yet"
         );
     }
-    let lists = fold.member_lists(&plan.options.selection);
+    let lists = builder.member_lists(&plan.options.selection);
     let oldest = lists.iter().filter_map(|it| kept.get(it)).map(|it| it.ended_at).min();
-    Ok(ReadResult { fold, journal, oldest })
+    Ok(ReadResult { builder, journal, oldest })
 }
 
 #[derive(Clone)]
 struct ListReader {
     client: Client,
     selection: Arc<SyncSelection>,
-    fold: Arc<Mutex<SnapshotBuilder>>,
+    builder: Arc<Mutex<SnapshotBuilder>>,
     kept: Arc<KeptLists>,
     /// Where the kept lists stand, if there are any.
     records: Option<Arc<Mutex<RecordReader>>>,
@@ -126,15 +126,15 @@ impl ListReader {
             .filter(is_read)
             .map(|list| ListTask::Started(Box::new(list)))
             .collect();
-        let mut leading = jobs.iter().filter(|job| job.leads_to_others()).count();
+        let mut leading = jobs.iter().filter(|read_list| read_list.leads_to_others()).count();
         let mut reading = JoinSet::new();
         loop {
             while reading.len() < workers.get() {
-                let Some(job) = jobs.pop_front() else {
+                let Some(read_list) = jobs.pop_front() else {
                     break;
                 };
                 let reader = self.clone();
-                let read = async move { reader.job(job).await };
+                let read = async move { reader.read_list(read_list).await };
                 reading.spawn(read.in_current_span());
             }
             let Some(read) = reading.join_next().await else {
@@ -143,7 +143,9 @@ impl ListReader {
             if read?? {
                 leading -= 1;
                 if leading == 0 {
-                    jobs.extend(self.found(without_groups.take())?.map(ListTask::Members));
+                    jobs.extend(
+                        self.member_lists_to_read(without_groups.take())?.map(ListTask::Members),
+                    );
                 }
             }
         }
@@ -154,17 +156,17 @@ impl ListReader {
     /// If groups can't be listed, because of an error, and no role is linked to one, this means
     /// that the organization has no Directory Sync, and so no groups: who holds a role, its own
     /// list says. To know that, roles are read whether they are synced or not.
-    fn found(
+    fn member_lists_to_read(
         &self,
         without_groups: Option<northflank::Error>,
     ) -> Result<impl Iterator<Item = List> + use<>, Error> {
-        let mut fold = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut builder = self.builder.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = without_groups {
-            if fold.has_links() {
+            if builder.has_links() {
                 return Err(error.into());
             }
             if !self.selection.has_type(ROLE) {
-                fold.leave_out_kind(ListKind::Roles);
+                builder.leave_out_kind(ListKind::Roles);
             }
             tracing::info!(
                 answer = %error,
@@ -172,10 +174,12 @@ impl ListReader {
                  be listed, and no role is linked to one"
             );
         }
-        let found = fold.member_lists(&self.selection);
-        self.progress.lists.add(found.len());
-        self.estimate(found.iter().filter(|it| !self.kept.contains_key(it)).count() as u64);
-        Ok(found.into_iter())
+        let member_lists_to_read = builder.member_lists(&self.selection);
+        self.progress.lists.add(member_lists_to_read.len());
+        self.estimate(
+            member_lists_to_read.iter().filter(|it| !self.kept.contains_key(it)).count() as u64
+        );
+        Ok(member_lists_to_read.into_iter())
     }
 
     /// Says in time if the rate limit can't suffice. Every role and group takes one request at
@@ -194,19 +198,19 @@ impl ListReader {
     }
 
     /// Reads a list. Returns whether it is one that leads to others.
-    async fn job(self, job: ListTask) -> Result<bool, Error> {
-        let leads_to_others = job.leads_to_others();
-        match job {
+    async fn read_list(self, read_list: ListTask) -> Result<bool, Error> {
+        let leads_to_others = read_list.leads_to_others();
+        match read_list {
             ListTask::Started(list) => {
                 let StartedList { first, mut rest } = *list;
                 let mut next = Some(first);
                 while let Some(page) = next {
-                    self.fold(page)?;
+                    self.builder(page)?;
                     next = rest.next().await?;
                 }
             }
             ListTask::Members(list) => {
-                if !self.take_kept(&list).await? {
+                if !self.fold_kept(&list).await? {
                     self.members(&list).await?;
                 }
                 self.progress.lists_done.add(1);
@@ -216,16 +220,16 @@ impl ListReader {
     }
 
     /// Folds a page.
-    fn fold(&self, page: Page) -> Result<(), Error> {
+    fn builder(&self, page: Page) -> Result<(), Error> {
         check_ids(&page)?;
         if !page.is_parent_gone {
             self.progress.read(&page);
         }
-        Ok(self.fold.lock().unwrap_or_else(PoisonError::into_inner).page(page)?)
+        Ok(self.builder.lock().unwrap_or_else(PoisonError::into_inner).page(page)?)
     }
 
     /// Takes a list from the journal, if one was kept there.
-    async fn take_kept(&self, list: &List) -> Result<bool, Error> {
+    async fn fold_kept(&self, list: &List) -> Result<bool, Error> {
         let Some(records) = self.records.clone().filter(|_| self.kept.contains_key(list)) else {
             return Ok(false);
         };
@@ -237,7 +241,7 @@ impl ListReader {
                     let record = records.read(*place)?;
                     recorded_page(&list, record).map_err(Error::Record)?
                 };
-                reader.fold(page)?;
+                reader.builder(page)?;
             }
             Ok::<_, Error>(())
         };
@@ -251,7 +255,7 @@ impl ListReader {
     /// any more, it was deleted meanwhile and is left out. Any other error ends the sync: access
     /// that exists would be missing.
     async fn members(&self, list: &List) -> Result<(), Error> {
-        let error = match self.keep_all(list).await {
+        let error = match self.read_and_keep(list).await {
             Err(Error::Northflank(error))
                 if error.refusal().is_some_and(Refusal::is_of_what_is_asked_for) =>
             {
@@ -269,7 +273,7 @@ impl ListReader {
             });
         }
         tracing::info!("the {list} was deleted during the sync and is left out");
-        self.fold(Page::of_gone_parent(list.clone()))
+        self.builder(Page::of_gone_parent(list.clone()))
     }
 
     /// Whether Northflank still lists what a list belongs to: a row can shift between two pages, so
@@ -291,7 +295,7 @@ impl ListReader {
     }
 
     /// Reads a list to its end, folds it and keeps it.
-    async fn keep_all(&self, list: &List) -> Result<(), Error> {
+    async fn read_and_keep(&self, list: &List) -> Result<(), Error> {
         let mut pages = self.client.list(list.clone());
         let mut number = 0;
         while let Some((page, body)) = pages.next_with_body().await? {
@@ -302,7 +306,7 @@ impl ListReader {
             let ended_at = is_last.then(OffsetDateTime::now_utc);
             let record = page_record(list, number, ended_at, body)?;
             number += 1;
-            self.fold(page)?;
+            self.builder(page)?;
             let (is_safe, safe) = oneshot::channel();
             let append = PendingPage { record, is_safe: is_last.then_some(is_safe) };
             // If nobody takes it or makes it safe, writing has failed, and its error is reported

@@ -96,17 +96,17 @@ impl<'sync> RowWriter<'sync, '_> {
 
     fn resource(&mut self, resource: &Resource) -> Result<(), Error> {
         self.rows.resource(resource)?;
-        self.go_on()
+        self.check_cancelled()
     }
 
-    fn go_on(&self) -> Result<(), Error> {
+    fn check_cancelled(&self) -> Result<(), Error> {
         if self.cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     fn grant(&mut self, grant: &Grant, expansion: Option<&GrantExpandable>) -> Result<(), Error> {
         self.rows.grant(grant, expansion)?;
         self.progress.grants.add(1);
-        self.go_on()
+        self.check_cancelled()
     }
 
     /// Who holds a role according to Northflank holds it in the file, exactly: the role's own list

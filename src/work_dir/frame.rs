@@ -53,7 +53,10 @@ impl FrameWriter {
     }
 
     /// Hands out the frames that wait, to be written at once.
-    pub(super) fn take(&mut self, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn write_pending(
+        &mut self,
+        write: impl FnOnce(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         let outcome = write(&self.frames);
         if self.frames.capacity() > KEPT_BUFFER {
             self.frames = Vec::new();

@@ -73,8 +73,8 @@ impl Journal {
     }
 
     /// Begins a journal at `path`, in place of whatever stands there.
-    pub fn begin(path: &Path, identity: &RunIdentity<'_>) -> Result<Self, Error> {
-        begin(path, identity).map_err(Error::io("write", path))
+    pub fn create(path: &Path, identity: &RunIdentity<'_>) -> Result<Self, Error> {
+        create(path, identity).map_err(Error::io("write", path))
     }
 
     /// The id of the sync, as the run that began the journal named it.
@@ -91,7 +91,7 @@ impl Journal {
         let Self { path, file, writer, .. } = self;
         let append = || {
             records.into_iter().try_for_each(|record| writer.add(record))?;
-            writer.take(|frames| file.write_all(frames))
+            writer.write_pending(|frames| file.write_all(frames))
         };
         append().map_err(Error::io("write", path))
     }
@@ -133,7 +133,7 @@ impl RecordReader {
     }
 }
 
-fn begin(path: &Path, identity: &RunIdentity<'_>) -> io::Result<Journal> {
+fn create(path: &Path, identity: &RunIdentity<'_>) -> io::Result<Journal> {
     let mut salt = [0; 16];
     let random = SystemRandom::new().fill(&mut salt);
     random.map_err(|_| io::Error::other("the system gives no random numbers"))?;
@@ -144,7 +144,7 @@ fn begin(path: &Path, identity: &RunIdentity<'_>) -> io::Result<Journal> {
     let mut writer = FrameWriter::new(crc32fast::hash(&start))?;
     writer.add(&serde_json::to_vec(&JournalHeader::new(identity, salt))?)?;
     // Safe with the first records, before which it is worth nothing.
-    writer.take(|frames| file.write_all(frames))?;
+    writer.write_pending(|frames| file.write_all(frames))?;
     if let Some(Err(error)) = path.parent().map(private_fs::sync_directory) {
         tracing::warn!(
             journal = %path.display(),
@@ -323,7 +323,7 @@ mod tests {
                 super::FoundJournal::Discarded(reason) => (None, FoundJournal::Discarded(reason)),
             };
             let journal =
-                journal.unwrap_or_else(|| Journal::begin(&self.path(), &identity).unwrap());
+                journal.unwrap_or_else(|| Journal::create(&self.path(), &identity).unwrap());
             if matches!(found, FoundJournal::Records { .. }) {
                 // Each is found again where it stands, in any order.
                 let mut reader = journal.reader().unwrap();

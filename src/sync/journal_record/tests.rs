@@ -302,7 +302,7 @@ fn open(path: &Path, later: Duration, task: &str) -> (Journal, KeptLists) {
             (journal, index.kept_lists(NOW + later, Some(task)))
         }
         FoundJournal::Nothing | FoundJournal::Discarded(_) => {
-            (Journal::begin(path, &identity).unwrap(), KeptLists::new())
+            (Journal::create(path, &identity).unwrap(), KeptLists::new())
         }
     }
 }

@@ -34,9 +34,9 @@ impl PersonSource {
 pub(super) struct PeopleBuilder {
     ids: Interner,
     /// What is known of each: encoded [`PersonRecord`].
-    facts: Vec<Box<[u8]>>,
+    records: Vec<Box<[u8]>>,
     /// From which of `sources`.
-    told_by: Vec<u32>,
+    sources_of_records: Vec<u32>,
     /// The first is [`PersonSource::Nowhere`].
     sources: Vec<PersonSource>,
     /// Whose record is what the member list says, which hasn't ended yet: without the fields that
@@ -49,8 +49,8 @@ pub(super) struct PeopleBuilder {
 impl Default for PeopleBuilder {
     fn default() -> Self {
         let sources = vec![PersonSource::Nowhere];
-        let (ids, facts, told_by, is_pending, pending) = Default::default();
-        Self { ids, facts, told_by, sources, is_pending, pending }
+        let (ids, records, sources_of_records, is_pending, pending) = Default::default();
+        Self { ids, records, sources_of_records, sources, is_pending, pending }
     }
 }
 
@@ -155,9 +155,9 @@ impl PeopleBuilder {
     /// The number of the person `id`.
     pub(super) fn number(&mut self, id: &str) -> Result<u32, TooManyRows> {
         let number = self.ids.number(id)?;
-        if number as usize == self.facts.len() {
-            self.facts.push(Box::default());
-            self.told_by.push(0);
+        if number as usize == self.records.len() {
+            self.records.push(Box::default());
+            self.sources_of_records.push(0);
             self.is_pending.push(false);
         }
         Ok(number)
@@ -165,7 +165,7 @@ impl PeopleBuilder {
 
     /// Whether nobody better than `source` has said who `person` is.
     pub(super) fn may_learn_from(&self, person: u32, source: &PersonSource) -> bool {
-        *source <= self.sources[self.told_by[person as usize] as usize]
+        *source <= self.sources[self.sources_of_records[person as usize] as usize]
     }
 
     /// Adds what a list of a group's or role's members says of people, where no better source has
@@ -182,12 +182,12 @@ impl PeopleBuilder {
                 continue;
             }
             let place = person as usize;
-            self.told_by[place] = number;
+            self.sources_of_records[place] = number;
             let is_pending = &mut self.is_pending[place];
-            if *is_pending && PersonRecord::mention_of(&self.facts[place]) == mention {
+            if *is_pending && PersonRecord::mention_of(&self.records[place]) == mention {
                 continue;
             }
-            let replaced = mem::replace(&mut self.facts[place], mention);
+            let replaced = mem::replace(&mut self.records[place], mention);
             if mem::take(is_pending) {
                 self.pending.insert(person, replaced);
             }
@@ -211,7 +211,7 @@ impl PeopleBuilder {
         let encoded = record.encoded();
         let place = person as usize;
         let is_alike = || {
-            let said = &self.facts[place];
+            let said = &self.records[place];
             let mention = PersonRecord::mention_of(&encoded);
             if self.is_pending[place] {
                 PersonRecord::mention_of(said) == mention
@@ -219,9 +219,9 @@ impl PeopleBuilder {
                 *said == mention
             }
         };
-        let is_unknown = self.told_by[place] == 0;
+        let is_unknown = self.sources_of_records[place] == 0;
         if !self.pending.contains_key(&person) && (is_unknown || is_alike()) {
-            self.facts[place] = encoded;
+            self.records[place] = encoded;
             self.is_pending[place] = true;
             return;
         }
@@ -234,14 +234,16 @@ impl PeopleBuilder {
     /// Has what the member list has said count.
     pub(super) fn end_members(&mut self) -> Result<(), TooManyRows> {
         let number = self.add_source(PersonSource::members())?;
-        for (is_pending, told_by) in self.is_pending.iter_mut().zip(&mut self.told_by) {
+        for (is_pending, sources_of_records) in
+            self.is_pending.iter_mut().zip(&mut self.sources_of_records)
+        {
             if mem::take(is_pending) {
-                *told_by = number;
+                *sources_of_records = number;
             }
         }
         for (person, record) in mem::take(&mut self.pending) {
-            self.facts[person as usize] = record;
-            self.told_by[person as usize] = number;
+            self.records[person as usize] = record;
+            self.sources_of_records[person as usize] = number;
         }
         Ok(())
     }
@@ -254,8 +256,8 @@ impl PeopleBuilder {
 
     /// Leaves of a pending record what others say.
     fn restore_mention(&mut self, place: usize) {
-        let record = &mut self.facts[place];
-        *record = if self.told_by[place] == 0 {
+        let record = &mut self.records[place];
+        *record = if self.sources_of_records[place] == 0 {
             Box::default()
         } else {
             PersonRecord::mention_of(record)
@@ -264,19 +266,19 @@ impl PeopleBuilder {
 
     /// The addresses that the member list knows.
     pub(super) fn addresses_of_members(&self) -> impl Iterator<Item = String> {
-        let told = self.facts.iter().zip(&self.told_by);
+        let told = self.records.iter().zip(&self.sources_of_records);
         let members = PersonSource::members();
         let of_members = told.filter(move |(_, by)| self.sources[**by as usize] == members);
         of_members
-            .filter_map(|(facts, _)| PersonRecord::decode(&**facts).ok())
-            .flat_map(|facts| facts.emails)
+            .filter_map(|(records, _)| PersonRecord::decode(&**records).ok())
+            .flat_map(|records| records.emails)
             .filter_map(|email| email.address)
     }
 
     /// Everybody in order, and the place of each number there.
     pub(super) fn in_order(mut self) -> (OrderedPeople, Vec<u32>) {
         self.discard_pending_members();
-        let Self { ids, mut facts, told_by, sources, .. } = self;
+        let Self { ids, mut records, sources_of_records, sources, .. } = self;
         let ids = ids.into_texts();
         let order = ids.order();
         let mut places = vec![0; order.len()];
@@ -284,12 +286,13 @@ impl PeopleBuilder {
             places[*number as usize] = place;
         }
         let members = PersonSource::members();
-        let is_member = |number: &u32| sources[told_by[*number as usize] as usize] == members;
+        let is_member =
+            |number: &u32| sources[sources_of_records[*number as usize] as usize] == members;
         let people = OrderedPeople {
             ids: ids.in_order(&order),
-            facts: order
+            records: order
                 .iter()
-                .map(|number| std::mem::take(&mut facts[*number as usize]))
+                .map(|number| std::mem::take(&mut records[*number as usize]))
                 .collect(),
             are_members: order.iter().map(is_member).collect(),
         };
@@ -301,7 +304,7 @@ impl PeopleBuilder {
 #[derive(Debug)]
 pub(super) struct OrderedPeople {
     ids: InternedTexts,
-    facts: Vec<Box<[u8]>>,
+    records: Vec<Box<[u8]>>,
     are_members: Vec<bool>,
 }
 
@@ -323,8 +326,8 @@ impl OrderedPeople {
 
     /// A person as a resource.
     pub(super) fn resource(&self, place: u32) -> Result<Resource, prost::DecodeError> {
-        let facts = PersonRecord::decode(&*self.facts[place as usize])?;
-        let member = facts.into_member(self.id(place));
+        let records = PersonRecord::decode(&*self.records[place as usize])?;
+        let member = records.into_member(self.id(place));
         Ok(if self.is_member(place) {
             user(&member)
         } else {
@@ -365,7 +368,7 @@ mod tests {
             }
         }
         let (people, places) = people.in_order();
-        let encoded = &people.facts[places[ada as usize] as usize];
+        let encoded = &people.records[places[ada as usize] as usize];
         let record = <PersonRecord as prost::Message>::decode(&**encoded).unwrap();
         (record.name, record.joined_at, people.is_member(0))
     }

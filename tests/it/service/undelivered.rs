@@ -60,7 +60,7 @@ fn age(daemon: &Daemon, northflank: &FakeNorthflank, seconds: i64) {
 }
 
 fn rewrite(path: &Path, identity: &RunIdentity<'_>, records: Vec<Vec<u8>>, seconds: i64) {
-    let mut journal = Journal::begin(path, identity).unwrap();
+    let mut journal = Journal::create(path, identity).unwrap();
     for mut record in records {
         let note = record.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut said: Value = serde_json::from_slice(&record[note..]).unwrap();

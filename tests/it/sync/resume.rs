@@ -266,7 +266,7 @@ fn what_is_damaged_or_too_old_is_discarded() {
             sync_id: "2MXke1Dao9Xkzp7SZxSbMPcd7YP",
             is_finished: &|_| false,
         };
-        let mut old = Journal::begin(&journal(room), &identity).unwrap();
+        let mut old = Journal::create(&journal(room), &identity).unwrap();
         let of = List::of(ListKind::RoleMembers, trial::long_role().as_str().into());
         let long_ago = OffsetDateTime::now_utc() - Span::hours(25);
         let body = br#"{"data":{"members":[]}}"#.to_vec();
