@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::page::PageError;
+use super::page_body::PageError;
 use super::rate_limit::WaitTooLong;
 use super::text_format::{one_line, whole_seconds};
 use crate::exit_code::ExitCode;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
-use super::page::{ListRow, PageBody, PageError};
+use super::page_body::{ListRow, PageBody, PageError};
 use super::permission::{READ_MEMBERS, READ_ROLES};
 use super::text::Text;
 

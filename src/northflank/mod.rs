@@ -9,6 +9,7 @@ mod lenient;
 mod list;
 mod model;
 mod page;
+mod page_body;
 mod page_token;
 mod paginator;
 mod permission;
@@ -32,7 +33,8 @@ pub use model::{
     DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Role, RoleMember,
     RoleRestrictions, TeamRestriction,
 };
-pub use page::{ListRow, Page, PageBody, PageError};
+pub use page::Page;
+pub use page_body::{ListRow, PageBody, PageError};
 pub use paginator::{Paginator, StartedList};
 pub use permission::{READ_MEMBERS, READ_ROLES};
 pub use rate_limit::{RateLimitWait, RateWindow, WaitTooLong};

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::page::{PageBody, PageError};
+use super::page_body::{PageBody, PageError};
 
 /// The largest page that the API documents.
 pub(super) const LARGEST_PAGE: usize = 100;

@@ -12,7 +12,7 @@ use tracing::{Instrument, Span, debug_span};
 use super::connection::Connection;
 use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::list::{AnyRow, ListKind, Rows};
-use super::page::PageBody;
+use super::page_body::PageBody;
 use super::page_token::PageQuery;
 use super::rate_limit::{RateLimiter, RetryHint};
 use super::retry::Retries;

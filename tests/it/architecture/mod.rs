@@ -127,6 +127,31 @@ fn the_seam_names_no_northflank() {
 }
 
 #[test]
+fn a_type_has_a_name_of_its_own() {
+    let sources = Sources::read();
+    let mut files: Graph = Graph::new();
+    for (path, text) in sources.texts().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        // Types stand at the beginning of a line; those of traits don't, nor those of tests.
+        for line in text.lines() {
+            let line = line.strip_prefix("pub").map_or(line, |rest| {
+                rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |it| it.1)
+            });
+            let mut words = line.trim_start_matches(' ').split([' ', '<', '(', ';', '{', ':']);
+            let is_type =
+                words.next().is_some_and(|it| ["struct", "enum", "trait", "type"].contains(&it));
+            if let Some(name) = words.next().filter(|_| is_type && !line.starts_with("  ")) {
+                files.entry(name.to_owned()).or_default().insert(path.to_owned());
+            }
+        }
+    }
+    assert!(files.len() > 300, "{}", files.len());
+    // Every room has one, as is the custom in Rust; ARCHITECTURE.md says so.
+    files.remove("Error");
+    files.retain(|_, files| files.len() > 1);
+    assert_eq!(files, Graph::new());
+}
+
+#[test]
 fn a_dependency_shows_wherever_a_file_names_another() {
     let files = [
         ("lib.rs", "mod a; mod b;"),
