@@ -1,7 +1,6 @@
 //! What ConductorOne is told of the machine and of the build.
 
-use sysinfo::System;
-
+use super::operating_system;
 use super::protocol::baton_service_hello_request::{BuildInfo, OsInfo};
 
 /// The longest text that ConductorOne accepts here, in bytes.
@@ -20,27 +19,23 @@ pub(super) fn build_info() -> BuildInfo {
 /// ones fall back to a related one, as in baton-sdk.
 pub(super) fn os_info() -> OsInfo {
     let os = std::env::consts::OS;
-    let platform = filled([System::distribution_id(), os.to_owned()]);
-    let kernel_version = filled([System::kernel_version().unwrap_or_default(), unknown()]);
-    let family = System::distribution_id_like().into_iter().next().unwrap_or_default();
+    let platform = filled([operating_system::distribution(), os.to_owned()]);
+    let kernel_version = filled([operating_system::kernel_version(), unknown()]);
     OsInfo {
         hostname: filled([hostname(), unknown()]),
         os: os.to_owned(),
-        platform_version: filled([
-            System::os_version().unwrap_or_default(),
-            kernel_version.clone(),
-        ]),
-        platform_family: filled([family, platform.clone()]),
+        platform_version: filled([operating_system::version(), kernel_version.clone()]),
+        platform_family: filled([operating_system::distribution_family(), platform.clone()]),
         platform,
         kernel_version,
-        kernel_arch: filled([System::cpu_arch(), std::env::consts::ARCH.to_owned()]),
+        kernel_arch: filled([operating_system::architecture(), std::env::consts::ARCH.to_owned()]),
         virtualization_system: filled([container().to_owned(), "none".to_owned()]),
     }
 }
 
 /// The machine's name, empty where it has none.
 pub(super) fn hostname() -> String {
-    System::host_name().unwrap_or_default()
+    operating_system::hostname()
 }
 
 /// What the process is contained in, as far as that shows.

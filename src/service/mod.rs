@@ -25,6 +25,7 @@ mod heartbeat;
 mod hello;
 mod hex;
 mod host;
+mod operating_system;
 mod platform;
 mod poll;
 mod protocol;
