@@ -375,3 +375,15 @@ fn every_message_of_the_troubleshooting_table_exists() {
         assert!(sources.contains(part.trim()), "{part:?}");
     }
 }
+
+#[test]
+fn whoever_builds_it_is_told_which_rust_that_takes_and_ci_tries_it_with_that() {
+    let rust = env!("CARGO_PKG_RUST_VERSION");
+    for (document, text) in [
+        ("README.md", format!("[Rust](https://rustup.rs) {rust} or newer")),
+        ("CONTRIBUTING.md", format!("needs Rust {rust} and")),
+        (".github/workflows/ci.yaml", format!("cargo +{rust} check --locked")),
+    ] {
+        assert!(read(document).contains(&text), "{document}: {text}");
+    }
+}
