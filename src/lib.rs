@@ -15,6 +15,7 @@
 //! | 1 | [`baton`] | baton's messages, ids and annotations |
 //! | 1 | `private_fs` | files, directories and locks that are this user's alone |
 //! | 1 | `suggest` | what was probably meant by a text that names nothing |
+//! | 1 | `digest` | SHA-256, and bytes as hex digits |
 //! | 1 | `error_chain` | an error and its causes as one line |
 //! | 1 | [`exit_code`] | the number that a process ends with |
 //!
@@ -26,6 +27,7 @@ pub mod cli;
 mod config;
 pub mod connector;
 pub mod demo;
+mod digest;
 mod error_chain;
 pub mod exit_code;
 pub mod northflank;

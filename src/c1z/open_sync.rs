@@ -1,17 +1,17 @@
 //! The finished syncs of a file, to be read. Reads what any writer of version 1 files made,
 //! also with the fewer columns of former years.
 
-use std::io::{self, Seek};
+use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
-use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::sync_token::SyncToken;
 use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect, damaged};
+use crate::digest::sha256_of;
 
 /// A finished full sync of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,15 +125,10 @@ impl OpenSync {
         &self.sync
     }
 
-    /// Size and SHA-256 of the file that is read.
-    pub fn fingerprint(&self) -> Result<(u64, [u8; 32]), Error> {
+    /// SHA-256 and size, in bytes, of the file that is read.
+    pub fn fingerprint(&self) -> Result<([u8; 32], u64), Error> {
         let mut packed = &self.database.packed;
-        let mut hasher = Sha256::new();
-        packed
-            .rewind()
-            .and_then(|()| io::copy(&mut packed, &mut hasher))
-            .map(|size| (size, hasher.finalize().into()))
-            .map_err(Error::io("read", &self.sync.file))
+        packed.rewind().and_then(|()| sha256_of(packed)).map_err(Error::io("read", &self.sync.file))
     }
 
     /// The file's finished full sync before it that covers the same, if there is one.

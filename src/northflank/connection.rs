@@ -11,11 +11,11 @@ use reqwest::redirect::Policy;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use super::base_url::{BaseUrl, bearer};
 use super::rate_limit::RateLimiter;
 use super::schema_report::SchemaReport;
+use crate::digest::sha256;
 use crate::exit_code::ExitCode;
 
 /// Time to open a connection, TLS included.
@@ -143,7 +143,7 @@ impl Connection {
     /// SHA-256 of `salt` and the token: tells tokens apart without telling the token.
     pub(super) fn token_digest(&self, salt: &[u8]) -> [u8; 32] {
         let token = self.token.expose_secret();
-        Sha256::new().chain_update(salt).chain_update(token).finalize().into()
+        sha256([salt, token.as_bytes()])
     }
 
     /// Makes the token unreadable in an answer. A server or proxy that repeats it, in an error's

@@ -5,13 +5,13 @@ use std::fmt::{self, Write as _};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 use super::lenient::{Lenient, StrictObject, TWICE};
 use super::text::{Text, json_text};
 use super::text_format::one_line;
+use crate::digest::sha256;
 
 /// Whose token it is. Whatever isn't said, or not as documented, is `None`. Texts are fit for a
 /// log line.
@@ -142,7 +142,7 @@ impl Whoami {
     /// apart.
     pub fn organization_digest(&self, salt: &[u8]) -> Option<[u8; 32]> {
         let uid = self.organization_uid.as_ref()?;
-        Some(Sha256::new().chain_update(salt).chain_update(uid).finalize().into())
+        Some(sha256([salt, uid.as_bytes()]))
     }
 
     /// When it expires, if that is said.

@@ -7,7 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
 use super::credentials::{ClientId, ClientSecret};
-use super::hex::hex;
+use crate::digest::hex;
 
 /// Seconds by which the clocks may differ, and for which an assertion is valid.
 const LEEWAY: i64 = 120;

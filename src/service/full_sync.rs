@@ -11,7 +11,6 @@ use tonic::Code;
 use tracing::Instrument;
 
 use super::heartbeat::{GivenUp, Heartbeats};
-use super::hex::hex;
 use super::platform::{StatusText, TaskFailure, TaskOutcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
@@ -20,6 +19,7 @@ use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
 use crate::c1z::{SavedFile, Target};
 use crate::connector::resource_type;
+use crate::digest::{hex, sha256};
 use crate::error_chain::with_causes;
 use crate::sync::{self, Progress, SyncDepth, SyncSelection};
 
@@ -122,8 +122,7 @@ impl TaskFailure {
 
 /// What syncs of one kind have in common is what is wanted of them.
 fn kind(wanted: &SyncFullTask) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, &wanted.encode_to_vec());
-    format!("{KIND}{}", hex(&digest.as_ref()[..4]))
+    format!("{KIND}{}", hex(&sha256([&wanted.encode_to_vec()])[..4]))
 }
 
 async fn work(

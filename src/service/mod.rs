@@ -23,7 +23,6 @@ mod gateway;
 mod health;
 mod heartbeat;
 mod hello;
-mod hex;
 mod host;
 mod operating_system;
 mod platform;

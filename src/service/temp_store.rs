@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::digest::{hex, sha256};
 use crate::private_fs::{self, LockOutcome, PrivateDirectory};
 
 use super::credentials::ClientId;
 use super::error::Error;
-use super::hex::hex;
 
 /// Daemons with the same client id that may share a directory.
 const MOST_DAEMONS: usize = 16;
@@ -66,8 +66,7 @@ impl TempStore {
     pub(super) fn open(parent: Option<&Path>, id: &ClientId) -> Result<Self, Error> {
         let lasts = parent.is_some();
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-        let digest = ring::digest::digest(&ring::digest::SHA256, id.as_str().as_bytes());
-        let digest = hex(&digest.as_ref()[..8]);
+        let digest = hex(&sha256([id.as_str().as_bytes()])[..8]);
         let held = hold(&parent, &digest)?;
         let scratch = Self { parent, digest, lasts, held: Mutex::new(held), taken: Arc::default() };
         scratch.clear(is_worth_keeping).map_err(|source| scratch.error(source))?;

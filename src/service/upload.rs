@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, stream};
-use ring::digest::{Context, SHA256};
 use tonic::{Code, Status};
 
 use super::platform::{CallProgress, Platform, StatusText, TaskFailure, reached};
@@ -16,6 +15,7 @@ use super::protocol::BatonServiceUploadAssetRequest as Message;
 use super::protocol::baton_service_upload_asset_request::{
     Msg, UploadData, UploadEof, UploadMetadata,
 };
+use crate::digest::sha256_of;
 
 /// Bytes in a chunk, but for the last.
 const CHUNK: usize = 512 * 1024;
@@ -87,7 +87,7 @@ pub(super) async fn upload(
 ) -> Result<(), UploadError> {
     let digest = on_thread({
         let path = path.to_owned();
-        move || digest(&path)
+        move || sha256_of(File::open(path)?)
     });
     let (digest, size) = digest.await?;
     let mut tries = UploadAttempts::new(size);
@@ -175,26 +175,6 @@ impl UploadAttempts {
             _ => UploadError::Platform(status),
         }
     }
-}
-
-/// The SHA-256 digest of a file, and its size.
-fn digest(path: &Path) -> io::Result<([u8; 32], u64)> {
-    let mut file = File::open(path)?;
-    let mut context = Context::new(&SHA256);
-    let mut size = 0;
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            count => {
-                context.update(&buffer[..count]);
-                size += count as u64;
-            }
-        }
-    }
-    let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
-    Ok((digest, size))
 }
 
 /// One attempt.

@@ -5,9 +5,9 @@ use std::io::Write;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 
 use crate::c1z::OpenSync;
+use crate::digest::{hex, sha256};
 use crate::report::access::AccessReport;
 use crate::report::access::Error;
 use crate::report::model::{ChangeList, SyncLabel};
@@ -124,7 +124,7 @@ pub fn page(
 
 /// What the page may do: be styled and run by what stands in it, and nothing else.
 fn policy() -> String {
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let hash = |text: &str| STANDARD.encode(sha256([text.as_bytes()]));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
          form-action 'none'",
@@ -142,11 +142,11 @@ struct FileFingerprint {
 
 impl FileFingerprint {
     fn of(sync: &OpenSync) -> Result<Self, Error> {
-        let (size, sha256) = sync.fingerprint()?;
+        let (sha256, size) = sync.fingerprint()?;
         Ok(Self {
             name: sync.sync().file.display().to_string(),
             size: format!("{} bytes", grouped(size)),
-            sha256: sha256.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
+            sha256: hex(&sha256),
         })
     }
 }
