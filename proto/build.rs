@@ -23,7 +23,7 @@ const SERVICE: &str = "proto/c1/connectorapi/baton/v1/baton.proto";
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::compile(MESSAGES, ["proto"])?;
-    // For JSON, which is written by reflection.
+    // For tests, which hold JSON to what reflection makes of it.
     let path = std::path::Path::new(&std::env::var("OUT_DIR")?).join("descriptors.binpb");
     std::fs::write(path, descriptors.encode_to_vec())?;
     config().compile_fds(descriptors)?;

@@ -54,7 +54,9 @@ pub fn legible_json(json: &str) -> Cow<'_, str> {
 }
 
 /// The definitions of all messages: an encoded `google.protobuf.FileDescriptorSet`.
-pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
+#[cfg(test)]
+pub(crate) const DESCRIPTORS: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
 /// Package `google.rpc`: how a task ended.
 #[allow(missing_docs, clippy::pedantic)]
