@@ -15,11 +15,8 @@ const LOCK: &str = "lock";
 /// The name of what a run leaves to the next one.
 const JOURNAL: &str = "journal";
 
-/// What was left to the next run before there were journals.
-const FORMER_STORE: &str = "resume.db";
-
 /// The names that runs give to files here. Nothing else is ever removed.
-const NAMES: [&str; 5] = [JOURNAL, FORMER_STORE, "previous.db", "sync.db", "sync.c1z"];
+const NAMES: [&str; 4] = [JOURNAL, "previous.db", "sync.db", "sync.c1z"];
 
 /// What `SQLite` adds to a database's name for files of its own.
 const DATABASE_ENDINGS: [&str; 3] = ["-journal", "-shm", "-wal"];
@@ -197,12 +194,6 @@ impl WorkDirectory {
         let work = Self { path, keeps_journal: AtomicBool::new(false), lock };
         // Again, now that no other run can be making or removing files.
         check_names(&work.path)?;
-        if work.file(FORMER_STORE).exists() {
-            tracing::info!(
-                "what an interrupted sync had read is discarded: it was made by another version \
-                 of the connector"
-            );
-        }
         work.clear(&[JOURNAL]).map_err(Error::io("clear the directory", &work.path))?;
         Ok(work)
     }
@@ -397,9 +388,8 @@ mod tests {
         for name in [
             "lock",
             "journal",
-            "resume.db",
-            "resume.db-wal",
             "sync.db",
+            "sync.db-wal",
             "etilqs_x",
             ".probe-a1B2c3",
             ".tmpa1B2c3",

@@ -157,7 +157,7 @@ fn assert_ended_as_documented(run: &Ended, settings: &Settings, allowed: &Allowe
 
 /// Names that runs give in their work directory.
 fn is_runs_own(name: &str) -> bool {
-    let own = ["lock", "journal", "sync.c1z", "sync.db", "previous.db", "resume.db"];
+    let own = ["lock", "journal", "sync.c1z", "sync.db", "previous.db"];
     own.iter().chain(&["etilqs_", ".probe-", ".tmp", ".nfs"]).any(|own| name.starts_with(own))
 }
 

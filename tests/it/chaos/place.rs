@@ -313,7 +313,7 @@ impl Obstacle {
         match self {
             Self::None => {}
             Self::Remains => {
-                for name in ["sync.db", "previous.db-wal", "etilqs_abc", "sync.c1z", "resume.db"] {
+                for name in ["sync.db", "previous.db-wal", "etilqs_abc", "sync.c1z"] {
                     fs::write(work.join(name), "remains").unwrap();
                 }
                 for name in [".probe-a1B2c3", ".tmpa1B2c3", ".nfs00000000012a4e3f00000b1c"] {

@@ -63,15 +63,3 @@ fn what_is_whole_of_a_journal_is_kept_and_only_the_rest_read_again() {
         }
     }
 }
-
-#[test]
-fn what_was_kept_in_a_database_by_a_version_without_journals_is_discarded() {
-    let (trial, journal) = interrupted();
-    for name in ["resume.db", "resume.db-wal"] {
-        fs::write(journal.with_file_name(name), b"SQLite format 3\0").unwrap();
-    }
-    fs::remove_file(journal).unwrap();
-    let run = trial.succeed();
-    let line = "discarded: it was made by another version of the connector";
-    assert!(run.stderr().contains(line), "{}", run.stderr());
-}
