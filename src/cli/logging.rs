@@ -61,8 +61,8 @@ impl Logs {
         });
         let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
         layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
-        if let RunMode::Service(service) = &config.mode {
-            let secrets = vec![config.northflank.token.clone(), service.given_secret.clone()];
+        if let RunMode::Service { given_secret, .. } = &config.mode {
+            let secrets = vec![config.northflank.token.clone(), given_secret.clone()];
             layers.push(service::debug_log_layer(secrets).boxed());
         }
         let _ = tracing::subscriber::set_global_default(registry().with(layers));

@@ -30,6 +30,6 @@ pub(crate) use log::LogFormat;
 pub(crate) use problems::Problems;
 pub(crate) use redact::Secrets;
 pub(crate) use resolve::{Config, health_check_address, northflank_settings};
-pub(crate) use run_mode::{RunMode, ServiceConfig};
+pub(crate) use run_mode::RunMode;
 pub(crate) use telemetry::{CollectorTls, TelemetryConfig};
 pub(crate) use values::Variables;

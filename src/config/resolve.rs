@@ -63,7 +63,7 @@ impl Config {
         let verifier = network(&mut values, northflank.as_ref(), mode.as_ref(), telemetry.as_ref());
         if let Some(northflank) = &mut northflank {
             northflank.verifier = verifier;
-            if let Some(RunMode::Service(_)) = &mode {
+            if let Some(RunMode::Service { .. }) = &mode {
                 // It limits all waits of a process together, which a daemon's life would use up.
                 northflank.max_wait = None;
             }
@@ -102,7 +102,7 @@ fn network(
 ) -> Option<Verifier> {
     let base_url = northflank.map_or(BaseUrl::DEFAULT.to_owned(), |it| it.base_url.to_string());
     let service = match mode {
-        Some(RunMode::Service(service)) => Some(service),
+        Some(RunMode::Service { settings, .. }) => Some(settings),
         Some(RunMode::OneShot { .. }) | None => None,
     };
     let mut by_proxy = Vec::new();

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::c1z::Retention;
-use crate::service::{ApiHost, ClientId, ClientSecret};
+use crate::service::ServiceSettings;
 use crate::sync::SyncSelection;
 
 use super::diff_after_sync::DiffAfterSync;
@@ -29,30 +29,12 @@ pub(crate) enum RunMode {
         diff: Option<DiffAfterSync>,
     },
     /// Syncs on ConductorOne's request until it is told to stop.
-    Service(Box<ServiceConfig>),
-}
-
-/// What service mode needs to know.
-#[derive(Debug)]
-pub(crate) struct ServiceConfig {
-    /// Who the connector is to ConductorOne.
-    pub(crate) client_id: ClientId,
-    /// What proves it.
-    pub(crate) client_secret: ClientSecret,
-    /// The same as it was given, for whoever has to keep it out of a text.
-    pub(crate) given_secret: SecretString,
-    /// Where ConductorOne is, if not where the client id says.
-    pub(crate) api_host: Option<ApiHost>,
-    /// The name of this process among others with the same client id; empty if none was given.
-    pub(crate) host_id: String,
-    /// Tasks at a time.
-    pub(crate) task_concurrency: NonZeroUsize,
-    /// Whether requests for a sync are answered without syncing.
-    pub(crate) skip_full_sync: bool,
-    /// Where files are built before they are uploaded, if not in the system's place.
-    pub(crate) scratch: Option<PathBuf>,
-    /// Where the health check server listens, if it runs.
-    pub(crate) health_check: Option<SocketAddr>,
+    Service {
+        /// How to serve it.
+        settings: Box<ServiceSettings>,
+        /// The client secret as it was given, for whoever has to keep it out of a text.
+        given_secret: SecretString,
+    },
 }
 
 /// Service mode if there are credentials of ConductorOne; both, or else none.
@@ -106,17 +88,17 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<R
                 .and_then(|host| understood(values, "BATON_C1_API_HOST", &host));
             let host_id = values.filled("BATON_HOST_ID").unwrap_or_default();
             let scratch = scratch.or_else(|| values.filled("BATON_TMPDIR").map(Into::into));
-            Some(RunMode::Service(Box::new(ServiceConfig {
+            let settings = ServiceSettings {
                 client_id: client_id?,
                 client_secret: client_secret?,
-                given_secret,
                 api_host,
                 host_id,
                 task_concurrency: task_concurrency?,
                 skip_full_sync,
                 scratch,
                 health_check: if health_check { Some(health_check_address?) } else { None },
-            })))
+            };
+            Some(RunMode::Service { settings: Box::new(settings), given_secret })
         }
         (client_id, _) => {
             let (given, missing) = match client_id {

@@ -11,14 +11,13 @@ use tracing::level_filters::LevelFilter;
 
 use crate::c1z::Retention;
 use crate::connector::{ROLE, USER};
+use crate::service::ServiceSettings;
 use crate::sync::SyncDepth;
 
 use super::certificates;
 use super::sync::AUTOMATIC_WORKERS;
 use super::values::Values;
-use super::{
-    CollectorTls, Config, FIELDS, Flags, LogFormat, Problems, RunMode, ServiceConfig, arguments,
-};
+use super::{CollectorTls, Config, FIELDS, Flags, LogFormat, Problems, RunMode, arguments};
 
 fn resolve(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> {
     let command = clap::Command::new("x").args(arguments(FIELDS));
@@ -37,13 +36,13 @@ fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, Proble
 fn file(config: &Config) -> Option<&str> {
     match &config.mode {
         RunMode::OneShot { file, .. } => file.to_str(),
-        RunMode::Service(_) => None,
+        RunMode::Service { .. } => None,
     }
 }
 
-fn service(config: Config) -> ServiceConfig {
-    let RunMode::Service(service) = config.mode else { panic!("{config:?}") };
-    *service
+fn service(config: Config) -> ServiceSettings {
+    let RunMode::Service { settings, .. } = config.mode else { panic!("{config:?}") };
+    *settings
 }
 
 const TOKEN: (&str, &str) = ("BATON_NORTHFLANK_API_TOKEN", "nf-1");
@@ -203,9 +202,12 @@ fn retention_follows_the_variables_of_the_go_sdk() {
 
 #[test]
 fn credentials_of_conductorone_make_it_a_service() {
-    let plain = service(with(&[], &CREDENTIALS).unwrap());
+    let RunMode::Service { settings: plain, given_secret } = with(&[], &CREDENTIALS).unwrap().mode
+    else {
+        panic!("no service")
+    };
     assert_eq!(plain.client_id.as_str(), "a@b.test/c");
-    assert_eq!(plain.given_secret.expose_secret(), SECRET);
+    assert_eq!(given_secret.expose_secret(), SECRET);
     assert_eq!(plain.task_concurrency.get(), 3);
     assert!(plain.health_check.is_none());
     let arguments = ["--health-check", "--health-check-port=9", "--task-concurrency", "100"];

@@ -51,12 +51,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::danger::ServerCertVerifier;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::northflank;
-use crate::sync;
+use crate::northflank::{self, ClientSettings};
+use crate::sync::SyncOptions;
 
 use health::{Health, Readiness};
 use platform::Platform;
@@ -86,23 +85,20 @@ pub struct ServiceSettings {
     pub skip_full_sync: bool,
     /// Where sync files are made; the system's temporary directory if `None`.
     pub scratch: Option<PathBuf>,
-    /// What verifies ConductorOne's certificate; without it none is trusted.
-    pub verifier: Option<Arc<dyn ServerCertVerifier>>,
-    /// Time for one request for a token.
-    pub token_timeout: Duration,
     /// Where the health check server listens, if there is to be one.
     pub health_check: Option<SocketAddr>,
-    /// How to sync.
-    pub sync: sync::SyncOptions,
 }
 
-/// Works on ConductorOne's tasks until `stop` is triggered.
+/// Works on ConductorOne's tasks until `stop` is triggered. ConductorOne is reached with the time
+/// limit and the verifier of `connection`, with which `northflank` was made.
 ///
 /// Stops gracefully: running tasks are ended, ConductorOne is told so, and nothing is left on
 /// disk but what an unfinished sync can go on from.
 pub async fn run(
     settings: ServiceSettings,
     northflank: northflank::Client,
+    connection: &ClientSettings,
+    sync: SyncOptions,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let health = Arc::new(Health::new(northflank.clone()));
@@ -121,14 +117,14 @@ pub async fn run(
     let host = settings.api_host.as_ref().unwrap_or(settings.client_id.host()).clone();
     let name = settings.client_id.name().to_owned();
     let host_id = host_id(settings.host_id);
-    let verifier = settings.verifier;
+    let verifier = connection.verifier.clone();
     let tls = northflank::tls(verifier.as_ref()).map_err(Error::TlsOfTokens)?;
     let tokens = TokenSource::new(
         settings.client_id,
         settings.client_secret,
         &host,
         tls,
-        settings.token_timeout,
+        connection.request_timeout,
     );
     tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
     let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?, verifier)?;
@@ -137,7 +133,7 @@ pub async fn run(
         northflank,
         scratch,
         skips_full_syncs: settings.skip_full_sync,
-        sync: settings.sync,
+        sync,
     });
 
     let tasks = TaskTracker::new();

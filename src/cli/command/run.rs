@@ -45,7 +45,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
                 None => Ok(()),
             }
         }),
-        RunMode::Service(service) => runtime.block_on(serve::serve(*service, &northflank, options)),
+        RunMode::Service { settings, .. } => {
+            runtime.block_on(serve::serve(*settings, &northflank, options))
+        }
     };
     if let Some(exporters) = exporters {
         // On a thread of its own: the runtime has to go on for it.
@@ -64,7 +66,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 fn check_threads(mode: &RunMode) -> io::Result<()> {
     let workers = match mode {
         RunMode::OneShot { .. } => thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        RunMode::Service(_) => 0,
+        RunMode::Service { .. } => 0,
     };
     let gate = Mutex::new(());
     thread::scope(|scope| {
@@ -83,6 +85,8 @@ fn check_threads(mode: &RunMode) -> io::Result<()> {
 fn runtime(mode: &RunMode) -> std::io::Result<Runtime> {
     match mode {
         RunMode::OneShot { .. } => Runtime::new(),
-        RunMode::Service(_) => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        RunMode::Service { .. } => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()
+        }
     }
 }

@@ -4,14 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Failure;
 use crate::cli::signal::{Signal, Signals};
-use crate::config::ServiceConfig;
 use crate::northflank::{self, Client};
 use crate::service::{self, ServiceSettings};
 use crate::sync::SyncOptions;
 
 /// Serves ConductorOne until a signal comes. A second signal ends the process at once.
 pub(super) async fn serve(
-    service: ServiceConfig,
+    settings: ServiceSettings,
     northflank: &northflank::ClientSettings,
     sync: SyncOptions,
 ) -> Result<(), Failure> {
@@ -22,21 +21,8 @@ pub(super) async fn serve(
         base_url = %northflank.base_url,
         "starting service mode"
     );
-    let settings = ServiceSettings {
-        client_id: service.client_id,
-        client_secret: service.client_secret,
-        api_host: service.api_host,
-        host_id: service.host_id,
-        task_concurrency: service.task_concurrency,
-        scratch: service.scratch,
-        verifier: northflank.verifier.clone(),
-        token_timeout: northflank.request_timeout,
-        health_check: service.health_check,
-        skip_full_sync: service.skip_full_sync,
-        sync,
-    };
     let stop = CancellationToken::new();
-    let mut serving = std::pin::pin!(service::run(settings, client, &stop));
+    let mut serving = std::pin::pin!(service::run(settings, client, northflank, sync, &stop));
     let signal = tokio::select! {
         outcome = &mut serving => return Ok(outcome?),
         signal = signals.next() => signal,
