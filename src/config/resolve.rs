@@ -56,7 +56,7 @@ impl Config {
         let telemetry = telemetry::telemetry(&mut values);
         check_storage_engine(&mut values);
         let mut notes = notes(&mut values);
-        let mode = run_mode::mode(&mut values, &mut notes);
+        let mode = run_mode::mode(&mut values, &sync, &mut notes);
         if let (Some(RunMode::OneShot { file, .. }), Some(log)) = (&mode, &log) {
             check_logs(&mut values, log, file);
         }
@@ -68,8 +68,8 @@ impl Config {
                 northflank.max_wait = None;
             }
         }
-        let config = match (mode, northflank, sync, log) {
-            (Some(mode), Some(northflank), Some(sync), Some(log)) => {
+        let config = match (mode, northflank, log) {
+            (Some(mode), Some(northflank), Some(log)) => {
                 Some(Self { mode, northflank, sync, log, telemetry, notes })
             }
             _ => None,

@@ -10,12 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::c1z::Retention;
 use crate::service::ServiceSettings;
-use crate::sync::SyncSelection;
+use crate::sync::{SyncOptions, SyncSelection};
 
 use super::diff_after_sync::DiffAfterSync;
 use super::field::Field;
 use super::fields;
-use super::sync;
 use super::values::Values;
 
 /// What the process is for.
@@ -38,7 +37,11 @@ pub(crate) enum RunMode {
 }
 
 /// Service mode if there are credentials of ConductorOne; both, or else none.
-pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<RunMode> {
+pub(super) fn mode(
+    values: &mut Values<'_>,
+    sync: &SyncOptions,
+    notes: &mut Vec<String>,
+) -> Option<RunMode> {
     let client_id = values.text(fields::CLIENT_ID);
     let client_secret = values.secret(fields::CLIENT_SECRET);
     let has_secret = values.is_given(fields::CLIENT_SECRET);
@@ -66,7 +69,7 @@ pub(super) fn mode(values: &mut Values<'_>, notes: &mut Vec<String>) -> Option<R
             ));
             let diff = diff.map(|format| DiffAfterSync { format, exit_code, require_baseline });
             if diff.is_some() {
-                check_diff(values);
+                check_diff(values, sync);
             }
             let of_diff = [("exit-code", exit_code), ("require-baseline", require_baseline)];
             for (name, _) in of_diff.iter().filter(|(_, is_set)| *is_set && diff.is_none()) {
@@ -178,15 +181,15 @@ fn understood<T: FromStr<Err: Display>>(
 }
 
 /// A diff after the sync needs the whole organization, and the sync before it.
-fn check_diff(values: &mut Values<'_>) {
-    if sync::retention(values) == Retention::Newest(1) {
+fn check_diff(values: &mut Values<'_>, sync: &SyncOptions) {
+    if sync.retention == Retention::Newest(1) {
         values.problem(
             "--diff needs the file's sync before, but BATON_KEEP_SYNC_COUNT is 1; let it be \
              2 or more"
                 .to_owned(),
         );
     }
-    if sync::selection(values) != SyncSelection::default() {
+    if *sync.selection != SyncSelection::default() {
         values.problem(
             "--diff needs a sync of everything; what --sync-resource-types, \
              --sync-resources and --skip-… leave out would look removed"

@@ -17,32 +17,26 @@ use super::values::Values;
 pub(super) const AUTOMATIC_WORKERS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// How to sync.
-pub(super) fn options(values: &mut Values<'_>) -> Option<SyncOptions> {
+pub(super) fn options(values: &mut Values<'_>) -> SyncOptions {
     let resume = !values.switch(fields::NO_RESUME);
     let workers = workers(values);
     let retention = retention(values);
     let selection = Arc::new(selection(values));
-    Some(SyncOptions {
-        workers: workers?,
-        retention,
-        selection,
-        resume,
-        for_task: None,
-        leave_out_unknown: false,
-    })
+    SyncOptions { workers, retention, selection, resume, for_task: None, leave_out_unknown: false }
 }
 
-fn workers(values: &mut Values<'_>) -> Option<NonZeroUsize> {
-    let workers = values.number::<isize>(fields::WORKERS)?;
-    Some(match usize::try_from(workers) {
-        Ok(number) => NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN),
-        Err(_) => AUTOMATIC_WORKERS,
-    })
+fn workers(values: &mut Values<'_>) -> NonZeroUsize {
+    let workers = values.number::<isize>(fields::WORKERS).map(usize::try_from);
+    match workers {
+        Some(Ok(number)) => NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN),
+        // What isn't understood has been noted, and nothing is synced.
+        Some(Err(_)) | None => AUTOMATIC_WORKERS,
+    }
 }
 
 /// How many syncs to keep. As in the reference, none count as unsaid; what isn't understood is
 /// a mistake, because it would remove what somebody meant to keep.
-pub(super) fn retention(values: &mut Values<'_>) -> Retention {
+fn retention(values: &mut Values<'_>) -> Retention {
     let keeps_all = values.truth("BATON_SKIP_CLEANUP");
     match values.count("BATON_KEEP_SYNC_COUNT") {
         _ if keeps_all => Retention::All,
@@ -52,7 +46,7 @@ pub(super) fn retention(values: &mut Values<'_>) -> Retention {
 }
 
 /// What to leave out.
-pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
+fn selection(values: &mut Values<'_>) -> SyncSelection {
     let resources_only = values.switch(fields::SKIP_ENTITLEMENTS_AND_GRANTS);
     let without_grants = values.switch(fields::SKIP_GRANTS);
     let depth = match (resources_only, without_grants) {
