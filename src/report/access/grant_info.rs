@@ -55,12 +55,8 @@ impl HeldVia {
 
     /// In words, with what it is held through as `called` names it.
     pub fn in_words_with(&self, called: impl Fn(&EntitlementInfo) -> String) -> String {
-        let by_itself = match &self.how.membership {
-            _ if self.how.direct => Some(self.by_itself),
-            Some(membership) if self.through.is_empty() => Some(membership.as_str()),
-            _ => None,
-        };
-        in_words(by_itself, self.through.iter().map(|given| called(given)))
+        let direct = self.how.direct.then_some(self.by_itself);
+        in_words(direct, self.membership(), self.through.iter().map(|given| called(given)))
     }
 
     /// Whether it is held by itself, maybe besides.

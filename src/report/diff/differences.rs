@@ -131,16 +131,13 @@ impl<T> RowChanges<T> {
 
 /// Through what somebody holds something, in words, with each name as it is shown.
 pub(super) fn how(held: &DiffGrant, shown: impl Fn(&str) -> String) -> String {
-    let by_itself = match &held.membership {
-        _ if held.direct => Some("direct".to_owned()),
-        Some(membership) if held.through.is_empty() => Some(shown(membership)),
-        _ => None,
-    };
+    let membership = held.membership.as_deref().map(&shown);
     let called = |source: &EntitlementRef| match source.resource.resource_type.as_str() {
         "" => shown(&source.id),
         kind => format!("{} {}", shown(kind), shown(&source.resource.distinct_name())),
     };
-    in_words(by_itself.as_deref(), held.through.iter().map(called))
+    let direct = held.direct.then_some("direct");
+    in_words(direct, membership.as_deref(), held.through.iter().map(called))
 }
 
 /// The facts that differ, by name.

@@ -60,11 +60,17 @@ impl GrantPath {
     }
 }
 
-/// In words: `direct and through group Engineering`. `through` are what it is held through,
-/// as people call them.
-pub fn in_words(by_itself: Option<&str>, through: impl IntoIterator<Item = String>) -> String {
+/// In words: `direct and through group Engineering`. `through` are what it is held through, as
+/// people call them; a source's own word counts where it is held neither directly nor through
+/// anything.
+pub fn in_words(
+    direct: Option<&str>,
+    membership: Option<&str>,
+    through: impl IntoIterator<Item = String>,
+) -> String {
     let through = through.into_iter().map(|source| format!("through {source}"));
-    by_itself.map(str::to_owned).into_iter().chain(through).collect::<Vec<_>>().join(" and ")
+    let ways: Vec<_> = direct.map(str::to_owned).into_iter().chain(through).collect();
+    if ways.is_empty() { membership.unwrap_or_default().to_owned() } else { ways.join(" and ") }
 }
 
 /// The source system's own word for a membership that nothing explains.
@@ -116,10 +122,11 @@ mod tests {
     fn ways_read_as_a_phrase() {
         let groups = ["group Engineering".to_owned(), "group On call".to_owned()];
         assert_eq!(
-            in_words(Some("direct"), groups.clone()),
+            in_words(Some("direct"), Some("implicit"), groups.clone()),
             "direct and through group Engineering and through group On call"
         );
-        assert_eq!(in_words(Some("implicit"), []), "implicit");
-        assert_eq!(in_words(None, groups.into_iter().take(1)), "through group Engineering");
+        assert_eq!(in_words(None, Some("implicit"), []), "implicit");
+        let one = groups.into_iter().take(1);
+        assert_eq!(in_words(None, Some("implicit"), one), "through group Engineering");
     }
 }
