@@ -17,7 +17,7 @@ use super::protocol::task::SyncFullTask;
 use super::task_context::TaskContext;
 use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
-use crate::c1z::{SavedFile, Target};
+use crate::c1z::Target;
 use crate::connector::resource_type;
 use crate::digest::{hex, sha256};
 use crate::error_chain::with_causes;
@@ -149,20 +149,11 @@ async fn work(
     let target = Target::inspect(place.path()).map_err(sync::Error::File)?;
     let progress = Arc::new(Progress::default());
     let saved = sync::sync(&daemon.northflank, target, options, &progress, cancel).await?;
-    let SavedFile { sync_id, stats, size } = &saved;
-    tracing::info!(
-        sync_id,
-        resources = stats.resources,
-        entitlements = stats.entitlements,
-        grants = stats.grants,
-        bytes = size,
-        seconds = started.elapsed().as_secs_f64(),
-        "sync complete"
-    );
+    sync::log_completion(&saved, started.elapsed(), None, None);
     let uploading = async {
         let started = Instant::now();
         upload(&daemon.platform, &task.id, place.path()).await?;
-        tracing::info!(bytes = size, seconds = started.elapsed().as_secs_f64(), "uploaded");
+        tracing::info!(bytes = saved.size, seconds = started.elapsed().as_secs_f64(), "uploaded");
         Ok::<_, TaskFailure>(())
     };
     let uploading = uploading.instrument(tracing::debug_span!("upload"));

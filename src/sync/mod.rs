@@ -1,6 +1,7 @@
 //! One full sync: validate, read, fold, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
+mod completion;
 mod error;
 mod journal_record;
 mod journal_writer;
@@ -13,6 +14,7 @@ mod snapshot;
 mod unknown_resources;
 mod write;
 
+pub use completion::log_completion;
 pub use error::{Error, TooManyRows, UnknownResource, UnknownResources};
 pub use journal_record::{JournalIndex, KeptList, KeptLists, page_record, recorded_page};
 pub use options::SyncOptions;

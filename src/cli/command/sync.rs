@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::c1z::{SavedFile, Target};
+use crate::c1z::Target;
 use crate::cli::exit::Failure;
 use crate::cli::signal::Signals;
 use crate::cli::terminal::{self, Terminal};
@@ -58,18 +58,7 @@ pub(super) async fn sync(
     };
     terminal.clear();
     let saved = outcome?;
-    let SavedFile { sync_id, stats, size } = &saved;
-    tracing::info!(
-        sync_id,
-        resources = stats.resources,
-        entitlements = stats.entitlements,
-        grants = stats.grants,
-        requests = client.requests(),
-        file = %path.display(),
-        bytes = size,
-        seconds = started.elapsed().as_secs_f64(),
-        "sync complete"
-    );
+    sync::log_completion(&saved, started.elapsed(), Some(client.requests()), Some(&path));
     if terminal.is_shown() {
         let whoami = progress.whoami();
         let warnings = whoami.map(|whoami| warnings(whoami, OffsetDateTime::now_utc()));
