@@ -38,6 +38,14 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Nobody can collect metrics.
+    #[error("metrics can't be served on {address}; choose another --metrics-address")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {
@@ -52,7 +60,9 @@ impl Error {
     /// The code to exit with.
     pub fn code(&self) -> ExitCode {
         match self {
-            Self::Address(_) | Self::Scratch { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Address(_) | Self::Scratch { .. } | Self::Metrics { .. } => {
+                ExitCode::INVALID_ARGUMENT
+            }
             Self::Refused { code, .. } => ExitCode::of_grpc(*code as u8),
             Self::Health { .. } => ExitCode::UNAVAILABLE,
             Self::Tls(_) | Self::TlsOfTokens(_) | Self::Http(_) => ExitCode::UNKNOWN,

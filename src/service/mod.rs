@@ -6,14 +6,17 @@
 //! | `assertion`, `token` | proves who we are and gets access tokens for it |
 //! | `dial`, `proxy`, `gateway`, `platform` | the connection, what stands before it, and every call |
 //! | `host` | what ConductorOne is told of machine and build |
-//! | `daemon`, `hello`, `poll` | what tasks share, and the daemon's loop |
-//! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
-//! | `answer` | answers to what is not done here |
+//! | `task_context`, `hello`, `poll` | what tasks share, and the daemon's loop |
+//! | `heartbeat`, `full_sync`, `upload`, `temp_store` | a sync and what it takes |
+//! | `unsupported` | answers to what is not done here |
 //! | `debug_log` | the log of one task, if ConductorOne wants it |
-//! | `health` | the server for probes |
+//! | `contact`, `task_history` | what is known of ConductorOne, and what became of the tasks |
+//! | `health`, `metrics` | what probes are told of it, and whoever collects metrics |
+//! | `http_server`, `probe` | how they are answered, and how a probe asks |
 //! | `protocol` | generated messages |
 
 mod assertion;
+mod contact;
 mod credentials;
 mod debug_log;
 mod dial;
@@ -25,11 +28,15 @@ mod heartbeat;
 mod hello;
 mod hex;
 mod host;
+mod http_server;
+mod metrics;
 mod platform;
 mod poll;
+mod probe;
 mod protocol;
 mod proxy;
 mod task_context;
+mod task_history;
 mod temp_store;
 mod token;
 mod unsupported;
@@ -41,16 +48,18 @@ pub use credentials::{
 };
 pub use debug_log::layer as debug_log_layer;
 pub use error::Error;
-pub use health::{ProbeError, probe};
+pub use probe::{ProbeError, probe};
 pub use proxy::{check_proxy, needs_proxy};
 pub use token::TokenError;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::metrics::Meter;
 use rustls::client::danger::ServerCertVerifier;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -58,9 +67,12 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::northflank;
 use crate::sync;
 
+use contact::Contact;
 use health::{Health, Readiness};
+use metrics::MetricsPage;
 use platform::Platform;
 use task_context::TaskContext;
+use task_history::TaskHistory;
 use temp_store::TempStore;
 use token::TokenSource;
 
@@ -92,6 +104,10 @@ pub struct ServiceSettings {
     pub token_timeout: Duration,
     /// Where the health check server listens, if there is to be one.
     pub health_check: Option<SocketAddr>,
+    /// Where metrics are served, if they are.
+    pub metrics: Option<SocketAddr>,
+    /// Who else gets them.
+    pub meter: Option<Meter>,
     /// How to sync.
     pub sync: sync::SyncOptions,
 }
@@ -105,16 +121,10 @@ pub async fn run(
     northflank: northflank::Client,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let health = Arc::new(Health::new(northflank.clone()));
-    let _server = match settings.health_check {
-        None => None,
-        Some(address) => {
-            let listener = health::listen(address).await?;
-            tracing::info!(%address, "answering health checks");
-            let serving = tokio::spawn(health::serve(listener, Arc::clone(&health)));
-            Some(AbortOnDropHandle::new(serving))
-        }
-    };
+    let (contact, history) = (Arc::<Contact>::default(), Arc::<TaskHistory>::default());
+    let health = Health::new(northflank.clone(), Arc::clone(&contact), Arc::clone(&history));
+    let health = Arc::new(health);
+    let _servers = serve_state(&health, &settings).await?;
     let scratch = Arc::new(TempStore::open(settings.scratch.as_deref(), &settings.client_id)?);
     let clearing = Arc::clone(&scratch);
     let _clearing = AbortOnDropHandle::new(tokio::spawn(async move { clearing.clear_old().await }));
@@ -130,12 +140,19 @@ pub async fn run(
         tls,
         settings.token_timeout,
     );
-    tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
-    let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?, verifier)?;
+    tracing::info!(
+        host = host.as_str(),
+        host_id,
+        name,
+        "presenting this connector to ConductorOne"
+    );
+    let tokens = tokens.map_err(Error::Http)?;
+    let platform = Platform::new(&host, &name, host_id, tokens, verifier, contact)?;
     let daemon = Arc::new(TaskContext {
         platform: Arc::new(platform),
         northflank,
         scratch,
+        history,
         skips_full_syncs: settings.skip_full_sync,
         sync: settings.sync,
     });
@@ -144,7 +161,7 @@ pub async fn run(
     // Also told to stop by what ends the daemon from within.
     let stop = stop.child_token();
     let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, &stop).await;
-    health.set(Readiness::No);
+    health.set(Readiness::Stopping);
     stop.cancel();
     tasks.close();
     if !tasks.is_empty() {
@@ -153,6 +170,30 @@ pub async fn run(
     let _ = tokio::time::timeout(STOP_WITHIN, tasks.wait()).await;
     daemon.scratch.close();
     outcome
+}
+
+/// Has the servers that are wanted answer, until dropped, and metrics be read.
+async fn serve_state(
+    health: &Arc<Health>,
+    settings: &ServiceSettings,
+) -> Result<Vec<AbortOnDropHandle<Infallible>>, Error> {
+    let mut servers = Vec::new();
+    if let Some(address) = settings.health_check {
+        let listener = health::listen(address).await?;
+        tracing::info!(%address, "answering health checks");
+        let serving = http_server::serve(listener, Arc::clone(health));
+        servers.push(AbortOnDropHandle::new(tokio::spawn(serving)));
+    }
+    if let Some(address) = settings.metrics {
+        let listener = metrics::listen(address).await?;
+        tracing::info!(%address, "serving metrics");
+        let serving = http_server::serve(listener, MetricsPage::new(health));
+        servers.push(AbortOnDropHandle::new(tokio::spawn(serving)));
+    }
+    if let Some(meter) = &settings.meter {
+        metrics::observe(health, meter);
+    }
+    Ok(servers)
 }
 
 async fn serve(
@@ -166,8 +207,8 @@ async fn serve(
         return Ok(());
     };
     said?;
-    health.set(Readiness::Yes);
-    tracing::info!("ConductorOne knows this connector; waiting for tasks");
+    health.set(Readiness::Ready);
+    tracing::info!("serving ConductorOne: it has accepted this connector; waiting for tasks");
     poll::poll(daemon, health, concurrency, tasks, stop).await
 }
 
