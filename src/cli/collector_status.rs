@@ -129,7 +129,7 @@ impl<E: LogExporter> LogExporter for WatchedExporter<E> {
 impl<E: PushMetricExporter> PushMetricExporter for WatchedExporter<E> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let outcome = self.exporter.export(metrics).await;
-        self.delivery.note(self.kind, &outcome);
+        self.delivery.record_outcome(self.kind, &outcome);
         outcome
     }
 
