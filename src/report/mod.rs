@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `model` | baton's nouns as a file tells of them: names, attributes, how a grant is held |
 //! | `access` | who has what, as table, JSON, CSV or Markdown |
+//! | `findings` | what is worth a look in it, one list with stable ids |
 //! | `page` | the same as one page for a review |
 //! | `diff` | what changed between two syncs |
 //!
@@ -11,5 +12,6 @@
 
 pub mod access;
 pub mod diff;
+pub mod findings;
 pub mod model;
 pub mod page;
