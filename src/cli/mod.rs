@@ -6,6 +6,7 @@ mod exit;
 mod logging;
 mod output;
 mod output_queue;
+mod pending_file;
 mod signal;
 mod telemetry;
 mod terminal;

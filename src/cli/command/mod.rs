@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod health_check;
 mod manual_page;
+mod review;
 mod run;
 mod serve;
 mod sync;
@@ -28,6 +29,7 @@ use check::CheckArgs;
 use demo::DemoArgs;
 use diff::DiffArgs;
 use health_check::HealthCheckArgs;
+use review::ReviewArgs;
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -43,7 +45,8 @@ BATON_SKIP_CLEANUP, to keep all.
 
 Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
 7 missing permissions, 8 the rate limit took longer than --max-wait, 14 Northflank or the file \
-is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 129, 130 \
+is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 21 rules \
+are broken (review), 129, 130 \
 and 143 stopped by SIGHUP, SIGINT and SIGTERM.";
 
 /// What is to be done.
@@ -52,6 +55,8 @@ pub(super) enum Command {
     Run(Flags),
     /// Tell who has access to what.
     Access(AccessArgs),
+    /// Judge a sync by rules.
+    Review(ReviewArgs),
     /// Compare two syncs.
     Diff(DiffArgs),
     /// Say what the token may read, and what Northflank answers.
@@ -81,6 +86,7 @@ impl Command {
         let matches = matches.map_err(|error| Box::new(explained(error, &words)))?;
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(AccessArgs::from_matches(arguments)),
+            Some(("review", arguments)) => Self::Review(ReviewArgs::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(DiffArgs::from_matches(arguments)),
             Some(("check", arguments)) => Self::Check(CheckArgs::from_matches(arguments)),
             Some(("demo", arguments)) => Self::Demo(DemoArgs::from_matches(arguments, &program)),
@@ -100,6 +106,7 @@ impl Command {
         match self {
             Self::Run(flags) => run::run(Config::resolve(&flags, variables)?),
             Self::Access(telling) => telling.tell(),
+            Self::Review(review) => review.tell(),
             Self::Diff(compared) => compared.print(),
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
@@ -145,6 +152,7 @@ fn command_line() -> clap::Command {
         .args_conflicts_with_subcommands(true)
         .subcommands([
             access::command(),
+            review::command(),
             check::command(),
             demo::command(),
             diff::command(),

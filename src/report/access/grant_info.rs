@@ -55,12 +55,17 @@ impl HeldVia {
 
     /// In words, with what it is held through as `called` names it.
     pub fn in_words_with(&self, called: impl Fn(&EntitlementInfo) -> String) -> String {
-        let by_itself = match &self.how.membership {
+        in_words(self.by_itself(), self.through.iter().map(|given| called(given)))
+    }
+
+    /// What it is called as far as it is held by itself; the source's own word where nothing
+    /// explains it.
+    pub fn by_itself(&self) -> Option<&str> {
+        match &self.how.membership {
             _ if self.how.direct => Some(self.by_itself),
             Some(membership) if self.through.is_empty() => Some(membership.as_str()),
             _ => None,
-        };
-        in_words(by_itself, self.through.iter().map(|given| called(given)))
+        }
     }
 
     /// Whether it is held by itself, maybe besides.

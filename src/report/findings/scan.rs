@@ -78,9 +78,13 @@ impl<'access> FindingScan<'access> {
 
     /// Looks at a grant of somebody's.
     pub(in crate::report) fn grant(&mut self, held: &GrantInfo) {
-        let is_found = |kind| match (kind, held.way.is_direct(), held.way.through()) {
-            (FindingKind::UnexplainedMemberships, false, []) => true,
-            (FindingKind::DirectBesideGroup, true, [_, ..]) => true,
+        let is_found = |kind| match kind {
+            FindingKind::UnexplainedMemberships => {
+                !held.way.is_direct() && held.way.through().is_empty()
+            }
+            FindingKind::DirectBesideGroup => {
+                held.way.is_direct() && !held.way.through().is_empty()
+            }
             _ => false,
         };
         for list in &mut self.lists {
