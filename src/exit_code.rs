@@ -22,6 +22,8 @@ impl ExitCode {
     pub const UNAUTHENTICATED: Self = Self(16);
     /// Success, and something changed. No code of gRPC, nor of a signal.
     pub const CHANGED: Self = Self(20);
+    /// Success, and rules are broken.
+    pub const VIOLATED: Self = Self(21);
 
     /// One of gRPC's codes, by its number.
     pub(crate) const fn of_grpc(code: u8) -> Self {

@@ -39,6 +39,11 @@ impl Suggestions {
             self.found.truncate(NEAREST);
         }
     }
+
+    /// Whether none is near.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
 }
 
 impl fmt::Display for Suggestions {

@@ -11,6 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::northflank::ClientSettingsError;
 use crate::report::access;
 use crate::report::model;
+use crate::report::review;
 use crate::service;
 use crate::sync;
 
@@ -91,6 +92,20 @@ pub(super) enum Failure {
     /// Something changed, and the run was to say so by its exit code.
     #[error("something changed")]
     Changed,
+    /// Rules can't be judged by.
+    #[error(transparent)]
+    Review(#[from] review::Error),
+    /// A file that somebody named can't be read.
+    #[error("can't read {}", .path.display())]
+    Source {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Rules are broken.
+    #[error("{0}")]
+    Violated(String),
     /// A log file can't be written.
     #[error("can't write the log file {}", .path.display())]
     Log { path: PathBuf, source: std::io::Error },
@@ -156,11 +171,14 @@ impl Failure {
             | Self::NoBaseline(_)
             | Self::OtherExtent(_)
             | Self::Log { .. }
+            | Self::Source { .. }
             | Self::Target { .. }
             | Self::Foreign(_)
             | Self::Telemetry(_) => ExitCode::INVALID_ARGUMENT,
             Self::Output(_) | Self::Threads(_) | Self::Runtime(_) => ExitCode::UNKNOWN,
             Self::Changed => ExitCode::CHANGED,
+            Self::Violated(_) => ExitCode::VIOLATED,
+            Self::Review(error) => error.code(),
             Self::Signal(signal) | Self::ServiceStopped(signal) | Self::Unshown { signal, .. } => {
                 signal.code()
             }

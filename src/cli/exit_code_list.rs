@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// Codes, and what they say.
-const EXIT_CODES: [(&str, &str); 14] = [
+const EXIT_CODES: [(&str, &str); 15] = [
     ("0", "done; a service was told to stop"),
     ("2", "failed; the line on standard error says why"),
     (
@@ -29,6 +29,7 @@ const EXIT_CODES: [(&str, &str); 14] = [
          and secret",
     ),
     ("20", "something changed (with --exit-code)"),
+    ("21", "rules are broken (review)"),
     ("129", "stopped by SIGHUP (a closed terminal), unless that is ignored from the start (nohup)"),
     ("130, 143", "stopped by SIGINT, by SIGTERM"),
 ];

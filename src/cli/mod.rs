@@ -7,6 +7,7 @@ mod exit_code_list;
 mod logging;
 mod output;
 mod output_queue;
+mod pending_file;
 mod signal;
 mod telemetry;
 mod terminal;

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use crate::baton::printable;
 use crate::c1z::SavedFile;
 use crate::northflank::{Client, RateLimitWait, RateWindow, Whoami};
+use crate::report::access::TableStyle;
 use crate::sync::{Progress, SyncPhase};
 
 use super::output_queue::{OutputMessage, OutputQueue};
@@ -100,6 +101,16 @@ fn write(line: Option<ProgressBar>) -> impl FnMut(OutputMessage) -> io::Result<(
 /// Whether terminals may get colour: unless `NO_COLOR` is set (<https://no-color.org>).
 pub(super) fn colour_is_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// What a table on standard output may look like.
+pub(super) fn terminal_style() -> TableStyle {
+    let is_terminal = io::stdout().is_terminal();
+    let width = terminal_size::terminal_size().filter(|_| is_terminal);
+    TableStyle {
+        colour: is_terminal && colour_is_wanted(),
+        width: width.map(|(width, _)| width.0.into()),
+    }
 }
 
 /// One line: how long Northflank accepts no requests, and how far the sync is.

@@ -19,6 +19,7 @@ mod harness;
 mod output;
 #[cfg(target_os = "linux")]
 mod release;
+mod review;
 mod secrets;
 mod service;
 mod sync;

@@ -1,18 +1,17 @@
 //! `access`: who has access to what, and why.
 
-use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use tempfile::NamedTempFile;
 
 use crate::c1z::{Comparison, ScratchDirectory, SyncSide};
 use crate::cli::exit::Failure;
 use crate::cli::output;
+use crate::cli::pending_file::PendingFile;
 use crate::cli::signal::Leftovers;
-use crate::cli::terminal::colour_is_wanted;
+use crate::cli::terminal::terminal_style;
 use crate::connector::NOT_READ;
 use crate::report::access::{self, AccessReport, Filter, TableStyle, csv, json, markdown, table};
 use crate::report::diff::{self, Diff};
@@ -156,40 +155,17 @@ impl AccessArgs {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
         }
         let Some(path) = &self.output else { return self.print() };
-        // Only the kind: the rest names a file that nobody asked for.
-        let failed =
-            |error: io::Error| Failure::Target { path: path.clone(), source: error.kind().into() };
-        if let (Ok(one), Ok(other)) = (fs::canonicalize(path), fs::canonicalize(&self.file))
-            && one == other
-        {
-            return Err(Failure::Usage(format!(
-                "--output {} is the sync file itself; name another file",
-                path.display()
-            )));
-        }
-        // A pipe or device would be replaced by a file.
-        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            let source = io::Error::other("it is no regular file");
-            return Err(Failure::Target { path: path.clone(), source });
-        }
+        PendingFile::check(path, &[&self.file])?;
         let (scratch, leftovers) = Self::unpacking()?;
         let access = self.open(&scratch)?;
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        // Only its owner may read it from the first byte on.
-        let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
-        leftovers.add(file.path());
-        self.write(&access, TableStyle { colour: false, width: None }, &mut file).map_err(
+        let mut file = PendingFile::create(path, &leftovers)?;
+        self.write(&access, TableStyle { colour: false, width: None }, file.writer()).map_err(
             |failure| match failure {
-                Failure::Access(access::Error::Output(source)) => failed(source),
+                Failure::Access(access::Error::Output(source)) => file.failed(&source),
                 other => other,
             },
         )?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        file.persist()
     }
 
     fn print(&self) -> Result<(), Failure> {
@@ -204,12 +180,7 @@ impl AccessArgs {
         }
         let (scratch, _leftovers) = Self::unpacking()?;
         let access = self.open(&scratch)?;
-        let look = TableStyle {
-            colour: is_terminal && colour_is_wanted(),
-            width: terminal_size::terminal_size()
-                .filter(|_| is_terminal)
-                .map(|(width, _)| width.0.into()),
-        };
+        let look = terminal_style();
         // What fails half-way has printed nothing.
         let mut file = tempfile::tempfile().map_err(access::Error::Output)?;
         self.write(&access, look, &mut file)?;

@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod health_check;
 mod manual_page;
+mod review;
 mod run;
 mod serve;
 mod sync;
@@ -29,6 +30,7 @@ use check::CheckArgs;
 use demo::DemoArgs;
 use diff::DiffArgs;
 use health_check::HealthCheckArgs;
+use review::ReviewArgs;
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -51,6 +53,8 @@ pub(super) enum Command {
     Run(Flags),
     /// Tell who has access to what.
     Access(AccessArgs),
+    /// Judge a sync by rules.
+    Review(ReviewArgs),
     /// Compare two syncs.
     Diff(DiffArgs),
     /// Say what the token may read, and what Northflank answers.
@@ -80,6 +84,7 @@ impl Command {
         let matches = matches.map_err(|error| Box::new(explained(error, &words)))?;
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(AccessArgs::from_matches(arguments)),
+            Some(("review", arguments)) => Self::Review(ReviewArgs::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(DiffArgs::from_matches(arguments)),
             Some(("check", arguments)) => Self::Check(CheckArgs::from_matches(arguments)),
             Some(("demo", arguments)) => Self::Demo(DemoArgs::from_matches(arguments, &program)),
@@ -101,6 +106,7 @@ impl Command {
                 run::run(Config::resolve(&flags, variables)?, &Secrets::of(variables))
             }
             Self::Access(telling) => telling.tell(),
+            Self::Review(review) => review.tell(),
             Self::Diff(compared) => compared.print(),
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
@@ -146,6 +152,7 @@ fn command_line() -> clap::Command {
         .args_conflicts_with_subcommands(true)
         .subcommands([
             access::command(),
+            review::command(),
             check::command(),
             demo::command(),
             diff::command(),

@@ -76,6 +76,15 @@ impl AccessReport {
         Ok(row.map(|data| NameIndex::new(&self.sync).decode(&data)).transpose()?)
     }
 
+    /// The resource of this type and id, be there a row for it or not.
+    pub(in crate::report) fn resource(
+        &self,
+        resource_type: &str,
+        id: &str,
+    ) -> Result<Rc<ResourceInfo>, Error> {
+        Ok(self.names().resource(resource_type, id)?)
+    }
+
     /// What resources are called, with their types.
     pub(in crate::report) fn called(&self, ids: &[(String, String)]) -> Result<Vec<String>, Error> {
         let mut names = self.names();

@@ -52,6 +52,11 @@ impl Error {
             Self::Output(_) => ExitCode::UNKNOWN,
         }
     }
+
+    /// Whether it is about an id or name that somebody gave, and not about the file.
+    pub(in crate::report) fn is_about_what_was_asked_for(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Ambiguous { .. })
+    }
 }
 
 impl From<c1z::Error> for Error {

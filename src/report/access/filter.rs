@@ -32,7 +32,7 @@ pub(in crate::report) struct FilterMatch {
 }
 
 /// The type and id of a resource.
-type TypedId = (String, String);
+pub(in crate::report) type TypedId = (String, String);
 
 impl FilterMatch {
     /// Finds what is asked for.
@@ -134,16 +134,22 @@ fn has(ids: &[TypedId], (resource_type, id): (&str, &str)) -> bool {
 }
 
 /// A search for resources of one kind.
-struct FilterSearch<'sync> {
-    sync: &'sync OpenSync,
-    kinds: &'sync TraitIndex,
-    kind: FilterKind,
+pub(super) struct FilterSearch<'sync> {
+    pub(super) sync: &'sync OpenSync,
+    pub(super) kinds: &'sync TraitIndex,
+    pub(super) kind: FilterKind,
 }
 
 impl FilterSearch<'_> {
     /// The resources that `text` names: by id, by type and id, by an e-mail address, or by a name
     /// that nothing else of the kind has. Several types may have the same id.
     fn find(&self, text: &str) -> Result<Vec<TypedId>, Error> {
+        let found = self.find_by_id(text)?;
+        if found.is_empty() { self.look_around(text) } else { Ok(found) }
+    }
+
+    /// The resources that have the id `text`, or that type and id.
+    pub(super) fn find_by_id(&self, text: &str) -> Result<Vec<TypedId>, Error> {
         let with_type = text.match_indices([':', '/']).filter_map(|(at, _)| {
             let resource_type = &text[..at];
             let is_one = self.kinds.of(resource_type).is(self.kind);
@@ -157,19 +163,19 @@ impl FilterSearch<'_> {
                 found.push((resource_type.to_owned(), id.to_owned()));
             }
         }
-        if found.is_empty() { self.look_around(text) } else { Ok(found) }
+        Ok(found)
     }
 
     /// Whether the file has a row for it, or a grant that names it: connectors may leave a
     /// principal's row out.
-    fn is_there(&self, resource_type: &str, id: &str) -> Result<bool, Error> {
+    pub(super) fn is_there(&self, resource_type: &str, id: &str) -> Result<bool, Error> {
         let key = resource_key(resource_type, id);
         Ok(self.sync.row(RowKind::Resources, &key)?.is_some()
             || self.sync.is_named_by_a_grant(resource_type, id)?)
     }
 
     /// Who has the address `text`, or else what has that name; or else, what is nearest to it.
-    fn look_around(&self, text: &str) -> Result<Vec<TypedId>, Error> {
+    pub(super) fn look_around(&self, text: &str) -> Result<Vec<TypedId>, Error> {
         let (mut owners, mut namesakes) = (Vec::new(), Vec::new());
         let mut near = Suggestions::to(text);
         let wanted = text.trim().to_lowercase();

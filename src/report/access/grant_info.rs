@@ -59,6 +59,16 @@ impl HeldVia {
         in_words(direct, self.membership(), self.through.iter().map(|given| called(given)))
     }
 
+    /// What it is called as far as it is held by itself; the source's own word where nothing
+    /// explains it.
+    pub fn by_itself(&self) -> Option<&str> {
+        match self.membership() {
+            _ if self.how.direct => Some(self.by_itself),
+            Some(membership) if self.through.is_empty() => Some(membership),
+            _ => None,
+        }
+    }
+
     /// Whether it is held by itself, maybe besides.
     pub fn is_direct(&self) -> bool {
         self.how.direct

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
 use crate::report::model::{
-    self, EntitlementRef, ResourceInfo, ResourceRef, RestrictionText, SyncLabel,
+    self, EntitlementInfo, EntitlementRef, ResourceInfo, ResourceRef, RestrictionText, SyncLabel,
 };
 
 use super::access_report::{AccessReport, ReportRow};
@@ -82,7 +82,7 @@ struct JsonGrant<'row> {
 }
 
 #[derive(Serialize)]
-struct JsonEntitlement<'row> {
+pub(in crate::report) struct JsonEntitlement<'row> {
     id: &'row str,
     slug: &'row str,
     resource: JsonResource<'row>,
@@ -90,7 +90,7 @@ struct JsonEntitlement<'row> {
 
 /// What gives something.
 #[derive(Serialize)]
-struct JsonResource<'row> {
+pub(in crate::report) struct JsonResource<'row> {
     #[serde(flatten)]
     named: &'row ResourceRef,
     description: Option<&'row str>,
@@ -98,7 +98,7 @@ struct JsonResource<'row> {
 }
 
 #[derive(Serialize)]
-struct JsonPrincipal<'row> {
+pub(in crate::report) struct JsonPrincipal<'row> {
     #[serde(flatten)]
     named: &'row ResourceRef,
     email: Option<&'row str>,
@@ -115,11 +115,7 @@ impl<'row> JsonGrant<'row> {
         Self {
             id: row.id,
             principal: JsonPrincipal::new(&held.principal),
-            entitlement: JsonEntitlement {
-                id: &held.given.id,
-                slug: &held.given.slug,
-                resource: JsonResource::new(&held.given.resource),
-            },
+            entitlement: JsonEntitlement::new(&held.given),
             how: held.way.word(),
             direct: held.way.is_direct(),
             through: held.way.through().iter().map(|given| given.entitled()).collect(),
@@ -128,8 +124,14 @@ impl<'row> JsonGrant<'row> {
     }
 }
 
+impl<'row> JsonEntitlement<'row> {
+    pub(in crate::report) fn new(given: &'row EntitlementInfo) -> Self {
+        Self { id: &given.id, slug: &given.slug, resource: JsonResource::new(&given.resource) }
+    }
+}
+
 impl<'row> JsonResource<'row> {
-    fn new(known: &'row ResourceInfo) -> Self {
+    pub(in crate::report) fn new(known: &'row ResourceInfo) -> Self {
         Self {
             named: &known.named,
             description: Some(known.description.as_str()).filter(|text| !text.is_empty()),
@@ -139,7 +141,7 @@ impl<'row> JsonResource<'row> {
 }
 
 impl<'row> JsonPrincipal<'row> {
-    fn new(known: &'row ResourceInfo) -> Self {
+    pub(in crate::report) fn new(known: &'row ResourceInfo) -> Self {
         let person = known.person.as_ref();
         let status = person.and_then(|person| person.status.as_ref());
         let details = status.map(|status| status.details.as_str());

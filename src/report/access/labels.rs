@@ -3,7 +3,7 @@
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
-use crate::report::model::{AccountInfo, ResourceInfo};
+use crate::report::model::{AccountInfo, EntitlementInfo, ResourceInfo};
 
 use super::grant_info::GrantInfo;
 
@@ -55,7 +55,12 @@ pub(in crate::report) fn what(held: &GrantInfo) -> String {
 
 /// The entitlement's name, unless it is just what roles and groups give.
 pub(in crate::report) fn slug(held: &GrantInfo) -> Option<&str> {
-    let slug = held.given.slug.as_str();
+    entitlement_slug(&held.given)
+}
+
+/// The same of an entitlement.
+pub(in crate::report) fn entitlement_slug(given: &EntitlementInfo) -> Option<&str> {
+    let slug = given.slug.as_str();
     (!matches!(slug, "" | "assigned" | "member")).then_some(slug)
 }
 

@@ -4,6 +4,7 @@
 mod csv;
 mod error;
 mod filter_kind;
+mod find_by_id;
 mod grant_info;
 mod grouped;
 mod json;
@@ -17,9 +18,12 @@ mod table;
 
 pub use self::csv::csv;
 pub use error::Error;
+pub(super) use filter::TypedId;
 pub use filter_kind::FilterKind;
+pub(super) use find_by_id::{find_any, find_principal};
 pub(super) use grouped::{SortKey, place};
-pub(super) use labels::{counted, day, ended_on, facts, slug};
+pub(super) use json::{JsonEntitlement, JsonPrincipal, JsonResource};
+pub(super) use labels::{counted, day, ended_on, entitlement_slug, facts, named, slug};
 pub(super) use trait_index::TypeTraits;
 
 pub use grant_info::{GrantInfo, HeldVia};

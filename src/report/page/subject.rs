@@ -3,18 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use prost_types::value::Kind as ValueKind;
-
-use crate::baton::find;
-use crate::baton::v2::{Resource, RoleTrait};
+use crate::baton::v2::Resource;
 use crate::report::access::AccessReport;
 use crate::report::access::Error;
 use crate::report::access::GrantInfo;
 use crate::report::access::TypeTraits;
 use crate::report::access::{SortKey, place};
-use crate::report::model::{
-    DIRECTORY_GROUPS, IN_RESTRICTIONS, RESTRICTIONS, ResourceInfo, isolated, of_resource,
-};
+use crate::report::findings::linked_groups;
+use crate::report::model::{IN_RESTRICTIONS, RESTRICTIONS, ResourceInfo, isolated, of_resource};
 
 use super::limits::{MOST_PEOPLE, MOST_ROLES};
 
@@ -192,7 +188,7 @@ impl Subject {
         };
         let Some(resource) = resource.filter(|_| !traits.user) else { return subject };
         subject.description.clone_from(&resource.description);
-        subject.linked = linked(resource);
+        subject.linked = linked_groups(resource);
         let told =
             ["name", "description", "profile.id", "profile.name", "profile.directory_groups"];
         let is_in_words = |fact: &str| {
@@ -209,22 +205,6 @@ impl Subject {
             .collect();
         subject
     }
-}
-
-/// The groups that a role's profile says it is linked with.
-fn linked(role: &Resource) -> Vec<String> {
-    let profile = role.profile.clone();
-    let profile =
-        profile.or_else(|| find::<RoleTrait>(&role.annotations).and_then(|role| role.profile));
-    let groups = profile.and_then(|mut profile| profile.fields.remove(DIRECTORY_GROUPS));
-    let Some(ValueKind::ListValue(groups)) = groups.and_then(|groups| groups.kind) else {
-        return Vec::new();
-    };
-    let ids = groups.values.into_iter().filter_map(|group| match group.kind {
-        Some(ValueKind::StringValue(id)) => Some(id),
-        _ => None,
-    });
-    ids.collect()
 }
 
 /// Those of `all` that the page has room for, in the order in which they stand.

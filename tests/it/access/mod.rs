@@ -8,7 +8,6 @@ mod mistakes;
 mod page;
 mod rows;
 
-use baton_northflank::baton::v2::ResourceId;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 use serde_json::Value;
 
@@ -81,10 +80,6 @@ fn puzzling() -> Organization {
         }
     }
     organization
-}
-
-fn id(resource_type: &str, id: &str) -> ResourceId {
-    ResourceId { resource_type: resource_type.into(), resource: id.into() }
 }
 
 /// All expected grants.

@@ -6,6 +6,7 @@ pub mod changes;
 pub mod daemon;
 pub mod exit_code;
 pub mod expected;
+pub mod foreign_file;
 #[cfg(target_os = "linux")]
 pub mod interrupt;
 pub mod picture;

@@ -1,0 +1,79 @@
+//! A file that is written whole or not at all, and that only its owner may read.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::exit::Failure;
+use super::signal::Leftovers;
+
+/// A file that is being written beside its place.
+pub(super) struct PendingFile {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl PendingFile {
+    /// Fails where `path` is one of the files that are read, or no file at all.
+    pub(super) fn check(path: &Path, read: &[&Path]) -> Result<(), Failure> {
+        for source in read {
+            if let (Ok(one), Ok(other)) = (fs::canonicalize(path), fs::canonicalize(source))
+                && one == other
+            {
+                let what = if source.extension().is_some_and(|it| it == "c1z") {
+                    "the sync file itself"
+                } else {
+                    "a file that is read"
+                };
+                let path = path.display();
+                return Err(Failure::Usage(format!(
+                    "--output {path} is {what}; name another file"
+                )));
+            }
+        }
+        // A pipe or device would be replaced by a file.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let source = io::Error::other("it is no regular file");
+            return Err(Failure::Target { path: path.to_owned(), source });
+        }
+        Ok(())
+    }
+
+    /// Begins a file for `path`. A signal leaves nothing of it.
+    pub(super) fn create(path: &Path, leftovers: &Leftovers) -> Result<Self, Failure> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        // Only its owner may read it from the first byte on.
+        let file =
+            NamedTempFile::new_in(directory).map_err(|error| target(path.to_owned(), &error))?;
+        leftovers.add(file.path());
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Where its content goes.
+    pub(super) fn writer(&mut self) -> &mut impl Write {
+        &mut self.file
+    }
+
+    /// Why it can't be written.
+    pub(super) fn failed(&self, error: &io::Error) -> Failure {
+        target(self.path.clone(), error)
+    }
+
+    /// Puts it in its place.
+    pub(super) fn persist(self) -> Result<(), Failure> {
+        let path = self.path;
+        self.file.as_file().sync_all().map_err(|error| target(path.clone(), &error))?;
+        self.file.persist(&path).map_err(|error| target(path.clone(), &error.error))?;
+        Ok(())
+    }
+}
+
+/// Only the kind: the rest names a file that nobody asked for.
+fn target(path: PathBuf, error: &io::Error) -> Failure {
+    Failure::Target { path, source: error.kind().into() }
+}

@@ -1,0 +1,203 @@
+//! Looking for what is worth a look, while somebody else reads the sync.
+
+use std::rc::Rc;
+
+use time::{Date, Duration, OffsetDateTime};
+
+use crate::report::access::{AccessReport, Error, FilterKind, GrantInfo, TypeTraits, ended_on};
+use crate::report::model::{AccountInfo, AccountStatus, NOT_LISTED, ResourceInfo};
+
+use super::catalog::{FindingKind, FindingQuery};
+
+/// What was found of one kind.
+pub(in crate::report) struct FindingList {
+    pub(in crate::report) query: FindingQuery,
+    pub(in crate::report) places: Vec<FindingPlace>,
+}
+
+/// Where something was found.
+pub(in crate::report) struct FindingPlace {
+    /// Who or what it is about.
+    pub(in crate::report) of: Rc<ResourceInfo>,
+    pub(in crate::report) note: FindingNote,
+}
+
+/// What there is to say of it there.
+#[derive(Debug, Clone)]
+pub(in crate::report) enum FindingNote {
+    /// Nothing more.
+    Nothing,
+    /// Whether the account can be used.
+    Status(AccountStatus),
+    /// The file has no row for it.
+    NoRow,
+    /// The address.
+    Address(Option<String>),
+    /// What is held, and how.
+    Held(GrantInfo),
+    /// When somebody last logged in.
+    LastLogin(OffsetDateTime),
+    /// A group's id.
+    Group(String),
+}
+
+/// A resource to look at, and what is told of its grants.
+pub(in crate::report) struct ScannedResource<'subject> {
+    pub(in crate::report) of: &'subject Rc<ResourceInfo>,
+    /// The ids of groups that it says it is linked with.
+    pub(in crate::report) linked: &'subject [String],
+    /// Whether it holds something.
+    pub(in crate::report) holds_something: bool,
+    /// Whether anybody holds it, be it a group that it is linked with.
+    pub(in crate::report) has_holders: bool,
+    /// Whether anybody holds it but groups for their members.
+    pub(in crate::report) is_held: bool,
+}
+
+/// Looks for what it is asked for.
+pub(in crate::report) struct FindingScan<'access> {
+    access: &'access AccessReport,
+    lists: Vec<FindingList>,
+    ended_on: Option<Date>,
+    knows_logins: bool,
+}
+
+impl<'access> FindingScan<'access> {
+    pub(in crate::report) fn new(
+        access: &'access AccessReport,
+        queries: impl IntoIterator<Item = FindingQuery>,
+    ) -> Self {
+        let list = |query| FindingList { query, places: Vec::new() };
+        Self {
+            access,
+            lists: queries.into_iter().map(list).collect(),
+            ended_on: ended_on(&access.sync().sync().ended_at),
+            knows_logins: false,
+        }
+    }
+
+    /// Looks at a grant of somebody's.
+    pub(in crate::report) fn grant(&mut self, held: &GrantInfo) {
+        let is_found = |kind| match kind {
+            FindingKind::UnexplainedMemberships => {
+                !held.way.is_direct() && held.way.through().is_empty()
+            }
+            FindingKind::DirectBesideGroup => {
+                held.way.is_direct() && !held.way.through().is_empty()
+            }
+            _ => false,
+        };
+        for list in &mut self.lists {
+            if is_found(list.query.kind)
+                && self.access.kinds().of(&held.principal.named.resource_type).user
+            {
+                let (of, note) = (held.principal.clone(), FindingNote::Held(held.clone()));
+                list.places.push(FindingPlace { of, note });
+            }
+        }
+    }
+
+    /// Looks at somebody or something, once.
+    pub(in crate::report) fn resource(
+        &mut self,
+        subject: &ScannedResource<'_>,
+    ) -> Result<(), Error> {
+        let traits = self.access.kinds().of(&subject.of.named.resource_type);
+        let account = subject.of.person.as_ref();
+        self.knows_logins |=
+            traits.user && account.is_some_and(|account| account.last_login.is_some());
+        for list in &mut self.lists {
+            let FindingQuery { kind, days } = list.query;
+            if kind == FindingKind::MissingGroups {
+                for note in missing_groups(self.access, traits, subject)? {
+                    list.places.push(FindingPlace { of: subject.of.clone(), note });
+                }
+                continue;
+            }
+            let note = if traits.user {
+                let idle_for = self.ended_on.zip(account.and_then(|account| account.last_login));
+                let idle_for = idle_for.map(|(end, login)| (end - login.date(), login));
+                of_account(kind, account, subject.holds_something).or_else(|| {
+                    let (time, login) = idle_for.filter(|_| kind == FindingKind::Idle)?;
+                    (time > Duration::days(days.into())).then_some(FindingNote::LastLogin(login))
+                })
+            } else {
+                let is_idle_role = kind == FindingKind::RolesWithoutHolders
+                    && traits.role
+                    && !traits.group
+                    && !subject.is_held;
+                is_idle_role.then_some(FindingNote::Nothing)
+            };
+            list.places.extend(note.map(|note| FindingPlace { of: subject.of.clone(), note }));
+        }
+        Ok(())
+    }
+
+    /// Whether the login of anybody who was looked at is known.
+    pub(in crate::report) fn knows_logins(&self) -> bool {
+        self.knows_logins
+    }
+
+    /// What was found, in the order in which it was asked for.
+    pub(in crate::report) fn finish(self) -> Vec<FindingList> {
+        self.lists
+    }
+}
+
+/// What is told of somebody as an account.
+fn of_account(
+    kind: FindingKind,
+    account: Option<&AccountInfo>,
+    holds_something: bool,
+) -> Option<FindingNote> {
+    let Some(account) = account else {
+        return (kind == FindingKind::PeopleWithoutRow).then_some(FindingNote::NoRow);
+    };
+    let status = account.status.as_ref();
+    let with_status = |is_found: fn(&AccountStatus) -> bool| {
+        status.filter(|status| is_found(status)).cloned().map(FindingNote::Status)
+    };
+    match kind {
+        FindingKind::UnusableAccounts if holds_something => {
+            with_status(|status| !matches!(status.word, Some("enabled") | None))
+        }
+        FindingKind::OutsideMemberList => with_status(is_outside),
+        FindingKind::StatusUnknown => with_status(|status| {
+            status.word.is_none() && !status.details.is_empty() && !is_outside(status)
+        }),
+        FindingKind::UnverifiedAddresses => (account.is_verified == Some(false))
+            .then(|| FindingNote::Address(account.email.clone())),
+        FindingKind::LoginUnknown => account.last_login.is_none().then_some(FindingNote::Nothing),
+        _ => None,
+    }
+}
+
+fn is_outside(status: &AccountStatus) -> bool {
+    status.word.is_none() && status.details == NOT_LISTED
+}
+
+/// Groups that a role names and the file doesn't have, or a group itself that only grants name.
+fn missing_groups(
+    access: &AccessReport,
+    traits: TypeTraits,
+    subject: &ScannedResource<'_>,
+) -> Result<Vec<FindingNote>, Error> {
+    if traits.user {
+        return Ok(Vec::new());
+    }
+    if traits.group {
+        let is_missing = subject.of.person.is_none();
+        return Ok(is_missing.then_some(FindingNote::NoRow).into_iter().collect());
+    }
+    let mut missing = Vec::new();
+    for id in subject.linked.iter().filter(|_| traits.role || subject.has_holders) {
+        let mut is_there = false;
+        for resource_type in access.kinds().types(FilterKind::Group) {
+            is_there |= access.row(resource_type, id)?.is_some();
+        }
+        if !is_there {
+            missing.push(FindingNote::Group(id.clone()));
+        }
+    }
+    Ok(missing)
+}

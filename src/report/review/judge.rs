@@ -1,0 +1,201 @@
+//! Judging a sync by rules.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::rc::Rc;
+
+use time::OffsetDateTime;
+
+use crate::report::access::{self, AccessReport};
+use crate::report::findings::{
+    FindingList, FindingQuery, FindingScan, ScannedResource, linked_groups,
+};
+use crate::report::model::ResourceInfo;
+
+use super::breaches::RuleJudge;
+use super::error::Error;
+use super::exceptions::accept;
+use super::holdings::{HoldingIndex, PrincipalType};
+use super::resolve::{IdResolver, ResolvedRule};
+use super::rule_finding::{RuleFinding, key};
+use super::rules::RuleSet;
+use super::sync_end::SyncEnd;
+
+/// What was found, before any baseline.
+pub(super) struct Judgement {
+    pub(super) findings: Vec<RuleFinding>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Judges a sync by rules as of `now`. `rules_file` is where they stand.
+pub(super) fn judge(
+    rules: &RuleSet,
+    rules_file: &Path,
+    access: &AccessReport,
+    now: OffsetDateTime,
+) -> Result<Judgement, Error> {
+    let end = check_sync(rules, access, now)?;
+    let mut resolver = IdResolver::new(access);
+    let subjects = rules.rules.iter().map(|rule| ResolvedRule::new(rule, &mut resolver));
+    let subjects = subjects.collect::<Result<Vec<_>, _>>()?;
+    let mistakes = std::mem::take(&mut resolver.mistakes);
+    mistakes.check().map_err(|mistakes| Error::Rules { file: rules_file.to_owned(), mistakes })?;
+
+    let queries = queries(&subjects);
+    let mut scan = FindingScan::new(access, queries.iter().copied());
+    let mut index = HoldingIndex::default();
+    let kinds = access.kinds();
+    access.each(|row| {
+        scan.grant(row.held);
+        index.add(row.held, |resource_type| {
+            let traits = kinds.of(resource_type);
+            PrincipalType { is_group: traits.group && !traits.user, is_user: traits.user }
+        });
+        Ok(())
+    })?;
+    index.sort();
+    let needs_resources =
+        !queries.is_empty() || subjects.iter().any(ResolvedRule::is_of_every_role);
+    let every_role =
+        if needs_resources { scan_resources(access, &index, &mut scan)? } else { Vec::new() };
+    let lists = lists(&queries, scan, access)?;
+
+    let mut findings = Vec::new();
+    for (place, (rule, subject)) in rules.rules.iter().zip(&subjects).enumerate() {
+        check_expanded(subject, &every_role, &index, access)?;
+        let judge = RuleJudge { place, severity: rule.severity, end: end.time, index: &index };
+        judge.judge(subject, access, &every_role, &lists, &mut findings);
+    }
+    findings.sort_by_cached_key(|it| {
+        let of = it.principal.as_ref().or(it.resource.as_ref());
+        let place = of.map(|of| access::place(access, &of.named));
+        (it.rule, place, it.demand(), it.entitlement_ids(), it.identity("").detail)
+    });
+    let mut warnings = std::mem::take(&mut resolver.warnings);
+    warnings.extend(accept(&mut findings, rules, &mut resolver, now.date())?);
+    Ok(Judgement { findings, warnings })
+}
+
+/// When the sync ended, if rules may be judged by it at all.
+fn check_sync(
+    rules: &RuleSet,
+    access: &AccessReport,
+    now: OffsetDateTime,
+) -> Result<SyncEnd, Error> {
+    let sync = access.sync().sync();
+    let unfit = |reason: String| Error::Sync { file: sync.file.clone(), reason };
+    if let Some(part) = &sync.reduced_to {
+        return Err(unfit(format!("its sync doesn't cover everything: {part}")));
+    }
+    let end = SyncEnd::parse(&sync.ended_at, sync.is_utc).ok_or_else(|| {
+        unfit(format!("nobody can tell when its sync ended: {:?} is no time", sync.ended_at))
+    })?;
+    if end.is_after(now) {
+        return Err(unfit(format!("its sync ended in the future, at {}", sync.ended_at)));
+    }
+    if let Some(max_age) = &rules.max_age
+        && now - end.time > max_age.value.length
+    {
+        let ended_at = access.label().ended();
+        return Err(unfit(format!(
+            "its sync ended at {ended_at}, and max-age is {}",
+            max_age.value
+        )));
+    }
+    Ok(end)
+}
+
+/// What is looked for, each once.
+fn queries(subjects: &[ResolvedRule<'_>]) -> Vec<FindingQuery> {
+    let mut queries = Vec::new();
+    for subject in subjects {
+        if let ResolvedRule::Finding(query) = subject
+            && !queries.contains(query)
+        {
+            queries.push(*query);
+        }
+    }
+    queries
+}
+
+/// Looks at every resource of the file, and at those that only grants name. Returns all roles.
+fn scan_resources(
+    access: &AccessReport,
+    index: &HoldingIndex,
+    scan: &mut FindingScan<'_>,
+) -> Result<Vec<Rc<ResourceInfo>>, access::Error> {
+    let mut every_role = Vec::new();
+    let mut seen = HashSet::new();
+    let mut look = |of: &Rc<ResourceInfo>, linked: &[String]| {
+        let traits = access.kinds().of(&of.named.resource_type);
+        if traits.role {
+            every_role.push(of.clone());
+        }
+        let (kind, id) = (&of.named.resource_type, &of.named.resource);
+        let held = index.resource(kind, id);
+        scan.resource(&ScannedResource {
+            of,
+            linked,
+            holds_something: index.principal_place(kind, id).is_some(),
+            has_holders: held.is_some(),
+            is_held: held.is_some_and(|held| held.is_held(index)),
+        })
+    };
+    access.each_asked(|of, row| {
+        seen.insert(key(of));
+        let traits = access.kinds().of(&of.named.resource_type);
+        let linked = row.filter(|_| !traits.user && !traits.group).map(linked_groups);
+        look(of, &linked.unwrap_or_default())
+    })?;
+    let named = index.principals.iter().map(|it| &it.of);
+    for of in named.chain(index.resources.iter().map(|it| &it.of)) {
+        if seen.insert(key(of)) {
+            look(of, &[])?;
+        }
+    }
+    Ok(every_role)
+}
+
+/// What was found of each query.
+fn lists(
+    queries: &[FindingQuery],
+    scan: FindingScan<'_>,
+    access: &AccessReport,
+) -> Result<Vec<FindingList>, Error> {
+    match queries.iter().find(|query| query.kind.is_of_logins()) {
+        Some(query) if !scan.knows_logins() => Err(Error::Sync {
+            file: access.sync().sync().file.clone(),
+            reason: format!("it tells of no login, which {} is about", query.kind.id()),
+        }),
+        _ => Ok(scan.finish()),
+    }
+}
+
+/// Fails where a rule is about what groups hold whose members the file doesn't say to.
+fn check_expanded(
+    rule: &ResolvedRule<'_>,
+    every_role: &[Rc<ResourceInfo>],
+    index: &HoldingIndex,
+    access: &AccessReport,
+) -> Result<(), Error> {
+    let sync = access.sync().sync();
+    // Ours says exactly who holds what: groups only explain it.
+    if sync.is_utc {
+        return Ok(());
+    }
+    let check = |(kind, id): (&str, &str)| {
+        let Some(group) = index.unexpanded(kind, id) else { return Ok(()) };
+        let group = access::named(group, true);
+        let reason = format!(
+            "{kind} {id} is held by {group}, whose members don't hold it: grants of groups \
+             aren't expanded in it"
+        );
+        Err(Error::Sync { file: sync.file.clone(), reason })
+    };
+    if rule.is_of_every_role() {
+        for role in every_role {
+            check((&role.named.resource_type, &role.named.resource))?;
+        }
+    }
+    rule.ids().into_iter().try_for_each(check)
+}

@@ -1,0 +1,137 @@
+//! What breaks a rule.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+use time::Date;
+
+use crate::baton::resource_key;
+use crate::report::model::{EntitlementInfo, ResourceInfo};
+
+use super::breach::Breach;
+use super::message::Message;
+use super::rules::Severity;
+
+/// What breaks a rule.
+#[derive(Debug, Clone)]
+pub struct RuleFinding {
+    /// The rule, by its place.
+    pub rule: usize,
+    /// What of it is broken.
+    pub(super) breach: Breach,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who breaks it, if it is somebody.
+    pub principal: Option<Rc<ResourceInfo>>,
+    /// By holding what, in the order of ids; may be nothing.
+    pub entitlements: Vec<Rc<EntitlementInfo>>,
+    /// What it is about, if it is of nobody.
+    pub resource: Option<Rc<ResourceInfo>>,
+    /// Why it doesn't count, if it doesn't.
+    pub suppressed: Option<Suppression>,
+    /// The exception that ended, if one did.
+    pub ended: Option<EndedException>,
+}
+
+/// Why a finding doesn't count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Suppression {
+    /// Somebody accepted it until a day.
+    Exception {
+        /// Why.
+        reason: String,
+        /// The last day.
+        until: Date,
+    },
+    /// It was there when the baseline was written.
+    Baseline,
+}
+
+/// An exception that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedException {
+    /// Why it was there.
+    pub reason: String,
+    /// What was its last day.
+    pub until: Date,
+}
+
+/// What a finding is, apart from names, numbers and order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct FindingIdentity {
+    pub(super) rule: String,
+    pub(super) demand: String,
+    /// `type:id`.
+    pub(super) principal: Option<String>,
+    /// `type:id`.
+    pub(super) resource: Option<String>,
+    pub(super) detail: Option<String>,
+}
+
+impl RuleFinding {
+    /// What of the rule is broken: `only`, `holders.max`, `require.status` and the like.
+    pub fn demand(&self) -> Cow<'static, str> {
+        self.breach.demand()
+    }
+
+    /// What is wrong, with names, on one line.
+    pub fn message(&self) -> String {
+        self.sentence().with_names()
+    }
+
+    /// What is wrong, with nothing but ids.
+    pub fn message_with_ids(&self) -> String {
+        self.sentence().with_ids()
+    }
+
+    fn sentence(&self) -> Message {
+        let of = self.principal.as_ref().or(self.resource.as_ref());
+        self.breach.message(of, &self.entitlements)
+    }
+
+    /// What it is. `rule` is the id of its rule.
+    pub(super) fn identity(&self, rule: &str) -> FindingIdentity {
+        FindingIdentity {
+            rule: rule.to_owned(),
+            demand: self.demand().into_owned(),
+            principal: self.principal.as_deref().map(key),
+            resource: self.resource.as_deref().map(key),
+            detail: self.breach.detail().map(str::to_owned),
+        }
+    }
+
+    /// The ids of what is held, in order.
+    pub(super) fn entitlement_ids(&self) -> Vec<String> {
+        self.entitlements.iter().map(|given| given.id.clone()).collect()
+    }
+
+    /// The same for the same finding, whoever is called how and whatever else there is: of
+    /// rule, demand, principal, entitlements and resource.
+    pub fn fingerprint(&self, rule: &str) -> String {
+        let identity = self.identity(rule);
+        let entitlements = self.entitlement_ids();
+        let single = [Some(&identity.rule), Some(&identity.demand), identity.principal.as_ref()];
+        let rest = [identity.resource.as_ref(), identity.detail.as_ref()];
+        let mut hasher = Sha256::new();
+        // Each with its length, so that no two lists are the same text.
+        for part in single.into_iter().chain(rest) {
+            let part = part.map_or(String::new(), |part| format!("{}:{part}", part.len()));
+            hasher.update(part);
+            hasher.update(";");
+        }
+        for id in entitlements {
+            hasher.update(format!("{}:{id},", id.len()));
+        }
+        let mut text = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+pub(super) fn key(of: &ResourceInfo) -> String {
+    resource_key(&of.named.resource_type, &of.named.resource)
+}

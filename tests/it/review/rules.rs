@@ -1,0 +1,110 @@
+//! Rules that are wrong, or that the file has nothing of.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use fake_northflank::Organization;
+
+use super::{found, of_rules, open, review, synced};
+use crate::harness::assert_takes_at_most;
+
+#[test]
+fn a_misspelt_id_never_passes() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&[
+        "id: a, role: ownr, only: []",
+        "id: b, group: role:owner, holders: {max: 1}",
+        "id: c, not-together: [owner, billing-op]",
+    ]);
+    let parts =
+        ["rules.yaml:3:19: ", "no role \"ownr\"", "did you mean owner?", "4:20", "billing-ops"];
+    review(&room, &rules, &["--output", "json=out.json"]).expect_failure(3, &parts);
+    assert!(!room.names().contains(&"out.json".to_owned()));
+}
+
+#[test]
+fn somebody_unknown_who_may_or_is_excepted_only_makes_it_stricter() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, role: owner, only: [ada-marlow, ben-okafr]"])
+        + "exceptions: [{rule: a, principal: nobody-like-that, reason: r, until: 2026-12-31}]\n";
+    let run = review(&room, &rules, &["--output", "json=-"]);
+    assert_eq!(run.code(), Some(21), "{}", run.stderr());
+    let lines: Vec<_> = run.stderr().lines().collect();
+    assert!(lines[0].contains("warning: only of a, line 3: ") && lines[0].contains("ben-okafor"));
+    assert!(lines[1].contains("warning: exception of a, line 4: "), "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(open(&found(&room, &rules, &[])), [("only".to_owned(), "ben-okafor".to_owned())]);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_with_line_and_column() {
+    let room = synced(&Organization::demo());
+    let rules =
+        "version: 3\nrules:\n  - {id: a, rol: owner, only: []}\n  - {id: a, finding: idle}\n";
+    let parts = ["rules.yaml:1:10: version", "3:5: ", "3:13: unknown key \"rol\"", "4:10: another"];
+    review(&room, rules, &[]).expect_failure(3, &parts);
+}
+
+#[test]
+fn hostile_rules_are_refused_in_time() {
+    let room = synced(&Organization::demo());
+    let rule = of_rules(&["id: a, finding: idle"]);
+    for (rules, part) in [
+        (format!("{rule}# {}", "x".repeat(1 << 20)), "larger than 1 MiB"),
+        ("[".repeat(1_000), "nested"),
+        (format!("a: {}", "- ".repeat(1_000)), "rules.yaml:1:"),
+        ("a: ".to_owned() + &"{a: ".repeat(200_000), "nested"),
+        (format!("a: &a [x]\nb: {}", "[*a, ".repeat(50)), "alias"),
+        (format!("a: &a {}\nb: [{}]", "x".repeat(500_000), "*a, ".repeat(100_000)), "alias"),
+        ("a: 'b".to_owned(), "rules.yaml:1:"),
+        ("\u{0}".to_owned(), "rules.yaml:1:"),
+    ] {
+        assert_takes_at_most(Duration::from_secs(5), || {
+            let started = Instant::now();
+            review(&room, &rules, &[]).expect_failure(3, &[part]);
+            started.elapsed()
+        });
+    }
+    fs::write(room.file("latin.yaml"), b"version: \xff").unwrap();
+    let latin = ["review", "--rules", "latin.yaml"];
+    room.connector().arguments(latin).run().expect_failure(3, &["latin.yaml", "not valid UTF-8"]);
+    let none = ["review", "--rules", "none.yaml"];
+    room.connector().arguments(none).run().expect_failure(3, &["can't read none.yaml"]);
+}
+
+#[test]
+fn a_call_that_writes_where_it_reads_or_twice_is_refused() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, finding: idle"]);
+    for (arguments, part) in [
+        (&["--output", "json=sync.c1z"][..], "is the sync file itself"),
+        (&["--output", "json=rules.yaml"], "is a file that is read"),
+        (&["--output", "json=a", "--output", "table=a"], "where something else does"),
+        (&["--output", "json=-", "--output", "table=-"], "where something else does"),
+        (&["--output", "json=a", "--write-baseline", "a"], "where something else does"),
+        (&["--output", "xml=a"], "no format \"xml\""),
+        (&["--output", "json"], "FORMAT=FILE"),
+        (&["--output", "json=none/a", "--output", "table=b"], "can't write none/a"),
+        (&["--baseline", "a", "--write-baseline", "b"], "cannot be used with"),
+        (&["--fail-on", "info"], "invalid value 'info'"),
+        (&["--sync", "x"], "x"),
+    ] {
+        review(&room, &rules, arguments).expect_failure(3, &[part]);
+        assert_eq!(room.names(), ["rules.yaml", "sync.c1z"], "{arguments:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, finding: login-unknown"]);
+    let outputs = ["--output", "json=a", "--output", "table=b", "--write-baseline", "c"];
+    let run = review(&room, &rules, &outputs);
+    assert_eq!((run.code(), run.stdout(), run.stderr()), (Some(0), "", ""));
+    for name in ["a", "b", "c"] {
+        let mode = fs::metadata(room.file(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
