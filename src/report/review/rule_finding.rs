@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use sha2::{Digest, Sha256};
 use time::Date;
 
 use crate::baton::resource_key;
+use crate::digest::{hex, sha256};
 use crate::report::model::{EntitlementInfo, ResourceInfo};
 
 use super::breach::Breach;
@@ -114,21 +114,18 @@ impl RuleFinding {
         let entitlements = self.entitlement_ids();
         let single = [Some(&identity.rule), Some(&identity.demand), identity.principal.as_ref()];
         let rest = [identity.resource.as_ref(), identity.detail.as_ref()];
-        let mut hasher = Sha256::new();
+        let mut text = String::new();
         // Each with its length, so that no two lists are the same text.
         for part in single.into_iter().chain(rest) {
-            let part = part.map_or(String::new(), |part| format!("{}:{part}", part.len()));
-            hasher.update(part);
-            hasher.update(";");
+            if let Some(part) = part {
+                let _ = write!(text, "{}:{part}", part.len());
+            }
+            text.push(';');
         }
         for id in entitlements {
-            hasher.update(format!("{}:{id},", id.len()));
+            let _ = write!(text, "{}:{id},", id.len());
         }
-        let mut text = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hex(&sha256([text.as_bytes()]))
     }
 }
 
