@@ -8,6 +8,7 @@ mod logging;
 mod output;
 mod output_queue;
 mod pending_file;
+mod rules_file;
 mod signal;
 mod telemetry;
 mod terminal;

@@ -64,6 +64,14 @@ impl PendingFile {
         target(self.path.clone(), error)
     }
 
+    /// Puts it in its place, if nothing stands there.
+    pub(super) fn persist_new(self) -> Result<(), Failure> {
+        let path = self.path;
+        self.file.as_file().sync_all().map_err(|error| target(path.clone(), &error))?;
+        self.file.persist_noclobber(&path).map_err(|error| target(path.clone(), &error.error))?;
+        Ok(())
+    }
+
     /// Puts it in its place.
     pub(super) fn persist(self) -> Result<(), Failure> {
         let path = self.path;

@@ -1,22 +1,25 @@
 //! `access`: who has access to what, and why.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use time::OffsetDateTime;
 
 use crate::c1z::{Comparison, ScratchDirectory, SyncSide};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{self, Failure};
 use crate::cli::output;
 use crate::cli::pending_file::PendingFile;
+use crate::cli::rules_file::read_rules;
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::terminal_style;
 use crate::connector::NOT_READ;
 use crate::report::access::{self, AccessReport, Filter, TableStyle, csv, json, markdown, table};
 use crate::report::diff::{self, Diff};
 use crate::report::model::{self, ChangeList, SyncLabel};
-use crate::report::page::{HtmlOptions, page};
+use crate::report::page::{HtmlOptions, PageRules, page};
+use crate::report::review::{Review, Severity};
 
 /// What begins a text in UTF-8 for programs that look for it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -29,6 +32,8 @@ pub(crate) struct AccessArgs {
     format: Format,
     output: Option<PathBuf>,
     title: Option<String>,
+    /// Rules whose breaches a page tells of.
+    rules: Option<PathBuf>,
     /// Whether CSV says by a mark at its beginning that it is in UTF-8.
     csv_bom: bool,
 }
@@ -96,6 +101,13 @@ pub(super) fn command() -> clap::Command {
                 .help("Title of the page [default: the file's name]"),
         )
         .arg(
+            Arg::new("rules")
+                .long("rules")
+                .value_name("RULES.yaml")
+                .value_parser(value_parser!(PathBuf))
+                .help("Rules of review: what breaks them stands on the page above all else"),
+        )
+        .arg(
             Arg::new("csv-bom").long("csv-bom").action(ArgAction::SetTrue).help(
                 "Begin CSV with a byte order mark: Excel takes UTF-8 without one for Latin-1",
             ),
@@ -142,6 +154,7 @@ impl AccessArgs {
             format: Format::named(&text("format").unwrap_or_default()),
             output: path("output"),
             title: text("title"),
+            rules: path("rules"),
             csv_bom: arguments.get_flag("csv-bom"),
         }
     }
@@ -150,6 +163,16 @@ impl AccessArgs {
     pub(super) fn tell(&self) -> Result<(), Failure> {
         if self.title.is_some() && self.format != Format::Html {
             return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));
+        }
+        if self.rules.is_some() && self.format != Format::Html {
+            let text = "--rules is for --format html; review tells it otherwise, see its --help";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        let Filter { users, roles, groups } = &self.asked;
+        let is_of_part = [users, roles, groups].iter().any(|ids| !ids.is_empty());
+        if self.rules.is_some() && is_of_part {
+            let text = "--rules is for a page of everything, without --user, --role and --group";
+            return Err(Failure::Usage(text.to_owned()));
         }
         if self.csv_bom && self.format != Format::Csv {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
@@ -221,12 +244,24 @@ impl AccessArgs {
                     title: self.title.clone(),
                     changes: changes(access)?,
                     not_read: Some(NOT_READ),
+                    rules: self.rules.as_deref().map(|path| breaches(access, path)).transpose()?,
                 };
                 page(access, &cover, output)?;
             }
         }
         Ok(())
     }
+}
+
+/// What breaks the rules in a file.
+fn breaches(access: &AccessReport, path: &Path) -> Result<PageRules, Failure> {
+    let now = OffsetDateTime::now_utc();
+    let rules = read_rules(path, now)?;
+    let review = Review::new(&rules, path, access, now, Severity::default())?;
+    for warning in &review.warnings {
+        exit::warn(warning);
+    }
+    Ok(PageRules::new(&review))
 }
 
 /// What changed since the file's sync before, for a page of all access.

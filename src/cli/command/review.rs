@@ -1,7 +1,7 @@
 //! `review`: judges a sync by rules.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,15 +13,15 @@ use crate::c1z::ScratchDirectory;
 use crate::cli::exit::{self, Failure};
 use crate::cli::output;
 use crate::cli::pending_file::PendingFile;
+use crate::cli::rules_file::{parse_rules, read_rules};
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::terminal_style;
 use crate::private_fs;
 use crate::report::access::{AccessReport, Filter, TableStyle};
 use crate::report::model;
-use crate::report::review::{self, Baseline, Review, RuleSet, Severity};
-
-/// The largest file of rules, in MiB.
-const LARGEST_RULES_MIB: u64 = 1;
+use crate::report::review::{
+    self, Baseline, MOST_CODE_SCANNING_RESULTS, Review, Severity, initial_rules,
+};
 
 /// The largest baseline, in MiB: room for a few hundred thousand findings.
 const LARGEST_BASELINE_MIB: u64 = 64;
@@ -35,6 +35,7 @@ pub(crate) struct ReviewArgs {
     baseline: Option<PathBuf>,
     write_baseline: Option<PathBuf>,
     fail_on: Severity,
+    init: bool,
 }
 
 /// An output, and where it goes.
@@ -52,15 +53,38 @@ enum ReviewFormat {
     Table,
     /// For programs.
     Json,
+    /// For pages, such as the summary of a CI job.
+    Markdown,
+    /// For tools that gather what others find.
+    Sarif,
+    /// For GitHub's code scanning.
+    CodeScanning,
+    /// For CI systems that show tests.
+    Junit,
+    /// For the log of a GitHub workflow.
+    Github,
 }
 
 impl ReviewFormat {
-    const ALL: [Self; 2] = [Self::Table, Self::Json];
+    const ALL: [Self; 7] = [
+        Self::Table,
+        Self::Json,
+        Self::Markdown,
+        Self::Sarif,
+        Self::CodeScanning,
+        Self::Junit,
+        Self::Github,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
             Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::CodeScanning => "code-scanning",
+            Self::Junit => "junit",
+            Self::Github => "github",
         }
     }
 }
@@ -90,7 +114,8 @@ pub(super) fn command() -> clap::Command {
                 .value_parser(ReviewOutput::parse)
                 .help(
                     "Also or only tell it so, in a file that only its owner may read, or on \
-                     standard output (-): table, json [default: table=-]",
+                     standard output (-): table, json, markdown, sarif, code-scanning (SARIF for GitHub), junit, github \
+                     (annotations) [default: table=-]",
                 ),
         )
         .arg(
@@ -109,6 +134,13 @@ pub(super) fn command() -> clap::Command {
                 .default_value("error")
                 .value_parser(PossibleValuesParser::new(Severity::NAMES))
                 .help("From which severity on findings end it with 21"),
+        )
+        .arg(
+            Arg::new("init")
+                .long("init")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["output", "baseline", "fail-on"])
+                .help("Write --rules and --write-baseline, from what the file holds today"),
         )
         .arg(
             Arg::new("sync")
@@ -165,20 +197,21 @@ impl ReviewArgs {
             baseline: path("baseline"),
             write_baseline: path("write-baseline"),
             fail_on: fail_on.unwrap_or_default(),
+            init: arguments.get_flag("init"),
         }
     }
 
-    /// Judges, and tells it everywhere or nowhere.
+    /// Judges, and tells it everywhere or nowhere; or writes rules to begin with.
     pub(super) fn tell(&self) -> Result<(), Failure> {
+        if self.init {
+            return self.begin();
+        }
         self.check_outputs()?;
         let now = OffsetDateTime::now_utc();
-        let rules = self.read_rules(now)?;
+        let rules = read_rules(&self.rules, now)?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
-        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
-        let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
-        leftovers.add(scratch.path());
-        let asked = Filter::default();
-        let access = AccessReport::open(&self.file, self.sync_id.as_deref(), &asked, &scratch)?;
+        let (scratch, leftovers) = unpacking()?;
+        let access = self.open(&scratch)?;
         let mut review = Review::new(&rules, &self.rules, &access, now, self.fail_on)?;
         if let Some(baseline) = &baseline {
             review.compare(baseline);
@@ -187,10 +220,53 @@ impl ReviewArgs {
         for warning in &review.warnings {
             exit::warn(warning);
         }
+        let is_for_code_scanning =
+            self.outputs.iter().any(|it| it.format == ReviewFormat::CodeScanning);
+        let more = review.open().count().saturating_sub(MOST_CODE_SCANNING_RESULTS);
+        if is_for_code_scanning && more > 0 {
+            exit::warn(&format!(
+                "GitHub's code scanning shows {MOST_CODE_SCANNING_RESULTS} results: {more} are \
+                 left out of code-scanning"
+            ));
+        }
         if self.write_baseline.is_none() && review.has_failed() {
             return Err(Failure::Violated(review.summary()));
         }
         Ok(())
+    }
+
+    /// Writes rules and a baseline of what the file holds today; neither over another file.
+    fn begin(&self) -> Result<(), Failure> {
+        let Some(baseline) = &self.write_baseline else {
+            let text = "--init writes --rules and --write-baseline: name both; see --help";
+            return Err(Failure::Usage(text.to_owned()));
+        };
+        let (scratch, leftovers) = unpacking()?;
+        let access = self.open(&scratch)?;
+        let now = OffsetDateTime::now_utc();
+        let text = initial_rules(&access)?;
+        let rules = parse_rules(&text, &self.rules, now)?;
+        let review = Review::new(&rules, &self.rules, &access, now, self.fail_on)?;
+        let mut files = [
+            PendingFile::create(&self.rules, &leftovers)?,
+            PendingFile::create(baseline, &leftovers)?,
+        ];
+        let [for_rules, for_baseline] = &mut files;
+        let written = for_rules.writer().write_all(text.as_bytes());
+        written.map_err(|error| for_rules.failed(&error))?;
+        let written = model::json(&review.baseline(), for_baseline.writer());
+        written.map_err(|error| for_baseline.failed(&error))?;
+        for path in [&self.rules, baseline] {
+            if fs::symlink_metadata(path).is_ok() {
+                return Err(exists(path));
+            }
+        }
+        files.into_iter().try_for_each(PendingFile::persist_new)
+    }
+
+    fn open(&self, scratch: &ScratchDirectory) -> Result<AccessReport, Failure> {
+        let asked = Filter::default();
+        Ok(AccessReport::open(&self.file, self.sync_id.as_deref(), &asked, scratch)?)
     }
 
     /// Where everything goes, if nothing of it is read or written twice.
@@ -213,31 +289,21 @@ impl ReviewArgs {
         Ok(())
     }
 
-    fn read_rules(&self, now: OffsetDateTime) -> Result<RuleSet, Failure> {
-        let text = read(&self.rules, LARGEST_RULES_MIB)?;
-        let text = String::from_utf8(text).map_err(|_| Failure::Source {
-            path: self.rules.clone(),
-            source: io::Error::other("it is not valid UTF-8"),
-        })?;
-        RuleSet::parse(&text, now.date()).map_err(|mistakes| {
-            Failure::Review(review::Error::Rules { file: self.rules.clone(), mistakes })
-        })
-    }
-
     /// Writes everything aside, and then puts each in its place.
     fn write(&self, review: &Review<'_>, leftovers: &Leftovers) -> Result<(), Failure> {
+        let rules = path_in_repository(&self.rules);
         let mut files = Vec::new();
         let mut printed: Option<File> = None;
         for output in &self.outputs {
             if let Some(path) = &output.path {
                 let mut file = PendingFile::create(path, leftovers)?;
                 let style = TableStyle { colour: false, width: None };
-                let written = output.format.write(review, style, file.writer());
+                let written = output.format.write(review, &rules, style, file.writer());
                 written.map_err(|error| file.failed(&error))?;
                 files.push(file);
             } else {
                 let mut file = tempfile::tempfile().map_err(Failure::Output)?;
-                let written = output.format.write(review, terminal_style(), &mut file);
+                let written = output.format.write(review, &rules, terminal_style(), &mut file);
                 written.map_err(Failure::Output)?;
                 printed = Some(file);
             }
@@ -254,18 +320,57 @@ impl ReviewArgs {
 }
 
 impl ReviewFormat {
-    fn write(self, review: &Review<'_>, style: TableStyle, output: impl Write) -> io::Result<()> {
+    /// `rules` is where the rules stand, for outputs that lead there.
+    fn write(
+        self,
+        review: &Review<'_>,
+        rules: &str,
+        style: TableStyle,
+        output: impl Write,
+    ) -> io::Result<()> {
         let output = BufWriter::new(output);
         match self {
+            Self::Markdown => review::markdown(review, output),
+            Self::Sarif => review::sarif(review, rules, output),
+            Self::CodeScanning => review::code_scanning(review, rules, output),
+            Self::Junit => review::junit(review, output),
+            Self::Github => review::github(review, rules, output),
             Self::Table => review::table(review, style, output),
             Self::Json => review::json(review, output),
         }
     }
 }
 
+/// Where the file is unpacked, which a signal leaves nothing of.
+fn unpacking() -> Result<(ScratchDirectory, Leftovers), Failure> {
+    let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
+    let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
+    leftovers.add(scratch.path());
+    Ok((scratch, leftovers))
+}
+
+fn exists(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::Usage(format!("{path} is there already, and --init overwrites nothing"))
+}
+
 fn read(path: &Path, largest_mib: u64) -> Result<Vec<u8>, Failure> {
     private_fs::read_regular(path, largest_mib)
         .map_err(|source| Failure::Source { path: path.to_owned(), source })
+}
+
+/// A path as it is called in the repository that holds it; relative to where one stands, or else
+/// its name, where none does. With slashes.
+fn path_in_repository(path: &Path) -> String {
+    let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut above = absolute.ancestors().skip(1);
+    let root = above.find(|directory| directory.join(".git").exists());
+    let root = root.map(Path::to_owned).or_else(|| fs::canonicalize(".").ok());
+    let name = || absolute.file_name().map_or(&*absolute, Path::new);
+    let inner = root.as_ref().and_then(|root| absolute.strip_prefix(root).ok());
+    let parts = inner.unwrap_or_else(name).components();
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {

@@ -19,6 +19,7 @@ use super::finding::{self, Finding};
 use super::flow::FlowDiagram;
 use super::limits::{AT_ONCE, LARGE, WIDE_COLUMNS};
 use super::matrix::{Matrix, MatrixCell};
+use super::rules::PageRules;
 use super::subject::Subjects;
 
 /// The program that makes the page.
@@ -36,6 +37,8 @@ pub struct HtmlOptions {
     pub changes: Option<ChangeList>,
     /// What no sync of the connector that writes the page tells.
     pub not_read: Option<&'static str>,
+    /// Rules, and what breaks them, if it is judged by any.
+    pub rules: Option<PageRules>,
 }
 
 #[derive(Template)]
@@ -65,6 +68,7 @@ struct PageTemplate<'page> {
     matrix: Matrix,
     decks: [Deck; 4],
     changes: Option<PageChanges<'page>>,
+    rules: Option<&'page PageRules>,
 }
 
 impl PageTemplate<'_> {
@@ -116,6 +120,7 @@ pub fn page(
         decks: card::decks(&subjects),
         matrix,
         changes: cover.changes.as_ref().map(PageChanges::new),
+        rules: cover.rules.as_ref(),
     };
     page.write_into(&mut output)?;
     output.flush()?;

@@ -14,6 +14,8 @@ mod held_color;
 mod limits;
 mod matrix;
 mod phrases;
+mod rules;
 mod subject;
 
 pub use document::{HtmlOptions, page};
+pub use rules::PageRules;

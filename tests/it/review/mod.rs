@@ -2,6 +2,7 @@
 
 mod baselines;
 mod demands;
+mod outputs;
 mod properties;
 mod rules;
 mod unfit;
