@@ -72,7 +72,7 @@ fn fifty_rules() -> String {
     for number in 0..50 {
         let (one, other) = (role(number), role(number + 50));
         let group = &organization.groups[number].id;
-        let rule = match number % 5 {
+        let demand = match number % 5 {
             0 => format!("role: '{one}', holders: {{max: 1000000}}, only: ['group:{group}']"),
             1 => format!("role: ['{one}', '{other}'], require: {{status: enabled}}"),
             2 => "any-role: true, holders: {max: 1000000}, held: any".to_owned(),

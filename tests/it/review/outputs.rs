@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{of_rules, review, synced};
-use crate::harness::Room;
+use crate::harness::TestDir;
 
 /// Every format that goes to files.
 const FORMATS: [&str; 7] =
@@ -36,7 +36,7 @@ fn excepted() -> String {
 }
 
 /// What every format says of the room's file, by format.
-fn all_outputs(room: &Room, rules: &str) -> Vec<(&'static str, String)> {
+fn all_outputs(room: &TestDir, rules: &str) -> Vec<(&'static str, String)> {
     let outputs = FORMATS.map(|format| format!("--output={format}=out.{format}"));
     let outputs: Vec<_> = outputs.iter().map(String::as_str).collect();
     let run = review(room, rules, &outputs);
