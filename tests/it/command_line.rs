@@ -3,11 +3,11 @@
 
 use std::fs;
 
-use crate::harness::{Connector, Room, daemon};
+use crate::harness::{Connector, TestDir, daemon};
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 /// Nothing listens on port 1, so that a run that gets as far as asking fails with 14.
-fn with_token(room: &Room) -> Connector {
+fn with_token(room: &TestDir) -> Connector {
     room.connector()
         .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
         .variable("BATON_NORTHFLANK_BASE_URL", "http://127.0.0.1:1")
@@ -15,7 +15,7 @@ fn with_token(room: &Room) -> Connector {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    let room = Room::new();
+    let room = TestDir::new();
     let help = room.connector().arguments(["--help"]).run();
     assert_eq!((help.code(), help.stderr()), (Some(0), ""));
     assert!(help.stdout().contains("BATON_NORTHFLANK_API_TOKEN"));
@@ -25,7 +25,7 @@ fn help_and_version_go_to_standard_output() {
 
 #[test]
 fn a_missing_token_is_named_with_its_variable_and_flag() {
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector().run().expect_failure(
         3,
         &["BATON_NORTHFLANK_API_TOKEN (--northflank-api-token) is not set", "Settings > API"],
@@ -35,7 +35,7 @@ fn a_missing_token_is_named_with_its_variable_and_flag() {
 
 #[test]
 fn a_blank_token_is_refused() {
-    let room = Room::new();
+    let room = TestDir::new();
     for token in ["", " ", "\t\n"] {
         let run = room.connector().variable("BATON_NORTHFLANK_API_TOKEN", token).run();
         run.expect_failure(3, &["BATON_NORTHFLANK_API_TOKEN"]);
@@ -44,7 +44,7 @@ fn a_blank_token_is_refused() {
 
 #[test]
 fn unknown_flags_and_values_are_one_line_without_usage() {
-    let room = Room::new();
+    let room = TestDir::new();
     for arguments in [&["--fiel", "x"][..], &["extra"], &["--file"], &["--workers", "many"]] {
         let run = with_token(&room).arguments(arguments).run().expect_failure(3, &[]);
         assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
@@ -53,7 +53,7 @@ fn unknown_flags_and_values_are_one_line_without_usage() {
 
 #[test]
 fn a_value_without_its_equals_sign_is_no_command_that_there_is_not() {
-    let room = Room::new();
+    let room = TestDir::new();
     for (arguments, said) in [
         (&["--diff", "json"][..], "'--diff=json'"),
         (&["--workers", "2", "--skip-grants", "true"], "'--skip-grants=true'"),
@@ -70,7 +70,7 @@ fn a_value_without_its_equals_sign_is_no_command_that_there_is_not() {
 
 #[test]
 fn no_value_of_any_length_makes_a_line_that_nobody_reads() {
-    let room = Room::new();
+    let room = TestDir::new();
     let long = "x".repeat(100_000);
     let words = "many words ".repeat(10_000);
     let path = format!("{}sync.c1z", "directory/".repeat(10_000));
@@ -108,7 +108,7 @@ fn no_value_of_any_length_makes_a_line_that_nobody_reads() {
 
 #[test]
 fn a_base_url_that_would_expose_the_token_is_refused() {
-    let room = Room::new();
+    let room = TestDir::new();
     for (url, part) in [
         ("http://api.northflank.com", "plain http"),
         ("https://me:secret@api.northflank.com", "credentials"),
@@ -122,7 +122,7 @@ fn a_base_url_that_would_expose_the_token_is_refused() {
 
 #[test]
 fn what_would_send_the_token_astray_is_refused_by_every_command_that_sends_it() {
-    let room = Room::new();
+    let room = TestDir::new();
     let missing = room.file("missing.pem");
     for command in [&[][..], &["check"], &["check", "--shapes"]] {
         for (name, value, said) in [
@@ -144,7 +144,7 @@ fn what_would_send_the_token_astray_is_refused_by_every_command_that_sends_it() 
 fn northflank_is_trusted_by_the_same_certificates_as_conductorone() {
     // Whoever is asked there says that it is no Northflank, if its certificate is trusted.
     let platform = daemon::platform();
-    let room = Room::new();
+    let room = TestDir::new();
     fs::write(room.file("ca.pem"), platform.certificate()).unwrap();
     let asked = &|variables: &[(&str, &str)]| {
         let base_url = format!("https://{}", platform.api_host());
@@ -182,7 +182,7 @@ fn northflank_is_trusted_by_the_same_certificates_as_conductorone() {
 
 #[test]
 fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = with_token(&room)
         .run()
         .expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
@@ -193,7 +193,7 @@ fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
 
 #[test]
 fn a_target_that_is_no_file_is_refused_before_any_request() {
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("directory")).unwrap();
     for (target, part) in [
         ("directory", "is a directory"),
@@ -208,7 +208,7 @@ fn a_target_that_is_no_file_is_refused_before_any_request() {
 
 #[test]
 fn a_foreign_file_is_refused_and_left_alone() {
-    let room = Room::new();
+    let room = TestDir::new();
     for (content, part) in [
         (&b"hello, world"[..], "does not begin with C1ZF"),
         (b"C1Z3\0rest", "C1Z3"),
@@ -223,7 +223,7 @@ fn a_foreign_file_is_refused_and_left_alone() {
 
 #[test]
 fn logs_are_json_where_nobody_watches() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = with_token(&room).run();
     // What can't be asked may be tried again before it is clear that nobody tells whose token it is.
     let log = run.stderr().lines().find(|line| line.contains("starting sync")).unwrap();
@@ -240,7 +240,7 @@ fn logs_are_json_where_nobody_watches() {
 #[test]
 fn logs_also_go_to_files_without_colour() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let flags = ["--log-path", "a.log,b.log", "--log-format", "console"];
     room.connector_to(&fake).arguments(flags).run().expect_success();
     for name in ["a.log", "b.log"] {
@@ -254,7 +254,7 @@ fn logs_also_go_to_files_without_colour() {
 #[test]
 fn settings_are_taken_from_the_file_in_the_working_directory() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let settings = format!(
         "northflank-api-token: {}\nnorthflank-base-url: {}\nlog-levle: debug\n",
         fake.token(),

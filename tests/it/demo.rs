@@ -11,11 +11,11 @@ use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use crate::harness::changes::quietly_changed_demo;
 use crate::harness::expected;
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Connector, Room, Run};
+use crate::harness::{Connector, Run, TestDir};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_baton-northflank");
 
-fn demo(room: &Room, arguments: &[&str]) -> Run {
+fn demo(room: &TestDir, arguments: &[&str]) -> Run {
     room.connector().arguments(["demo"]).arguments(arguments).run()
 }
 
@@ -32,7 +32,7 @@ fn advised(run: &Run) -> Vec<String> {
 
 #[test]
 fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = demo(&room, &[]);
     assert_success(&run);
     assert_eq!(room.names(), ["access.html", "sync.c1z"]);
@@ -48,7 +48,7 @@ fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
 }
 
 /// A variable of any kind, a settings file and a proxy that would each spoil a sync.
-fn spoiled(room: &Room, connector: Connector) -> Connector {
+fn spoiled(room: &TestDir, connector: Connector) -> Connector {
     fs::write(room.file(".baton.yaml"), "client-id: x\nfile: [a, b]\nworkers: many\n").unwrap();
     let help = room.connector().arguments(["--help"]).run();
     let names = help.stdout().split(|char: char| !char.is_ascii_uppercase() && char != '_');
@@ -63,7 +63,7 @@ fn spoiled(room: &Room, connector: Connector) -> Connector {
 
 #[test]
 fn nothing_that_the_shell_or_a_settings_file_sets_reaches_the_demo() {
-    let room = Room::new();
+    let room = TestDir::new();
     for _ in 0..2 {
         let connector = spoiled(&room, room.connector());
         assert_success(&connector.arguments(["demo"]).run());
@@ -75,7 +75,7 @@ fn nothing_that_the_shell_or_a_settings_file_sets_reaches_the_demo() {
 
 #[test]
 fn each_further_run_is_of_another_day_and_shows_what_changed() {
-    let room = Room::new();
+    let room = TestDir::new();
     let first = demo(&room, &[]);
     assert_success(&first);
     assert!(!first.stdout().contains("Zoë Quill"));
@@ -94,7 +94,7 @@ fn each_further_run_is_of_another_day_and_shows_what_changed() {
 
 #[test]
 fn what_the_demo_advises_works_as_typed() {
-    let room = Room::new();
+    let room = TestDir::new();
     let (name, directory) = (Path::new(BINARY).file_name().unwrap(), Path::new(BINARY).parent());
     // Installed, and copied to where a path has a blank.
     fs::create_dir(room.file("my tools")).unwrap();
@@ -130,7 +130,7 @@ fn what_the_demo_advises_works_as_typed() {
 
 #[test]
 fn in_the_image_the_demo_advises_to_run_the_image() {
-    let room = Room::new();
+    let room = TestDir::new();
     let mut command = Command::new(BINARY);
     command.arg0("/baton-northflank").arg("demo").env_clear().current_dir(room.path());
     let run = Run(command.output().unwrap());
@@ -147,7 +147,7 @@ fn in_the_image_the_demo_advises_to_run_the_image() {
 
 #[test]
 fn a_directory_that_is_named_is_made_and_nothing_is_written_elsewhere() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = demo(&room, &["--directory", "a/b c"]);
     assert_success(&run);
     assert_eq!(room.names(), ["a"]);
@@ -156,7 +156,7 @@ fn a_directory_that_is_named_is_made_and_nothing_is_written_elsewhere() {
 }
 
 /// Puts something of somebody's own where the demo would write.
-type Foreign = fn(&Room);
+type Foreign = fn(&TestDir);
 
 #[test]
 fn nothing_that_is_not_the_demos_own_is_overwritten() {
@@ -182,7 +182,7 @@ fn nothing_that_is_not_the_demos_own_is_overwritten() {
         ("access.html", |room| symlink("nowhere", room.file("access.html")).unwrap()),
     ];
     for (name, put) in others {
-        let room = Room::new();
+        let room = TestDir::new();
         put(&room);
         let (names, content) = (room.names(), fs::read(room.file(name)).ok());
         demo(&room, &[]).expect_failure(3, &[name, "isn't known to be the demo's", "--directory"]);
@@ -197,17 +197,17 @@ fn a_signal_at_any_change_leaves_nothing_but_what_was_whole() {
     use crate::harness::interrupt::{How, Interrupter};
     use std::os::unix::process::ExitStatusExt;
 
-    let watched = |room: &Room, interrupter: &Interrupter, at: usize| {
+    let watched = |room: &TestDir, interrupter: &Interrupter, at: usize| {
         let connector = room.connector().arguments(["demo"]).variable("TMPDIR", room.path());
         interrupter.interrupt(connector, room, at, How::Interrupt).run()
     };
     // Its own changes, in the order in which it makes them.
-    let (room, interrupter) = (Room::new(), Interrupter::new());
+    let (room, interrupter) = (TestDir::new(), Interrupter::new());
     assert_success(&watched(&room, &interrupter, 1_000_000));
     let calls = interrupter.calls().len();
     assert!(calls > 10, "{:?}", interrupter.calls());
     for at in (1..=calls).step_by(13) {
-        let (room, interrupter) = (Room::new(), Interrupter::new());
+        let (room, interrupter) = (TestDir::new(), Interrupter::new());
         let run = watched(&room, &interrupter, at);
         let status = run.0.status;
         let is_stopped = status.signal() == Some(2) || status.code() == Some(130);
@@ -221,7 +221,7 @@ fn a_signal_at_any_change_leaves_nothing_but_what_was_whole() {
 
 #[test]
 fn what_ends_half_way_leaves_nothing_behind() {
-    let room = Room::new();
+    let room = TestDir::new();
     // Its first file grows beyond what the shell lets it.
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", r#"ulimit -f 1; exec "$0" demo"#, BINARY]).current_dir(room.path());

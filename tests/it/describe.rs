@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use crate::harness::{Room, Run};
+use crate::harness::{Run, TestDir};
 
 fn said(arguments: &[&str]) -> Run {
-    let run = Room::new().connector().arguments(arguments).run();
+    let run = TestDir::new().connector().arguments(arguments).run();
     assert_eq!((run.code(), run.stderr()), (Some(0), ""));
     run
 }
@@ -43,7 +43,7 @@ fn every_shell_gets_completions() {
         assert!(run.stdout().contains(part), "{shell}: {}", run.stdout());
         assert!(run.stdout().contains("northflank-api-token"), "{shell}");
     }
-    let run = Room::new().connector().arguments(["completion", "csh"]).run();
+    let run = TestDir::new().connector().arguments(["completion", "csh"]).run();
     run.expect_failure(3, &["csh", "bash"]);
 }
 
@@ -79,6 +79,6 @@ fn the_manual_page_tells_of_every_command_and_names_no_other_page() {
 
 #[test]
 fn flags_of_a_sync_are_refused_beside_a_subcommand() {
-    let run = Room::new().connector().arguments(["--workers", "2", "capabilities"]).run();
+    let run = TestDir::new().connector().arguments(["--workers", "2", "capabilities"]).run();
     run.expect_failure(3, &["capabilities", "cannot be used with"]);
 }

@@ -10,7 +10,7 @@ use fake_conductorone::{Code, FakeConductorOne, Method};
 use fake_northflank::{FakeNorthflank, Organization};
 
 use crate::harness::{
-    Connector, Room, Run, WAIT, changes::changed_demo, daemon, signal, wait_until,
+    Connector, Run, TestDir, WAIT, changes::changed_demo, daemon, signal, wait_until,
 };
 
 /// What a pipe holds in Linux, unless somebody changes that (`man 7 pipe`).
@@ -42,7 +42,7 @@ fn code(mut child: Child) -> Option<i32> {
 
 #[test]
 fn an_exit_code_survives_full_outputs() {
-    let (room, northflank) = (Room::new(), northflank());
+    let (room, northflank) = (TestDir::new(), northflank());
     let sync = |arguments: &[&str]| room.connector_to(&northflank).arguments(arguments);
     let mistake = || room.connector().arguments(["--workers", "none"]);
     let unread = || room.connector().arguments(["--no-such-flag"]);
@@ -68,7 +68,7 @@ fn an_exit_code_survives_full_outputs() {
 
 #[test]
 fn a_log_that_nobody_reads_keeps_no_sync_from_ending() {
-    let (room, northflank) = (Room::new(), northflank());
+    let (room, northflank) = (TestDir::new(), northflank());
     for (arguments, expected) in [(["--log-level", "debug"], 0), (["--workers", "none"], 3)] {
         let ((stderr, _reader), started) = (stuck(), Instant::now());
         let mut command = room.connector_to(&northflank).arguments(arguments).0;
@@ -80,7 +80,7 @@ fn a_log_that_nobody_reads_keeps_no_sync_from_ending() {
 
 #[test]
 fn a_log_that_nobody_reads_keeps_no_daemon_from_working_answering_or_stopping() {
-    let (room, northflank) = (Room::new(), northflank());
+    let (room, northflank) = (TestDir::new(), northflank());
     let platform = FakeConductorOne::start(fake_conductorone::Options::default()).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -112,7 +112,7 @@ fn a_log_that_nobody_reads_keeps_no_daemon_from_working_answering_or_stopping() 
 #[test]
 fn a_signal_ends_a_run_whose_changes_nobody_reads() {
     for (name, expected) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        let (room, northflank) = (Room::new(), northflank());
+        let (room, northflank) = (TestDir::new(), northflank());
         room.connector_to(&northflank).run().expect_success();
         northflank.mutate(|organization| *organization = changed_demo());
         let (stdout, _reader) = stuck();
@@ -138,7 +138,7 @@ fn a_signal_ends_a_run_whose_changes_nobody_reads() {
 #[test]
 fn a_run_that_may_have_too_few_threads_says_so_and_ends() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let (room, northflank) = (Room::new(), northflank());
+    let (room, northflank) = (TestDir::new(), northflank());
     let connector = room.connector_to(&northflank).0;
     let binary = room.file("connector");
     std::fs::copy(connector.get_program(), &binary).unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::harness::sync_file::unpack;
-use crate::harness::{Connector, Room, wait_for_requests};
+use crate::harness::{Connector, TestDir, wait_for_requests};
 use baton_northflank::northflank::{Client, ClientSettings, List, ListKind};
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule,
@@ -64,11 +64,11 @@ impl Secret {
 }
 
 /// Runs in both formats of logs, with all lines and a log file; returns the exit codes.
-fn assert_silent(token: &str, connector: impl Fn(&Room) -> Connector) -> Vec<Option<i32>> {
+fn assert_silent(token: &str, connector: impl Fn(&TestDir) -> Connector) -> Vec<Option<i32>> {
     let secret = Secret::of(token);
     ["console", "json"]
         .map(|format| {
-            let room = Room::new();
+            let room = TestDir::new();
             let run = connector(&room)
                 .arguments(["--log-level", "debug", "--log-format", format])
                 .arguments(["--log-path", "connector.log"])
@@ -200,7 +200,7 @@ fn a_settings_file_that_cannot_be_read_is_not_quoted() {
         format!("northflank-api-token: *{token}\n"),
     ] {
         let secret = Secret::of(token);
-        let room = Room::new();
+        let room = TestDir::new();
         fs::write(room.file(".baton.yaml"), &text).unwrap();
         let run = room.connector().run();
         assert_ne!(run.code(), Some(0), "{text}");
@@ -258,7 +258,7 @@ fn a_client_secret_that_cannot_be_used_is_not_quoted() {
         ("", format!("secret-token:conductorone.com:v1:{payload}")),
         (payload, String::new()),
     ] {
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room
             .connector_to(&fake)
             .variable("BATON_CLIENT_ID", id)
@@ -277,7 +277,7 @@ fn a_client_secret_that_cannot_be_used_is_not_quoted() {
 fn subcommands_that_need_no_token_do_not_show_one() {
     let fake = fake(Options::default(), Vec::new());
     let secret = Secret::of(fake.token());
-    let room = Room::new();
+    let room = TestDir::new();
     for arguments in [
         &["--help"][..],
         &["--version"],
@@ -299,7 +299,7 @@ fn a_killed_run_leaves_no_token_behind_and_shows_none_in_the_process_list() {
     let options = Options { latency: Duration::from_millis(50), ..Options::default() };
     let fake = fake(options, Vec::new());
     let secret = Secret::of(fake.token());
-    let room = Room::new();
+    let room = TestDir::new();
     let mut run = room.connector_to(&fake).arguments(["--workers", "0"]).spawn();
     wait_for_requests(&fake, 8);
     for file in ["cmdline", "comm", "stat", "status"] {
@@ -388,7 +388,7 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
     let url = format!("https://me:{token}@host.test");
     let collector = format!("https://me:{token}@host test");
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
-        let room = Room::new();
+        let room = TestDir::new();
         let connector = room.connector_to(&fake).arguments(arguments);
         let variables = variables.iter();
         let run = variables.fold(connector, |it, (name, value)| it.variable(name, value)).run();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::harness::daemon::{Daemon, northflank, platform};
-use crate::harness::{Connector, Room, WAIT, free_port, wait_until};
+use crate::harness::{Connector, TestDir, WAIT, free_port, wait_until};
 use fake_conductorone::{Code, Method};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
@@ -122,7 +122,7 @@ fn a_task_is_a_trace_with_its_phases_and_requests() {
     let port = collector.serve(&runtime);
     let platform = platform();
     let northflank = northflank();
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector
             .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("127.0.0.1:{port}"))
             .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
@@ -161,7 +161,7 @@ fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
         let collector = Collector::default();
         let port = collector.serve(&runtime);
         let northflank = northflank();
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&northflank)
             .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("127.0.0.1:{port}"))
             .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
@@ -177,8 +177,8 @@ fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
 fn a_collector_is_believed_whose_certificate_is_trusted_and_no_other() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let northflank = northflank();
-    let run = |trust: &dyn Fn(Connector, &Room, &str) -> Connector| {
-        let (collector, room) = (Collector::default(), Room::new());
+    let run = |trust: &dyn Fn(Connector, &TestDir, &str) -> Connector| {
+        let (collector, room) = (Collector::default(), TestDir::new());
         let (port, certificate) = collector.serve_tls(&runtime);
         std::fs::write(room.file("ca.pem"), &certificate).unwrap();
         let connector = room
@@ -204,7 +204,7 @@ const FAILS: &str = "the OpenTelemetry collector doesn't take traces and logs";
 #[test]
 fn a_collector_that_is_away_is_told_once_and_changes_nothing() {
     let northflank = northflank();
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room
         .connector_to(&northflank)
         .variable("BATON_OTEL_COLLECTOR_ENDPOINT", "http://127.0.0.1:1")
@@ -220,7 +220,7 @@ fn a_collector_that_is_away_is_told_once_and_changes_nothing() {
 fn a_daemon_tells_once_that_the_collector_is_away_and_once_that_it_is_back() {
     let (platform, northflank) = (platform(), northflank());
     let port = free_port();
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector
             .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("http://127.0.0.1:{port}"))
             .variable("BATON_LOG_LEVEL", "debug")

@@ -5,7 +5,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::changes::{changed_demo, quietly_changed_demo};
 use crate::harness::picture;
 use crate::harness::screen::Screen;
@@ -130,7 +130,7 @@ fn changes_are_coloured_unless_that_is_not_wanted() {
 #[test]
 #[ignore = "needs tmux; .ci/run has it"]
 fn access_fits_the_terminal_and_what_it_cannot_show_is_refused() {
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake(Organization::demo())).run().expect_success();
     let on_call = "directory_group_01HZX3M9Q2T7V5W8Y00ONCALL0";
     let people = ["--user", "daniel-weiss", "--user", "pending-7f3a", "--user", "priya-raman"];
@@ -157,7 +157,7 @@ fn access_fits_the_terminal_and_what_it_cannot_show_is_refused() {
 fn the_picture_in_the_readme_is_what_a_terminal_shows() {
     const COLUMNS: usize = 92;
     const ARGUMENTS: [&str; 3] = ["--diff", "--log-level", "warn"];
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake(Organization::demo())).run().expect_success();
     let screen = Screen::new(COLUMNS);
     std::fs::copy(room.file("sync.c1z"), screen.path().join("sync.c1z")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::changes::changed_demo;
 use fake_northflank::{
     Action, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule, Size, Token, Whoami,
@@ -33,8 +33,8 @@ fn fake(organization: Organization) -> FakeNorthflank {
 }
 
 /// A room with a file from before and one from after the changes.
-fn before_and_after() -> Room {
-    let room = Room::new();
+fn before_and_after() -> TestDir {
+    let room = TestDir::new();
     for (file, organization) in [("old.c1z", Organization::demo()), ("new.c1z", changed_demo())] {
         let fake = fake(organization);
         room.connector_to(&fake).arguments(["-f", file]).run().expect_success();
@@ -50,7 +50,7 @@ fn help_has_no_colour() {
         ("text_help_completion", &["completion", "--help"]),
         ("text_version", &["--version"]),
     ] {
-        let run = Room::new().connector().arguments(arguments).run();
+        let run = TestDir::new().connector().arguments(arguments).run();
         assert_eq!((run.code(), run.stderr()), (Some(0), ""));
         assert_text(name, run.stdout());
     }
@@ -58,7 +58,7 @@ fn help_has_no_colour() {
 
 #[test]
 fn the_demo_says_what_it_did_and_what_to_try() {
-    let room = Room::new();
+    let room = TestDir::new();
     for name in ["text_demo", "text_demo_later"] {
         let run = room.connector().arguments(["demo", "--log-level", "error"]).run();
         assert_eq!((run.code(), run.stderr()), (Some(0), ""));
@@ -69,7 +69,7 @@ fn the_demo_says_what_it_did_and_what_to_try() {
 #[test]
 fn a_sync_logs_json_and_prints_nothing() {
     let fake = fake(Organization::demo());
-    let run = Room::new().connector_to(&fake).arguments(["--workers", "0"]).run();
+    let run = TestDir::new().connector_to(&fake).arguments(["--workers", "0"]).run();
     assert_text("text_log", run.expect_success().stderr());
 }
 
@@ -86,7 +86,7 @@ fn changes_can_be_read_by_people_programs_and_pages() {
 
 /// Runs `check` as `token`; returns what it prints, and the exit code.
 fn checked(fake: &FakeNorthflank, token: &str, arguments: &[&str]) -> (String, Option<i32>) {
-    let room = Room::new();
+    let room = TestDir::new();
     let connector = room.connector_to(fake).variable("BATON_NORTHFLANK_API_TOKEN", token);
     let run = connector.arguments(["check"]).arguments(arguments).run();
     assert!(room.names().is_empty(), "a file is touched");
@@ -121,7 +121,7 @@ fn a_check_says_on_one_screen_what_a_sync_would_meet() {
         write!(text, "# {name}\n{screen}[exit code {}]\n\n", code.unwrap()).unwrap();
     }
     // Nothing listens there.
-    let room = Room::new();
+    let room = TestDir::new();
     let connector = room
         .connector()
         .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")

@@ -10,7 +10,7 @@ use std::process::Command;
 use fake_northflank::{Organization, Size};
 
 use super::{access, sync, synced};
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::changes::changed_demo;
 
 /// Names that are markup, script, or a way out of an attribute.
@@ -26,7 +26,7 @@ const HOSTILE: [&str; 9] = [
     "&lt;b&gt; &amp; \u{202e}desrever",
 ];
 
-fn page(room: &Room, into: &Path, name: &str, arguments: &[&str]) {
+fn page(room: &TestDir, into: &Path, name: &str, arguments: &[&str]) {
     let path = into.join(format!("{name}.html"));
     let output = ["--format", "html", "--output", path.to_str().unwrap()];
     access(room, &[arguments, &output].concat()).expect_success();

@@ -10,7 +10,7 @@ use fake_northflank::{Organization, Size};
 use serde_json::Value;
 
 use super::{json, printed, puzzling, synced};
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::reader::{baton_json, writer_of_2025};
 
 /// Grants by id, entitlement, principal and what people call both.
@@ -21,7 +21,7 @@ fn text(value: &Value) -> String {
 }
 
 /// What `baton grants` shows.
-fn shown(room: &Room) -> Rows {
+fn shown(room: &TestDir) -> Rows {
     let shown = baton_json(&room.file("sync.c1z"), &["grants"]);
     let rows = shown["grants"].as_array().unwrap().iter().map(|row| {
         let principal = &row["principal"]["id"];
@@ -39,7 +39,7 @@ fn shown(room: &Room) -> Rows {
 }
 
 /// What we tell as JSON.
-fn told(room: &Room) -> Rows {
+fn told(room: &TestDir) -> Rows {
     let told = json(room, &[]);
     let rows = told["grants"].as_array().unwrap().iter().map(|row| {
         [
@@ -56,13 +56,13 @@ fn told(room: &Room) -> Rows {
 }
 
 /// The cells of CSV without quotes in them.
-fn cells(room: &Room) -> Vec<Vec<String>> {
+fn cells(room: &TestDir) -> Vec<Vec<String>> {
     let csv = printed(room, &["--format", "csv"]);
     let rows = csv.split("\r\n").skip(1).filter(|row| !row.is_empty());
     rows.map(|row| row.split(',').map(str::to_owned).collect()).collect()
 }
 
-fn assert_agreement(room: &Room) {
+fn assert_agreement(room: &TestDir) {
     let shown = shown(room);
     assert!(!shown.is_empty());
     assert_eq!(told(room), shown);
@@ -116,7 +116,7 @@ fn what_is_told_of_our_files_is_what_baton_shows() {
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn what_is_told_of_files_of_connectors_in_go_is_what_baton_shows() {
-    let room = Room::new();
+    let room = TestDir::new();
     let written = Command::new(writer_of_2025()).arg(room.file("sync.c1z")).status().unwrap();
     assert!(written.success());
     assert_agreement(&room);

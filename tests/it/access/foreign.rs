@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::{access, id, json as told, printed};
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::sync_file::pack;
 
 /// A file with rows of one finished sync.
@@ -113,7 +113,7 @@ impl File {
 }
 
 /// Accounts in teams that hold sets of permissions, and an app that is neither.
-fn room() -> Room {
+fn room() -> TestDir {
     let file = File::new();
     file.kind("account", Some(Trait::User));
     file.kind("team", Some(Trait::Group));
@@ -139,7 +139,7 @@ fn room() -> Room {
     // Rows of principals may be left out.
     file.grant(("app", "wiki", "reader"), ("account", "ghost"), &[]);
     file.grant(("app", "wiki", "writer"), ("account", "ann"), &[]);
-    let room = Room::new();
+    let room = TestDir::new();
     file.save(&room.file("sync.c1z"));
     room
 }
@@ -232,7 +232,7 @@ fn a_role_that_an_app_holds_is_held_and_a_status_is_told_as_what_it_is() {
     file.grant(("permission_set", "admin", "assigned"), ("app", "bot"), &[]);
     file.grant(("permission_set", "deploy", "assigned"), ("token", "t1"), &[]);
     file.grant(("permission_set", "admin", "assigned"), ("account", "ghost"), &[]);
-    let room = Room::new();
+    let room = TestDir::new();
     file.save(&room.file("sync.c1z"));
     let page = printed(&room, &["--format", "html"]);
     let finding = |title: &str| {
@@ -270,7 +270,7 @@ fn somebody_who_holds_two_things_of_one_resource_is_pictured_as_one_holder() {
     file.resource("app", "wiki", None);
     file.grant(("app", "wiki", "reader"), ("account", "ann"), &[]);
     file.grant(("app", "wiki", "writer"), ("account", "ann"), &[]);
-    let room = Room::new();
+    let room = TestDir::new();
     file.save(&room.file("sync.c1z"));
     let page = printed(&room, &["--format", "html"]);
     assert!(page.contains("aria-label=\"1 by hand\""), "{page}");

@@ -13,34 +13,34 @@ use fake_northflank::{FakeNorthflank, Options, Organization};
 use serde_json::Value;
 
 use crate::harness::expected::{self, ExpectedGrant};
-use crate::harness::{Room, Run};
+use crate::harness::{Run, TestDir};
 
 /// A room with a file `sync.c1z` of the organization.
-fn synced(organization: &Organization) -> Room {
-    let room = Room::new();
+fn synced(organization: &Organization) -> TestDir {
+    let room = TestDir::new();
     sync(&room, organization);
     room
 }
 
 /// Adds a sync of the organization to the room's file.
-fn sync(room: &Room, organization: &Organization) {
+fn sync(room: &TestDir, organization: &Organization) {
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
     room.connector_to(&fake).run().expect_success();
 }
 
 /// What `access` says with `arguments`.
-fn access(room: &Room, arguments: &[&str]) -> Run {
+fn access(room: &TestDir, arguments: &[&str]) -> Run {
     room.connector().arguments([&["access"], arguments].concat()).run()
 }
 
 /// What it prints.
-fn printed(room: &Room, arguments: &[&str]) -> String {
+fn printed(room: &TestDir, arguments: &[&str]) -> String {
     let run = access(room, arguments);
     assert_eq!((run.code(), run.stderr()), (Some(0), ""));
     run.stdout().to_owned()
 }
 
-fn json(room: &Room, arguments: &[&str]) -> Value {
+fn json(room: &TestDir, arguments: &[&str]) -> Value {
     serde_json::from_str(&printed(room, &[arguments, &["--format", "json"]].concat())).unwrap()
 }
 

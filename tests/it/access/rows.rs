@@ -8,7 +8,7 @@ use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use serde_json::Value;
 
 use super::{access, grants, how, json, printed, puzzling, served, synced, through};
-use crate::harness::Room;
+use crate::harness::TestDir;
 
 fn organizations() -> [Organization; 2] {
     let size = Size { members: 230, roles: 14, groups: 9, memberships: 1_500 };
@@ -412,7 +412,7 @@ fn table_markdown_and_page_have_a_row_for_every_grant() {
 }
 
 /// The ids of what a filter leaves.
-fn left(room: &Room, arguments: &[&str]) -> Vec<String> {
+fn left(room: &TestDir, arguments: &[&str]) -> Vec<String> {
     grants(&json(room, arguments))
 }
 
@@ -491,7 +491,7 @@ fn an_earlier_sync_can_be_told_of() {
 
 #[test]
 fn a_sync_of_a_part_is_never_told_as_the_whole() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
     let connector = room.connector_to(&fake).arguments(["--sync-resource-types", "user,role"]);
     connector.run().expect_success();

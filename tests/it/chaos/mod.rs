@@ -1,5 +1,5 @@
 //! Chaos: from a seed, an organization and ways of serving it, faults of place, time and kind,
-//! hostile surroundings and settings; one run after the other, and a calm one at the end.
+//! hostile surroundings and settings; one run after the other, and a clean one at the end.
 //!
 //! The outcome of each run is held against a model: a true file, complete, and nothing else; or
 //! the old file byte for byte, one line that says why, and the exit code that is documented for
@@ -8,7 +8,7 @@
 //! `CHAOS_SEED` plays the trial of one seed, `CHAOS_RUNS` so many from it on, `CHAOS_SECONDS`
 //! for so long.
 
-mod blows;
+mod disturbances;
 mod draw;
 mod faults;
 mod judge;

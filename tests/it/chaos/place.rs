@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 use super::draw::Draw;
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::sync_file;
 
 /// What stands where the file is to be written.
@@ -119,7 +119,7 @@ fn former() -> &'static Former {
     static FORMER: OnceLock<Former> = OnceLock::new();
     FORMER.get_or_init(|| {
         let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-        let room = Room::new();
+        let room = TestDir::new();
         let path = room.file("sync.c1z");
         let sync = |arguments: &[&str]| {
             let connector = room.connector_to(&fake).variable("BATON_SKIP_CLEANUP", "true");
@@ -155,7 +155,7 @@ fn former() -> &'static Former {
 
 /// A directory with the place for a sync file in it, and somebody's things beside it.
 pub(super) struct ChaosDirectory {
-    pub(super) room: Room,
+    pub(super) room: TestDir,
     /// What the connector is told; the default if none.
     pub(super) told: Option<OsString>,
     /// Where the sync file really goes.
@@ -165,7 +165,7 @@ pub(super) struct ChaosDirectory {
 
 impl ChaosDirectory {
     pub(super) fn any(draw: &mut Draw) -> Self {
-        let room = Room::new();
+        let room = TestDir::new();
         fs::create_dir(room.file("out")).unwrap();
         for (name, text) in [("sync.c1z.bak", "b"), ("notes.txt", "n"), ("out/sync.db", "d")] {
             fs::write(room.file(name), text).unwrap();

@@ -1,4 +1,4 @@
-//! One trial: an organization, a place, runs through storms, and a calm one at the end.
+//! One trial: an organization, a place, faulty runs, and a clean one at the end.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, R
 
 use serde_json::Value;
 
-use super::blows::{Blow, Dealt};
+use super::disturbances::{Dealt, Disturbance};
 use super::draw::Draw;
 use super::faults::Fault;
 use super::judge::{Allowed, Before, judge};
@@ -18,7 +18,7 @@ use super::settings::{Selection, Settings};
 use super::world::{self, Change, Upheaval};
 use super::{Told, syncs};
 use crate::harness::reader::baton_json;
-use crate::harness::{Room, expected};
+use crate::harness::{TestDir, expected};
 use crate::secrets::Secret;
 
 /// What a trial is played on.
@@ -50,14 +50,14 @@ pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
     let secret = Secret::of(fake.token());
     let mut stage = Stage { fake, options, place, secret, states: Arc::default(), since: 0, told };
     for number in 0..draw.number(1..=3) {
-        stage.storm(&mut Draw::of_part(seed, number as u64));
+        stage.faulty_run(&mut Draw::of_part(seed, number as u64));
     }
-    stage.calm(reads_with_baton);
+    stage.clean_run(reads_with_baton);
 }
 
 impl Stage<'_> {
-    /// A run in a storm, and the verdict.
-    fn storm(&mut self, draw: &mut Draw) {
+    /// A faulty run, and the verdict.
+    fn faulty_run(&mut self, draw: &mut Draw) {
         let organization = self.fake.organization();
         let settings = Settings::any(draw, &organization);
         let mut shell = Shell::any(draw);
@@ -70,14 +70,14 @@ impl Stage<'_> {
         let faults: Vec<_> = (0..faults)
             .map(|_| Fault::any(draw, &organization, &self.options, settings.is_impatient))
             .collect();
-        let blow = match Blow::any(draw) {
+        let disturbance = match Disturbance::any(draw) {
             // Nothing of its own may be put there.
-            Blow::Intruder(_) | Blow::Guest(_)
+            Disturbance::Replacement(_) | Disturbance::StrayFile(_)
                 if self.place.standing.is_refused() || obstacle.is_refused() =>
             {
-                Blow::None
+                Disturbance::None
             }
-            blow => blow,
+            disturbance => disturbance,
         };
         let is_changed = (draw.percent(40), draw.percent(25));
         let change = |draw: &mut Draw| (Change::any(draw), draw.number(0..=9_999));
@@ -90,10 +90,10 @@ impl Stage<'_> {
             draw.percent(50).then(|| (draw.one(&[400, 403, 404, 409, 410, 422]), draw.percent(50)));
         self.told.line(format!(
             "run: {settings:?}; {shell:?}; journal {damage:?}; work directory {obstacle:?}; \
-             {faults:?}; {blow:?}; changes {is_changed:?} {between:?} {upheaval:?} {meanwhile:?} \
+             {faults:?}; {disturbance:?}; changes {is_changed:?} {between:?} {upheaval:?} {meanwhile:?} \
              {endpoint:?} after {after}; ways {shuffle}; gone as {gone:?}"
         ));
-        self.tell_drawn(&settings, shell, damage, obstacle, &faults, blow);
+        self.tell_drawn(&settings, shell, damage, obstacle, &faults, disturbance);
 
         damage.happen(&self.place.journal());
         let work = self.place.work();
@@ -109,7 +109,7 @@ impl Stage<'_> {
             });
         }
         let before = self.begin();
-        let dealt = Dealt::new(blow, &self.fake, self.place.file.clone(), &work);
+        let dealt = Dealt::new(disturbance, &self.fake, self.place.file.clone(), &work);
         for fault in &faults {
             self.fake.script(fault.rule());
         }
@@ -137,7 +137,7 @@ impl Stage<'_> {
 
         let is_changed = is_changed.0 || is_changed.1;
         let mut allowed = self.allowed(&settings, shell, obstacle, &faults, is_changed);
-        blow.allow(&mut allowed);
+        disturbance.allow(&mut allowed);
         if !self.place.standing.is_refused() {
             allowed.must_fail |= dealt.take_away(&self.place.file, &work, former);
         }
@@ -149,7 +149,7 @@ impl Stage<'_> {
     }
 
     /// Runs without any fault, until the file can only be what is served now.
-    fn calm(&mut self, reads_with_baton: bool) {
+    fn clean_run(&mut self, reads_with_baton: bool) {
         self.place.clear();
         let settings = Settings::plain();
         loop {
@@ -157,16 +157,16 @@ impl Stage<'_> {
             let states = self.states.lock().unwrap().len();
             let process = Shell::PLAIN.start(self.connector(&settings));
             let ended = [process.end()];
-            self.told.line(format!("a calm run, of {states} states"));
+            self.told.line(format!("a clean run, of {states} states"));
             self.tell_ended(&ended);
             let is_new = self.judge(&before, &ended, &settings, &Allowed::default());
-            assert!(is_new, "the calm run fails");
+            assert!(is_new, "the clean run fails");
             if states == 1 {
                 break;
             }
         }
         // It is the one that a run makes that nothing has ever happened to.
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&self.fake).run().expect_success();
         let newest = |path| syncs::read(path).pop().unwrap();
         let (found, expected) = (newest(&self.place.file), newest(&room.file("sync.c1z")));
@@ -228,7 +228,7 @@ impl Stage<'_> {
         is_new
     }
 
-    /// What a run may do, blows apart.
+    /// What a run may do, disturbances apart.
     fn allowed(
         &self,
         settings: &Settings,
@@ -292,13 +292,13 @@ impl Stage<'_> {
         damage: Damage,
         obstacle: Obstacle,
         faults: &[Fault],
-        blow: Blow,
+        disturbance: Disturbance,
     ) {
         let told = self.told;
         for fault in faults {
             told.drawn("fault", fault.name());
         }
-        told.drawn("blow", blow.name());
+        told.drawn("disturbance", disturbance.name());
         told.drawn("obstacle", format!("{obstacle:?}"));
         told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
         told.drawn("standard error", format!("{:?}", shell.stderr));

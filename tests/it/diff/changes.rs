@@ -8,32 +8,32 @@ use std::time::Duration;
 
 use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::sync_file::pack;
-use crate::harness::{Room, Run, signal, wait_until};
+use crate::harness::{Run, TestDir, signal, wait_until};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Size};
 use prost::Message;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-fn sync(room: &Room, organization: &Organization, arguments: &[&str]) -> Run {
+fn sync(room: &TestDir, organization: &Organization, arguments: &[&str]) -> Run {
     let options = Options { rate_limit: None, ..Options::default() };
     let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
     room.connector_to(&fake).arguments(arguments).run()
 }
 
-fn diff(room: &Room, arguments: &[&str]) -> Run {
+fn diff(room: &TestDir, arguments: &[&str]) -> Run {
     room.connector().arguments([&["diff"], arguments].concat()).run()
 }
 
-fn diff_json(room: &Room, arguments: &[&str]) -> Value {
+fn diff_json(room: &TestDir, arguments: &[&str]) -> Value {
     let run = diff(room, &[arguments, &["--format", "json"]].concat());
     assert_eq!((run.code(), run.stderr()), (Some(0), ""));
     serde_json::from_str(run.stdout()).unwrap()
 }
 
 /// A room with one file before and one after the changes, and one file with both syncs.
-fn before_and_after() -> Room {
-    let room = Room::new();
+fn before_and_after() -> TestDir {
+    let room = TestDir::new();
     for (file, organization) in [
         ("old.c1z", Organization::demo()),
         ("new.c1z", changed_demo()),
@@ -47,7 +47,7 @@ fn before_and_after() -> Room {
 
 #[test]
 fn a_login_alone_is_no_change() {
-    let room = Room::new();
+    let room = TestDir::new();
     sync(&room, &Organization::demo(), &[]).expect_success();
     let run = sync(&room, &demo_after_logins(), &["--diff", "--exit-code"]);
     assert_eq!(run.code(), Some(0), "{}", run.stderr());
@@ -68,7 +68,7 @@ fn a_login_alone_is_no_change() {
 fn whoever_is_stopped_leaves_nothing_unpacked() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::ExitStatusExt;
-    let room = Room::new();
+    let room = TestDir::new();
     let size = |memberships| Size { members: 900, roles: 20, groups: 20, memberships };
     for (seed, memberships) in [(1, 4_000), (2, 4_500)] {
         let organization = Organization::generate(seed, size(memberships));
@@ -187,7 +187,7 @@ fn between(
     after: impl FnOnce(&mut Organization),
     format: &str,
 ) -> Run {
-    let room = Room::new();
+    let room = TestDir::new();
     let mut organization = Organization::demo();
     before(&mut organization);
     sync(&room, &organization, &[]).expect_success();
@@ -355,7 +355,7 @@ fn the_exit_code_tells_of_changes_only_where_it_is_asked_to() {
 
 #[test]
 fn a_sync_can_end_with_what_it_changed() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = sync(&room, &Organization::demo(), &["--diff", "--exit-code"]).expect_success();
     assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
     let run = sync(&room, &changed_demo(), &["--diff=markdown", "--exit-code"]);
@@ -375,7 +375,7 @@ fn a_sync_can_end_with_what_it_changed() {
 
 #[test]
 fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
-    let room = Room::new();
+    let room = TestDir::new();
     let first = |arguments: &[&str]| {
         let _ = fs::remove_file(room.file("sync.c1z"));
         sync(&room, &Organization::demo(), &[arguments, &["--exit-code"]].concat())
@@ -409,7 +409,7 @@ fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
 
 #[test]
 fn a_whole_and_a_reduced_sync_are_not_compared_without_a_word() {
-    let room = Room::new();
+    let room = TestDir::new();
     let types = ["--sync-resource-types", "user,role"];
     for file in ["whole.c1z", "both.c1z"] {
         sync(&room, &Organization::demo(), &["-f", file]).expect_success();
@@ -444,7 +444,7 @@ fn a_whole_and_a_reduced_sync_are_not_compared_without_a_word() {
 
 #[test]
 fn without_arguments_the_newest_syncs_of_the_usual_file_are_compared() {
-    let room = Room::new();
+    let room = TestDir::new();
     for organization in [Organization::demo(), changed_demo()] {
         sync(&room, &organization, &[]).expect_success();
     }
@@ -464,7 +464,7 @@ fn where_a_role_applies_is_told_in_words() {
 
 #[test]
 fn names_can_neither_steer_a_terminal_nor_become_markup() {
-    let room = Room::new();
+    let room = TestDir::new();
     sync(&room, &Organization::demo(), &["-f", "old.c1z"]).expect_success();
     let mut organization = changed_demo();
     let new = organization.members.last_mut().unwrap();
@@ -580,7 +580,7 @@ fn file_of_2023(path: &Path, people: &[(&str, &str)]) {
 
 #[test]
 fn files_of_other_connectors_and_former_years_are_read() {
-    let room = Room::new();
+    let room = TestDir::new();
     file_of_2023(&room.file("old.c1z"), &[("a", "Ann"), ("b", "Bob")]);
     file_of_2023(&room.file("new.c1z"), &[("b", "Bob"), ("c", "Cy")]);
     let run = diff(&room, &["old.c1z", "new.c1z"]);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::reader::{baton, baton_text, writer_of_2025};
 use crate::harness::sync_file::{SyncFile, change};
@@ -47,7 +47,7 @@ fn only_logged_in(before: &Organization, after: &Organization) -> BTreeSet<Strin
 
 /// Asserts that both say the same of the two newest syncs of `file`, but for resources that only
 /// `baton diff` tells of; returns how much changed.
-fn assert_agreement(room: &Room, file: &Path, only_theirs: &BTreeSet<String>) -> usize {
+fn assert_agreement(room: &TestDir, file: &Path, only_theirs: &BTreeSet<String>) -> usize {
     let ours = room.connector().arguments(["diff", "--format", "json"]).arguments([file]).run();
     assert_eq!(ours.code(), Some(0), "{}", ours.stderr());
     let ours: Value = serde_json::from_str(ours.stdout()).unwrap();
@@ -78,7 +78,7 @@ fn our_files_are_compared_as_baton_does() {
         (Organization::demo(), Organization::demo()),
         (Organization::demo(), demo_after_logins()),
     ] {
-        let room = Room::new();
+        let room = TestDir::new();
         let logged_in = only_logged_in(&before, &after);
         let is_same = before == after || after == demo_after_logins();
         assert_eq!(after == demo_after_logins(), logged_in.len() > 10, "{logged_in:?}");
@@ -94,7 +94,7 @@ fn our_files_are_compared_as_baton_does() {
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn baton_tells_of_another_order_where_we_do_not() {
-    let room = Room::new();
+    let room = TestDir::new();
     let mut organization = Organization::demo();
     for turn in 0..2 {
         if turn == 1 {
@@ -134,7 +134,7 @@ fn baton_tells_of_another_order_where_we_do_not() {
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn files_of_connectors_in_go_are_compared_as_baton_does() {
-    let room = Room::new();
+    let room = TestDir::new();
     let file = room.file("go.c1z");
     let written = Command::new(writer_of_2025()).arg(&file).status().unwrap();
     assert!(written.success());
@@ -144,7 +144,7 @@ fn files_of_connectors_in_go_are_compared_as_baton_does() {
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn a_c1z3_file_as_baton_makes_it_is_refused_with_a_way_out() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
     room.connector_to(&fake).run().expect_success();
     let output = Command::new(baton())

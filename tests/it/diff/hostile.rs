@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 
 use crate::harness::changes::changed_demo;
 use crate::harness::sync_file::{SyncFile, change, pack, unpack};
-use crate::harness::{Room, Run};
+use crate::harness::{Run, TestDir};
 use baton_northflank::baton::v2::Resource;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 use prost::Message;
 use rusqlite::Connection;
 
-fn sync(room: &Room, file: &str, organization: Organization) {
+fn sync(room: &TestDir, file: &str, organization: Organization) {
     let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
     room.connector_to(&fake).arguments(["-f", file]).run().expect_success();
 }
 
-fn run(room: &Room, arguments: &[&str]) -> Run {
+fn run(room: &TestDir, arguments: &[&str]) -> Run {
     room.connector().arguments(arguments).run()
 }
 
 /// A room with `old.c1z` and `new.c1z`, which has the user `zoe-quill` besides.
-fn room() -> Room {
-    let room = Room::new();
+fn room() -> TestDir {
+    let room = TestDir::new();
     sync(&room, "old.c1z", Organization::demo());
     sync(&room, "new.c1z", changed_demo());
     room

@@ -11,25 +11,25 @@ use fake_conductorone::{Code, FakeConductorOne};
 use fake_northflank::{FakeNorthflank, Member, Organization};
 
 use super::sync_file::SyncFile;
-use super::{Connector, Room, WAIT, expected, wait_until};
+use super::{Connector, TestDir, WAIT, expected, wait_until};
 
 /// A running daemon. Dropping it kills it.
 pub struct Daemon {
     child: Option<Child>,
-    pub room: Room,
+    pub room: TestDir,
 }
 
 impl Daemon {
     /// Starts a daemon that syncs from `northflank` what `platform` asks for.
     pub fn start(platform: &FakeConductorOne, northflank: &FakeNorthflank) -> Self {
-        Self::start_with(platform, northflank, Room::new(), |connector| connector)
+        Self::start_with(platform, northflank, TestDir::new(), |connector| connector)
     }
 
     /// Starts a daemon in `room`, with what `change` makes of its environment.
     pub fn start_with(
         platform: &FakeConductorOne,
         northflank: &FakeNorthflank,
-        room: Room,
+        room: TestDir,
         change: impl FnOnce(Connector) -> Connector,
     ) -> Self {
         let connector = change(connector(platform, northflank, &room));
@@ -37,7 +37,7 @@ impl Daemon {
     }
 
     /// Starts what `connector` says, in `room`.
-    pub fn of(connector: Connector, room: Room) -> Self {
+    pub fn of(connector: Connector, room: TestDir) -> Self {
         // Into a file: nobody reads a pipe while the daemon runs.
         let log = fs::File::options().append(true).create(true).open(room.file("log")).unwrap();
         let mut command = connector.0;
@@ -68,23 +68,23 @@ impl Daemon {
     }
 
     /// Sends SIGTERM and waits for the end. Returns exit code, log and room.
-    pub fn stop(self) -> (Option<i32>, String, Room) {
+    pub fn stop(self) -> (Option<i32>, String, TestDir) {
         self.signal("TERM");
         self.wait()
     }
 
     /// Kills the daemon as the system does when memory runs out.
-    pub fn kill(self) -> Room {
+    pub fn kill(self) -> TestDir {
         self.signal("KILL");
         self.wait().2
     }
 
     /// Waits for the end.
-    pub fn wait(mut self) -> (Option<i32>, String, Room) {
+    pub fn wait(mut self) -> (Option<i32>, String, TestDir) {
         wait_until("its end", WAIT, || !self.is_running());
         let code = self.child.take().unwrap().wait().unwrap().code();
         let log = self.log();
-        let room = std::mem::replace(&mut self.room, Room::new());
+        let room = std::mem::replace(&mut self.room, TestDir::new());
         (code, log, room)
     }
 
@@ -184,7 +184,7 @@ pub fn northflank_with(options: fake_northflank::Options) -> FakeNorthflank {
 pub fn connector(
     platform: &FakeConductorOne,
     northflank: &FakeNorthflank,
-    room: &Room,
+    room: &TestDir,
 ) -> Connector {
     let scratch = room.file("scratch");
     fs::create_dir_all(&scratch).unwrap();
@@ -220,7 +220,7 @@ pub fn bulky() -> Organization {
 }
 
 /// Everything that is left in the scratch directory, with paths below it.
-pub fn scratch(room: &Room) -> Vec<String> {
+pub fn scratch(room: &TestDir) -> Vec<String> {
     let top = room.file("scratch");
     let mut found = Vec::new();
     let mut directories = vec![top.clone()];
@@ -237,7 +237,7 @@ pub fn scratch(room: &Room) -> Vec<String> {
 }
 
 /// Uploaded data as a sync file.
-pub fn sync_file(room: &Room, data: &[u8]) -> SyncFile {
+pub fn sync_file(room: &TestDir, data: &[u8]) -> SyncFile {
     let path: PathBuf = room.file("uploaded.c1z");
     fs::write(&path, data).unwrap();
     SyncFile::open(&path)

@@ -2,7 +2,7 @@
 //! `interrupt.c`.
 
 use super::preload::{Library, preload};
-use super::{Connector, Room};
+use super::{Connector, TestDir};
 
 static LIBRARY: Library = Library::new("interrupt");
 
@@ -35,14 +35,20 @@ impl Interrupter {
     }
 
     /// The connector, watched.
-    pub fn watch(&self, connector: Connector, room: &Room) -> Connector {
+    pub fn watch(&self, connector: Connector, room: &TestDir) -> Connector {
         preload(connector, &LIBRARY)
             .variable("INTERRUPT_BELOW", room.path().canonicalize().unwrap())
             .variable("INTERRUPT_JOURNAL", &self.journal)
     }
 
     /// The connector, to be interrupted at its call number `at`, from 1.
-    pub fn interrupt(&self, connector: Connector, room: &Room, at: usize, how: How) -> Connector {
+    pub fn interrupt(
+        &self,
+        connector: Connector,
+        room: &TestDir,
+        at: usize,
+        how: How,
+    ) -> Connector {
         let how = match how {
             How::Kill => "kill",
             How::Tear => "tear",

@@ -31,11 +31,11 @@ use fake_northflank::FakeNorthflank;
 pub const WAIT: Duration = Duration::from_secs(30);
 
 /// A directory of the test's own, in which the connector runs.
-pub struct Room {
+pub struct TestDir {
     directory: tempfile::TempDir,
 }
 
-impl Room {
+impl TestDir {
     pub fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
     }
@@ -48,7 +48,7 @@ impl Room {
         self.path().join(name)
     }
 
-    /// The names of everything in the room.
+    /// The names of everything in it.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).unwrap();
         let mut names: Vec<_> =

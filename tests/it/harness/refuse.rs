@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 use super::preload::{Library, preload};
-use super::{Connector, Room};
+use super::{Connector, TestDir};
 
 static LIBRARY: Library = Library::new("refuse");
 
@@ -32,7 +32,7 @@ impl FileSystem {
     }
 
     /// The connector, in a room on it.
-    pub fn under(&self, connector: Connector, room: &Room) -> Connector {
+    pub fn under(&self, connector: Connector, room: &TestDir) -> Connector {
         let connector = preload(connector, &LIBRARY)
             .variable("REFUSE_BELOW", room.path().canonicalize().unwrap())
             .variable("REFUSE", self.rules.join(" "));

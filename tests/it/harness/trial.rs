@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 use fake_northflank::{Action, FakeNorthflank, Options, Organization, Rule, Size};
 
 use super::sync_file::{Content, SyncFile};
-use super::{Room, Run, expected};
+use super::{Run, TestDir, expected};
 
 /// What a test sends into a run.
 pub struct Trial {
     pub fake: FakeNorthflank,
-    pub room: Room,
+    pub room: TestDir,
     arguments: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Trial {
     pub fn with(options: Options, rules: impl IntoIterator<Item = Rule>) -> Self {
         let fake = FakeNorthflank::start(organization(), options).unwrap();
         rules.into_iter().for_each(|rule| fake.script(rule));
-        Self { fake, room: Room::new(), arguments: Vec::new() }
+        Self { fake, room: TestDir::new(), arguments: Vec::new() }
     }
 
     /// Gives the connector arguments.
@@ -116,7 +116,7 @@ fn complete() -> &'static Content {
     static CONTENT: OnceLock<Content> = OnceLock::new();
     CONTENT.get_or_init(|| {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).run().expect_success();
         assert_eq!(fake.requests(), requests());
         SyncFile::open(&room.file("sync.c1z")).content()
@@ -128,7 +128,7 @@ fn older_file() -> &'static [u8] {
     static FILE: OnceLock<Vec<u8>> = OnceLock::new();
     FILE.get_or_init(|| {
         let fake = FakeNorthflank::start(Organization::default(), Options::default()).unwrap();
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).run().expect_success();
         std::fs::read(room.file("sync.c1z")).unwrap()
     })

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, platform, scratch, slow_northflank,
 };
-use crate::harness::{Connector, Room, WAIT, wait_for_requests, wait_until};
+use crate::harness::{Connector, TestDir, WAIT, wait_for_requests, wait_until};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Options, Outage, Rule};
@@ -75,7 +75,7 @@ fn a_refused_hello_ends_the_process_with_the_reason() {
         (Method::Hello, Code::Unauthenticated, 16),
         (Method::Token, Code::Unauthenticated, 16),
     ] {
-        let (platform, room) = (platform(), Room::new());
+        let (platform, room) = (platform(), TestDir::new());
         platform.script(Rule::every(method, Fault::Refuse(code)));
         let run = connector(&platform, &northflank, &room).run();
         run.expect_failure(exit, &["ConductorOne refuses the connector"]);
@@ -332,7 +332,7 @@ fn a_token_that_takes_longer_than_a_heartbeat_waits_is_fetched_once() {
     let latency = Duration::from_secs(20);
     let options = fake_northflank::Options { latency, ..Default::default() };
     let northflank = FakeNorthflank::start(Organization::demo(), options).unwrap();
-    let _daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let _daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector.arguments(["--task-concurrency", "1"])
     });
     platform.assign_sync();
@@ -443,7 +443,7 @@ fn a_signal_in_mid_sync_ends_the_task_and_leaves_nothing() {
 #[cfg(unix)]
 #[test]
 fn a_closed_terminal_ends_no_service_that_was_told_to_ignore_it() {
-    let ((platform, northflank), room) = ((platform(), northflank()), Room::new());
+    let ((platform, northflank), room) = ((platform(), northflank()), TestDir::new());
     let service = connector(&platform, &northflank, &room).0;
     // As nohup does.
     let mut nohup = std::process::Command::new("sh");
@@ -497,7 +497,7 @@ fn a_signal_ends_the_process_even_if_the_platform_is_silent() {
 fn certificates_that_are_none_end_it_at_once() {
     let northflank = northflank();
     for certificates in ["missing.pem", "/dev/zero", "empty.pem", "pipe.pem"] {
-        let (platform, room) = (platform(), Room::new());
+        let (platform, room) = (platform(), TestDir::new());
         std::fs::write(room.file("empty.pem"), "").unwrap();
         let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe.pem")).status();
         assert!(pipe.unwrap().success());
@@ -514,7 +514,7 @@ fn certificates_that_are_none_end_it_at_once() {
 
 #[test]
 fn a_settings_file_that_is_none_is_not_waited_for() {
-    let (northflank, room) = (northflank(), Room::new());
+    let (northflank, room) = (northflank(), TestDir::new());
     let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe.yaml")).status();
     assert!(pipe.unwrap().success());
     let run = room.connector_to(&northflank).variable("BATON_CONFIG_PATH", "pipe.yaml").run();
@@ -528,7 +528,7 @@ fn a_pipe_in_place_of_a_log_file_or_of_the_collectors_certificate_is_not_waited_
         ("--log-path", "can't write the log file pipe"),
         ("--otel-collector-endpoint-tls-cert-path", "is \"pipe\"; it can't be read"),
     ] {
-        let (platform, room) = (platform(), Room::new());
+        let (platform, room) = (platform(), TestDir::new());
         let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe")).status();
         assert!(pipe.unwrap().success());
         let service = connector(&platform, &northflank, &room);

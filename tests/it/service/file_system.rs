@@ -4,7 +4,7 @@
 use fake_conductorone::Code;
 use rustix::io::Errno;
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::daemon::{Daemon, connector, fakes, scratch};
 use crate::harness::refuse::FileSystem;
 
@@ -16,7 +16,7 @@ fn what_a_scratch_directory_can_do_without_ends_no_service_and_stays_behind_no_t
         (FileSystem::refusing(&["sync", "syncdir"], Errno::INVAL), "fsync"),
         (FileSystem::refusing(&["tmpfile", "lock", "chmod"], Errno::OPNOTSUPP), "O_TMPFILE"),
     ] {
-        let ((platform, northflank), room) = (fakes(), Room::new());
+        let ((platform, northflank), room) = (fakes(), TestDir::new());
         let service = place.under(connector(&platform, &northflank, &room), &room);
         let daemon = Daemon::of(service, room);
         for _ in 0..2 {
@@ -40,7 +40,7 @@ fn a_scratch_directory_that_can_not_be_used_is_told_with_what_names_another() {
         (["mkdir"], Errno::ROFS),
         (["mkdir"], Errno::ACCESS),
     ] {
-        let ((platform, northflank), room) = (fakes(), Room::new());
+        let ((platform, northflank), room) = (fakes(), TestDir::new());
         let place = FileSystem::refusing(&calls, errno);
         let run = place.under(connector(&platform, &northflank, &room), &room).run();
         run.expect_failure(3, &["scratch", "name another directory by --c1z-temp-dir"]);

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::harness::daemon::{Daemon, connector, fakes, northflank_with, platform, scratch};
-use crate::harness::{Room, WAIT, free_port, wait_until};
+use crate::harness::{TestDir, WAIT, free_port, wait_until};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
 use fake_northflank::FakeNorthflank;
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn get(port: u16, path: &str) -> (u16, Value) {
 }
 
 fn start(platform: &FakeConductorOne, northflank: &FakeNorthflank, port: u16) -> Daemon {
-    let daemon = Daemon::start_with(platform, northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(platform, northflank, TestDir::new(), |connector| {
         connector
             .variable("BATON_HEALTH_CHECK", "true")
             .variable("BATON_HEALTH_CHECK_PORT", port.to_string())
@@ -33,7 +33,7 @@ fn start(platform: &FakeConductorOne, northflank: &FakeNorthflank, port: u16) ->
 
 /// The subcommand's exit code and error.
 fn ask(port: u16, arguments: &[&str]) -> (Option<i32>, String) {
-    let room = Room::new();
+    let room = TestDir::new();
     let connector = room.connector().variable("BATON_HEALTH_CHECK_PORT", port.to_string());
     let run = connector.arguments([&["health-check"], arguments].concat()).run();
     (run.code(), run.stderr().to_owned())
@@ -168,7 +168,7 @@ fn a_port_that_is_taken_is_a_clear_error_before_anything_is_sent() {
     let (platform, northflank) = fakes();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let room = Room::new();
+    let room = TestDir::new();
     let run = connector(&platform, &northflank, &room)
         .arguments(["--health-check", "--health-check-port", &port])
         .run();

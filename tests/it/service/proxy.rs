@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::daemon::{Daemon, fakes};
 use fake_conductorone::Code;
 
@@ -46,7 +46,7 @@ fn tunnel(mut client: TcpStream, notes: &Mutex<Vec<String>>) -> Option<()> {
 #[test]
 fn the_proxy_of_the_environment_is_used_for_tokens_and_calls() {
     let ((platform, northflank), (port, notes)) = (fakes(), proxy());
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector.variable("HTTPS_PROXY", format!("http://me:pass@127.0.0.1:{port}"))
     });
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok, "{}", daemon.log());
@@ -63,7 +63,7 @@ fn the_proxy_of_the_environment_is_used_for_tokens_and_calls() {
 #[test]
 fn a_host_that_needs_no_proxy_is_reached_without() {
     let ((platform, northflank), (port, notes)) = (fakes(), proxy());
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector
             .variable("HTTPS_PROXY", format!("http://127.0.0.1:{port}"))
             .variable("NO_PROXY", "localhost")

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::daemon::{Daemon, sync_file};
-use crate::harness::{Connector, Room};
+use crate::harness::{Connector, TestDir};
 use fake_conductorone::api::task::{
     ActionGetSchemaTask, ActionListSchemasTask, CompactSyncs, CreateSyncDiffTask, EventFeedTask,
     ListEventFeedsTask, SyncFullTask, TaskType,
@@ -28,7 +28,7 @@ fn reference(platform: &FakeConductorOne) -> Daemon {
         .expect("Go is needed; see .ci/run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("scratch")).unwrap();
     fs::write(room.file("ca.pem"), platform.certificate()).unwrap();
     let mut command = Command::new(built);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, northflank_with, platform, scratch, sync_file,
 };
-use crate::harness::{Room, expected};
+use crate::harness::{TestDir, expected};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{
     ActionGetSchemaTask, ActionListSchemasTask, CompactSyncs, CreateAccountTask, EventFeedTask,
@@ -199,7 +199,7 @@ fn a_token_without_a_life_is_used_once() {
 #[test]
 fn credentials_that_can_not_work_end_the_process_with_one_line() {
     let (platform, northflank) = (platform(), northflank());
-    let room = Room::new();
+    let room = TestDir::new();
     for (variable, value, part) in [
         ("BATON_CLIENT_ID", "tidy-otter-7", "BATON_CLIENT_ID (--client-id) is no client id"),
         ("BATON_CLIENT_SECRET", "hidden", "BATON_CLIENT_SECRET (--client-secret) is no client"),

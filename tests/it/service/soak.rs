@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::daemon::{Daemon, work};
 use fake_conductorone::{FakeConductorOne, Method, Options};
 use fake_northflank::{FakeNorthflank, Organization, Size};
@@ -32,7 +32,7 @@ fn a_thousand_tasks_leave_memory_files_and_connections_as_they_were() {
     })
     .unwrap();
     // With one arena glibc gives back what it can, and what still grows is a leak.
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector.variable("BATON_LOG_LEVEL", "warn").variable("MALLOC_ARENA_MAX", "1")
     });
     platform.wait_for_calls(Method::GetTask, 1);

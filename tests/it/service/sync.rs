@@ -7,7 +7,7 @@ use crate::harness::daemon::{
     Daemon, northflank, northflank_with, platform, scratch, slow_northflank, sync_file,
 };
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Connector, Room, assert_takes_at_most, expected, wait_for_requests};
+use crate::harness::{Connector, TestDir, assert_takes_at_most, expected, wait_for_requests};
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule, v2};
 use fake_northflank::{Action, Endpoint, FakeNorthflank};
@@ -89,7 +89,7 @@ fn every_option_of_a_sync_is_followed() {
 #[test]
 fn full_syncs_that_are_switched_off_upload_no_empty_file() {
     let (platform, northflank) = (platform(), northflank());
-    let _daemon = Daemon::start_with(&platform, &northflank, Room::new(), |connector| {
+    let _daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
         connector.arguments(["--skip-full-sync"])
     });
     let ending = platform.ending(&platform.assign_sync());
@@ -127,7 +127,7 @@ fn assert_goes_on(
 #[test]
 fn a_task_that_comes_again_after_a_crash_goes_on_from_the_pages_read() {
     let (platform, northflank) = (platform(), slow_northflank());
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), one_by_one);
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), one_by_one);
     let task = platform.assign_sync();
     wait_for_requests(&northflank, 12);
     let room = daemon.kill();
@@ -146,7 +146,7 @@ fn a_task_that_comes_again_after_a_crash_goes_on_from_the_pages_read() {
 #[test]
 fn a_task_that_is_stopped_goes_on_after_a_restart_if_its_directory_lasts() {
     let (platform, northflank) = (platform(), slow_northflank());
-    let room = Room::new();
+    let room = TestDir::new();
     let lasting = room.file("scratch");
     let start = |room| {
         Daemon::start_with(&platform, &northflank, room, |connector| {
@@ -172,7 +172,7 @@ fn a_task_that_fails_goes_on_at_its_next_try() {
     let (platform, northflank) = (platform(), northflank());
     let broken = Action::json(400, r#"{"error":{"message":"no"}}"#);
     northflank.script(fake_northflank::Rule::every(Endpoint::GroupMembers, broken).after(2).once());
-    let daemon = Daemon::start_with(&platform, &northflank, Room::new(), one_by_one);
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), one_by_one);
     let failed = platform.assign_sync();
     assert_eq!(platform.ending(&failed).code, Code::Unknown);
     let task = platform.assign_sync();

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, unlisted};
-use crate::harness::{Room, Run, expected};
+use crate::harness::{Run, TestDir, expected};
 
 /// A refusal that is said for ever.
 fn teapot() -> Action {
@@ -32,14 +32,14 @@ fn assert_is(path: &Path, organization: &Organization) {
 fn broken_off_and_changed(
     rule: Rule,
     change: impl FnMut(&mut Organization),
-) -> (FakeNorthflank, Room, Run) {
+) -> (FakeNorthflank, TestDir, Run) {
     let options = Options { page_size: Some(30), rate_limit: None, ..Options::default() };
     let mut organization = organization();
     let users = vec![DirectoryUser::Account(organization.members[0].id.clone())];
     let old = Group { id: "directory_group_old".into(), users, ..Group::default() };
     organization.groups.push(old);
     let fake = FakeNorthflank::start(organization, options).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     fake.script(rule);
     room.connector_to(&fake).arguments(["--workers", "1"]).run().expect_failure(2, &["418"]);
     fake.unscript();
@@ -109,7 +109,7 @@ fn what_a_broken_off_reading_said_is_taken_back_where_the_list_is_begun_anew() {
     let refused = Action::json(409, &own(409));
     fake.script(Rule::every(Endpoint::RoleMembers, refused).of(&role).after(2).once());
     fake.script(Rule::every(Endpoint::RoleMembers, Action::mutate(once)).of(&role).after(2));
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     assert_ne!(expected::grants(&fake.organization()), expected::grants(&organization()));
     assert_is(&room.file("sync.c1z"), &fake.organization());
@@ -174,7 +174,7 @@ fn a_role_or_group_that_went_meanwhile_is_left_out_however_that_is_said() {
                 let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
                 fake.script(Rule::every(endpoint, Action::json(status, &body)).of(id));
                 fake.script(Rule::every(lists, unlisted(key, id)).after(1));
-                let room = Room::new();
+                let room = TestDir::new();
                 let run = room.connector_to(&fake).run().expect_success();
                 assert!(run.stderr().contains("was deleted during the sync"), "{}", run.stderr());
                 let file = SyncFile::open(&room.file("sync.c1z"));
@@ -242,7 +242,7 @@ fn how_a_list_pages_says_nothing_of_another_endpoint() {
                 body["pagination"]["hasNextPage"] = false.into();
             }),
         ));
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).arguments(["--workers", workers]).run().expect_success();
         assert_is(&room.file("sync.c1z"), &organization());
     }
@@ -283,7 +283,7 @@ fn a_denied_cursor_that_is_refused_costs_no_more_and_warns_of_nothing() {
     let refused = || Action::json(400, &own(400));
     fake.script(Rule::every(Endpoint::Members, refused()).after(1));
     fake.script(Rule::every(Endpoint::Roles, refused()).after(1));
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     assert!(!run.stderr().contains("from its beginning"), "{}", run.stderr());
     assert_is(&room.file("sync.c1z"), &Organization::demo());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Role, Size};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::reader::{compacted, rows};
 
 fn organization() -> Organization {
@@ -70,7 +70,7 @@ fn a_link_of_a_role_synced_by_itself_brings_the_groups_members() {
 /// after the change does, `gained` among it.
 fn check(changed: &Organization, resource: &str, gained: &[String]) {
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let sync = |name: &str, selection: &[&str]| -> PathBuf {
         let file = room.file(name);
         let arguments = [&["--file", name], selection].concat();

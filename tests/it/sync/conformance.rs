@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::harness::reader::{baton_json, baton_text, read_with_sdk_of_2025};
-use crate::harness::{Room, expected, shown};
+use crate::harness::{TestDir, expected, shown};
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 use serde_json::{Value, json};
 
@@ -17,9 +17,9 @@ fn generated() -> Organization {
 }
 
 /// A file with what `organization` holds.
-fn synced(organization: &Organization) -> (Room, PathBuf) {
+fn synced(organization: &Organization) -> (TestDir, PathBuf) {
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let file = room.file("sync.c1z");
     (room, file)
@@ -161,7 +161,7 @@ fn baton_counts_what_the_file_says_it_holds() {
 fn baton_sees_both_syncs_and_what_changed_between_them() {
     let mut organization = Organization::demo();
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let file = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     room.connector_to(&fake).run().expect_success();

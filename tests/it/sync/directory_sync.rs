@@ -4,7 +4,7 @@
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule, Size};
 
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Room, Run, expected};
+use crate::harness::{Run, TestDir, expected};
 
 const REFUSED: &str = "GET /v1/directory-groups: Northflank answered 404 Not Found";
 
@@ -14,7 +14,7 @@ fn served(organization: &Organization, status: u16) -> FakeNorthflank {
     FakeNorthflank::start(organization.clone(), options).unwrap()
 }
 
-fn run(fake: &FakeNorthflank, room: &Room, arguments: &[&str]) -> Run {
+fn run(fake: &FakeNorthflank, room: &TestDir, arguments: &[&str]) -> Run {
     room.connector_to(fake).arguments(arguments).run()
 }
 
@@ -28,7 +28,7 @@ fn many_roles() -> Organization {
 fn a_refusal_that_no_link_contradicts_means_that_there_are_no_groups() {
     for organization in [Organization::demo().without_directory_sync(), many_roles()] {
         for status in [200, 400, 404, 409, 422] {
-            let (fake, room) = (served(&organization, status), Room::new());
+            let (fake, room) = (served(&organization, status), TestDir::new());
             let run = run(&fake, &room, &[]).expect_success();
             let said = run.stderr().matches("has no Directory Sync").count();
             assert_eq!(said, usize::from(status != 200), "{}", run.stderr());
@@ -51,7 +51,7 @@ fn a_refusal_with_another_reason_is_an_error() {
         (408, 4, "408 Request Timeout"),
         (500, 14, "500 Internal Server Error"),
     ] {
-        let (fake, room) = (served(&organization, status), Room::new());
+        let (fake, room) = (served(&organization, status), TestDir::new());
         run(&fake, &room, &[]).expect_failure(code, &[part]);
         assert!(room.names().is_empty());
     }
@@ -67,7 +67,7 @@ fn a_refusal_that_is_not_northflanks_own_is_an_error() {
             let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
             let answer = Action::Respond { status, headers: Vec::new(), body: body.into() };
             fake.script(Rule::every(Endpoint::Groups, answer).once());
-            let room = Room::new();
+            let room = TestDir::new();
             let part = format!("GET /v1/directory-groups: Northflank answered {status}");
             run(&fake, &room, &[]).expect_failure(2, &[&part]);
             assert!(room.names().is_empty());
@@ -77,7 +77,7 @@ fn a_refusal_that_is_not_northflanks_own_is_an_error() {
 
 #[test]
 fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
-    let (fake, room) = (served(&Organization::demo(), 404), Room::new());
+    let (fake, room) = (served(&Organization::demo(), 404), TestDir::new());
     run(&fake, &room, &[]).expect_failure(2, &[REFUSED]);
     assert!(room.names().is_empty());
     // The link stands on the last page of the roles.
@@ -85,7 +85,7 @@ fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
     organization.roles[204].directory_groups = vec!["directory_group_1".into()];
     for arguments in [&[][..], &["--sync-resource-types", "user"], &["--sync-resource-types=role"]]
     {
-        let (fake, room) = (served(&organization, 404), Room::new());
+        let (fake, room) = (served(&organization, 404), TestDir::new());
         run(&fake, &room, arguments).expect_failure(2, &[REFUSED]);
         assert!(!room.file("sync.c1z").exists());
     }
@@ -94,7 +94,7 @@ fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
 #[test]
 fn roles_that_a_selection_leaves_out_are_read_for_this_question_alone() {
     let organization = many_roles();
-    let (fake, room) = (served(&organization, 404), Room::new());
+    let (fake, room) = (served(&organization, 404), TestDir::new());
     let run = run(&fake, &room, &["--sync-resource-types", "user,group"]).expect_success();
     assert!(run.stderr().contains("has no Directory Sync"), "{}", run.stderr());
     let asked = fake.requests_per_endpoint();
@@ -109,7 +109,7 @@ fn an_interrupted_sync_asks_the_question_again() {
     let mut linked = organization.clone();
     linked.roles[204].directory_groups = vec!["directory_group_1".into()];
     for after in [organization.clone(), linked] {
-        let (fake, room) = (served(&organization, 404), Room::new());
+        let (fake, room) = (served(&organization, 404), TestDir::new());
         let error = Action::json(418, r#"{"error":{"status":418}}"#);
         fake.script(Rule::every(Endpoint::RoleMembers, error).after(20));
         run(&fake, &room, &["--workers", "0"]).expect_failure(2, &["418"]);
@@ -138,7 +138,7 @@ fn directory_users_without_an_account_who_have_a_members_address_are_counted() {
         }
     });
     fake.script(Rule::every(Endpoint::GroupMembers, without_id));
-    let room = Room::new();
+    let room = TestDir::new();
     let run = run(&fake, &room, &[]).expect_success();
     let lines: Vec<serde_json::Value> = run
         .stderr()

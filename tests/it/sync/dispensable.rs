@@ -1,7 +1,7 @@
 //! What a sync can do without never ends it, whatever it is: it is left out, and warned of once.
 //! What can't be done without still does.
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::organization;
 use crate::harness::{Run, expected};
@@ -22,7 +22,7 @@ fn synced(alter: impl Fn(&mut Value) + Clone + Send + 'static) -> (Run, SyncFile
     for list in LISTS {
         fake.script(Rule::every(list, every_row(alter.clone())));
     }
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.resource_keys(), expected::resources(&organization()));
@@ -131,7 +131,7 @@ fn one_address_that_can_not_be_read_costs_no_other() {
     for list in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
         fake.script(Rule::every(list, replaced("@", r"\ud83d@")));
     }
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     assert_warned(&run, &["emails"]);
     let file = SyncFile::open(&room.file("sync.c1z"));
@@ -152,7 +152,7 @@ fn what_a_sync_can_not_do_without_ends_it_whatever_else_it_is() {
     ] {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(list, every_row(move |row| row[field] = odd.clone())));
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).run().expect_failure(2, &["not the JSON that the API documents"]);
         assert!(!room.file("sync.c1z").exists());
     }
@@ -160,7 +160,7 @@ fn what_a_sync_can_not_do_without_ends_it_whatever_else_it_is() {
         let action = Action::alter_json(move |body| body["pagination"] = pagination.clone());
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(Endpoint::RoleMembers, action));
-        Room::new().connector_to(&fake).run().expect_failure(2, &["not the JSON"]);
+        TestDir::new().connector_to(&fake).run().expect_failure(2, &["not the JSON"]);
     }
 }
 
@@ -176,7 +176,7 @@ fn a_key_that_stands_twice_ends_a_sync_only_where_it_is_read() {
         for list in LISTS {
             fake.script(Rule::every(list, replaced(from, to)));
         }
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).run().expect_success();
         assert!(!run.stderr().contains("WARN"), "{}", run.stderr());
         let file = SyncFile::open(&room.file("sync.c1z"));
@@ -192,7 +192,7 @@ fn a_key_that_stands_twice_ends_a_sync_only_where_it_is_read() {
     ] {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(list, replaced(from, to)));
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).run().expect_failure(2, &["not the JSON"]);
         assert!(!room.file("sync.c1z").exists(), "{to}");
     }

@@ -3,7 +3,7 @@
 
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests, unlisted};
-use crate::harness::{Room, expected};
+use crate::harness::{TestDir, expected};
 use fake_northflank::{
     Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Organization, Rule,
 };
@@ -145,7 +145,7 @@ fn some_empty_pages_are_read_over_and_endless_ones_end_the_sync() {
         Options { empty_pages: 1 << 40, ..Options::default() },
     )
     .unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let parts = ["the list does not end: page after page brings nothing new"];
     room.connector_to(&fake).run().expect_failure(2, &parts);
     assert!(!room.file("sync.c1z").exists());
@@ -243,7 +243,7 @@ fn a_role_or_group_deleted_meanwhile_is_left_out_with_what_it_alone_explains() {
     };
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
     fake.script(Rule::every(Endpoint::RoleMembers, Action::mutate(forget)).of(&role).once());
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     assert!(run.stderr().contains(&format!("the role {role} was deleted")), "{}", run.stderr());
     left.roles.retain(|own| own.id != role);
@@ -339,7 +339,7 @@ fn somebody_whose_id_changes_meanwhile_keeps_the_access_under_both() {
         renamed = true;
     };
     fake.script(Rule::every(Endpoint::RoleMembers, Action::mutate(once)));
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_success();
     let file = SyncFile::open(&room.file("sync.c1z"));
     let resources = file.resources();
@@ -532,7 +532,7 @@ fn names_of_every_kind_reach_the_file_and_no_terminal() {
         Options { both_types: fake_northflank::BothTypes::TwoRows, ..Options::default() },
     ] {
         let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).arguments(["--log-level", "debug"]).run();
         let run = run.expect_success();
         let escapes = |char: char| char.is_control() && char != '\n';
@@ -571,7 +571,7 @@ fn a_role_or_group_that_no_url_can_name_ends_the_sync() {
 
 #[test]
 fn a_wrong_base_url_is_hinted_at_on_every_path() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
     for path in ["/elsewhere", "/v1/v1", "/v2"] {
         room.connector_to(&fake)

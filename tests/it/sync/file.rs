@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::sync_file::{SyncFile, change, pack};
 use crate::harness::trial::unlisted;
-use crate::harness::{Connector, Room, expected};
+use crate::harness::{Connector, TestDir, expected};
 use fake_northflank::{
     Action, BothTypes, CursorStyle, DirectoryUser, Emails, Endpoint, FakeNorthflank, Group, Member,
     Options, Organization, PagingAnchor, Profile, Role, Rule, Schema, Size, Times,
@@ -52,9 +52,9 @@ fn group(id: &str, accounts: &[&str]) -> Group {
 }
 
 /// Syncs what `options` serve, and checks resources and grants against the organization.
-fn check(organization: &Organization, options: Options) -> (Room, SyncFile) {
+fn check(organization: &Organization, options: Options) -> (TestDir, SyncFile) {
     let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     fake.assert_no_violations();
     assert_eq!(room.names(), ["sync.c1z"], "nothing is left behind");
@@ -135,7 +135,7 @@ fn when_every_optional_field_is_null_nothing_but_the_links_is_lost() {
         Options { schema: Schema { nulls: true, ..Schema::default() }, ..Options::default() },
     )
     .unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let file = SyncFile::open(&room.file("sync.c1z"));
     // Without `directoryGroups` nobody can tell why somebody is implicit.
@@ -162,7 +162,7 @@ fn a_membership_of_an_unknown_type_keeps_the_role_and_says_its_type() {
     let schema = Schema { unknown_values: true, ..Schema::default() };
     let fake =
         FakeNorthflank::start(organization, Options { schema, ..Options::default() }).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let grants = SyncFile::open(&room.file("sync.c1z")).grants();
     let ada = &grants["role:core:assigned:user:ada"];
@@ -199,7 +199,7 @@ fn implicit_members_that_no_group_explains_keep_the_role() {
     };
     organization.roles[0].unexplained = vec!["bob".into()];
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     let warning = "linked to a directory group that Northflank doesn't list";
     assert_eq!(run.stderr().matches(warning).count(), 1, "{}", run.stderr());
@@ -230,7 +230,7 @@ fn a_linked_groups_member_whom_the_role_does_not_report_is_not_given_it() {
         "pagination":{"hasNextPage":false,"count":1}}"#;
     fake.script(Rule::every(Endpoint::RoleMembers, Action::json(200, members)));
     fake.mutate(join);
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     assert!(run.stderr().contains("doesn't report as holders"), "{}", run.stderr());
     let grants = SyncFile::open(&room.file("sync.c1z")).grants();
@@ -260,7 +260,7 @@ fn roles_and_groups_deleted_meanwhile_are_dropped_whole() {
     // Both lists are read whole by then.
     fake.script(Rule::every(Endpoint::Roles, unlisted("roles", "gone")).after(1));
     fake.script(Rule::every(Endpoint::Groups, unlisted("directoryGroups", "g-gone")).after(1));
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
     for name in ["the role gone was deleted", "the directory group g-gone was deleted"] {
         assert_eq!(run.stderr().matches(name).count(), 1, "{}", run.stderr());
@@ -283,7 +283,7 @@ fn rows_that_come_twice_count_once() {
     organization.members.extend_from_within(..150);
     organization.roles.extend_from_within(..3);
     let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&medium()));
@@ -292,7 +292,7 @@ fn rows_that_come_twice_count_once() {
 
 #[test]
 fn two_syncs_of_an_unchanged_organization_hold_equal_bytes_in_the_same_order() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(medium(), Options::default()).unwrap();
     for workers in ["0", "17"] {
         let run = room.connector_to(&fake).arguments(["--workers", workers]).run();
@@ -320,7 +320,7 @@ fn two_syncs_of_an_unchanged_organization_hold_equal_bytes_in_the_same_order() {
 
 #[test]
 fn the_sync_before_is_kept_and_older_ones_go() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -340,7 +340,7 @@ fn the_sync_before_is_kept_and_older_ones_go() {
 
 #[test]
 fn the_new_sync_is_the_newest_even_if_the_clock_was_set_back() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
@@ -372,7 +372,7 @@ fn a_new_sync_is_the_newest_whatever_the_one_before_says_of_its_end_or_nothing_i
         ("'99999-01-01 00:00:00'", false),
         ("cast('2020-01-01 00:00:00' as blob)", false),
     ] {
-        let room = Room::new();
+        let room = TestDir::new();
         let path = room.file("sync.c1z");
         room.connector_to(&fake).run().expect_success();
         let old = SyncFile::open(&path).syncs();
@@ -401,7 +401,7 @@ fn a_new_sync_is_the_newest_whatever_the_one_before_says_of_its_end_or_nothing_i
 #[test]
 fn an_end_that_is_no_text_is_found_out_before_anything_is_read() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     change(&path, "update v1_sync_runs set ended_at = x'ff'");
@@ -414,7 +414,7 @@ fn an_end_that_is_no_text_is_found_out_before_anything_is_read() {
 #[test]
 fn a_file_whose_last_writer_kept_a_write_ahead_log_is_read_and_added_to() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     change(&path, "pragma journal_mode = wal");
@@ -521,7 +521,7 @@ fn only_the_owner_may_read_the_file() {
 #[test]
 fn a_symbolic_link_stays_one_and_its_file_is_replaced() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("data")).unwrap();
     fs::write(room.file("data/real.c1z"), b"").unwrap();
     std::os::unix::fs::symlink("data/real.c1z", room.file("sync.c1z")).unwrap();
@@ -533,7 +533,7 @@ fn a_symbolic_link_stays_one_and_its_file_is_replaced() {
 #[test]
 fn syncs_of_older_files_with_fewer_columns_are_kept() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     change(
@@ -554,7 +554,7 @@ fn syncs_of_older_files_with_fewer_columns_are_kept() {
 #[test]
 fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     let good = {
         room.connector_to(&fake).run().expect_success();
@@ -594,7 +594,7 @@ fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
 #[test]
 fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
     let fake = FakeNorthflank::start(medium(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     let old = fs::read(&path).unwrap();
@@ -635,7 +635,7 @@ fn a_second_run_into_the_same_file_waits_for_nobody_and_says_so() {
         Options { latency: std::time::Duration::from_millis(100), ..Options::default() },
     )
     .unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let mut first = room.connector_to(&fake).spawn();
     while !room.file("sync.c1z.work/lock").exists() {
         std::thread::sleep(std::time::Duration::from_millis(5));

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::harness::interrupt::{How, Interrupter};
 use crate::harness::refuse::FileSystem;
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Room, Run, expected};
+use crate::harness::{Run, TestDir, expected};
 
 /// What is refused for good, in the words of one file system or another.
 const REFUSALS: [Errno; 4] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOTTY];
@@ -21,12 +21,12 @@ fn fake() -> FakeNorthflank {
     FakeNorthflank::start(Organization::demo(), options).unwrap()
 }
 
-fn run_on(file_system: &FileSystem, fake: &FakeNorthflank, room: &Room) -> Run {
+fn run_on(file_system: &FileSystem, fake: &FakeNorthflank, room: &TestDir) -> Run {
     file_system.under(room.connector_to(fake), room).run()
 }
 
 /// Asserts that the file is there, whole, and nothing else is.
-fn expect_the_file_alone(room: &Room) {
+fn expect_the_file_alone(room: &TestDir) {
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&Organization::demo()));
     assert_eq!(room.names(), ["sync.c1z"]);
@@ -37,7 +37,7 @@ fn a_directory_that_can_not_be_made_safe_ends_no_run() {
     let fake = fake();
     let others = [Errno::BADF, Errno::ISDIR, Errno::PERM, Errno::ACCESS, Errno::ROFS, Errno::IO];
     for errno in REFUSALS.into_iter().chain(others) {
-        let room = Room::new();
+        let room = TestDir::new();
         let run = run_on(&FileSystem::refusing(&["syncdir"], errno), &fake, &room);
         let run = run.expect_success();
         for part in ["only the system knows when what is read", "the new file is in place, but"] {
@@ -51,7 +51,7 @@ fn a_directory_that_can_not_be_made_safe_ends_no_run() {
 fn a_file_that_can_not_be_made_safe_is_told_once_and_one_on_a_failing_disk_is_no_success() {
     let fake = fake();
     for errno in REFUSALS {
-        let room = Room::new();
+        let room = TestDir::new();
         let run = run_on(&FileSystem::refusing(&["sync"], errno), &fake, &room);
         let run = run.expect_success();
         let told = run.stderr().matches("doesn't say when a file is safe on disk").count();
@@ -59,7 +59,7 @@ fn a_file_that_can_not_be_made_safe_is_told_once_and_one_on_a_failing_disk_is_no
         expect_the_file_alone(&room);
     }
     for errno in [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::STALE] {
-        let room = Room::new();
+        let room = TestDir::new();
         run_on(&FileSystem::refusing(&["sync"], errno), &fake, &room).expect_failure(2, &[]);
         assert!(!room.file("sync.c1z").exists());
     }
@@ -69,14 +69,14 @@ fn a_file_that_can_not_be_made_safe_is_told_once_and_one_on_a_failing_disk_is_no
 fn a_place_without_locks_is_told_with_what_to_do_and_left_as_it_was() {
     let fake = fake();
     for errno in REFUSALS.into_iter().chain([Errno::NOLCK, Errno::PERM]) {
-        let (room, asked) = (Room::new(), fake.requests());
+        let (room, asked) = (TestDir::new(), fake.requests());
         let run = run_on(&FileSystem::refusing(&["flock"], errno), &fake, &room);
         run.expect_failure(3, &["sync.c1z.work/lock", "name a file on another file system"]);
         assert!(room.names().is_empty());
         assert!(fake.requests() <= asked + 4, "nothing but the validation has been read");
     }
     // Another run may have the one that is there.
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("sync.c1z.work")).unwrap();
     fs::write(room.file("sync.c1z.work/lock"), "").unwrap();
     let run = run_on(&FileSystem::refusing(&["flock"], Errno::NOLCK), &fake, &room);
@@ -86,7 +86,7 @@ fn a_place_without_locks_is_told_with_what_to_do_and_left_as_it_was() {
 
 #[test]
 fn a_database_that_is_this_runs_alone_needs_no_locks_of_its_own() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     for errno in [Errno::NOLCK, Errno::OPNOTSUPP, Errno::ACCESS, Errno::IO] {
         let place = FileSystem::refusing(&["lock"], errno);
         run_on(&place, &fake, &room).expect_success();
@@ -107,7 +107,7 @@ fn what_is_sorted_on_disk_is_sorted_in_the_work_directory() {
     organization.roles.iter_mut().flat_map(|role| &mut role.explicit).for_each(name);
     let options = Options { rate_limit: None, ..Options::default() };
     let fake = FakeNorthflank::start(organization, options).unwrap();
-    let (room, interrupter) = (Room::new(), Interrupter::new());
+    let (room, interrupter) = (TestDir::new(), Interrupter::new());
     fs::create_dir(room.file("elsewhere")).unwrap();
     let connector = room.connector_to(&fake).variable("TMPDIR", room.file("elsewhere"));
     let connector = FileSystem::refusing(&["tmpfile"], Errno::OPNOTSUPP).under(connector, &room);
@@ -122,7 +122,7 @@ fn what_is_sorted_on_disk_is_sorted_in_the_work_directory() {
 
 #[test]
 fn killed_where_no_file_can_be_made_without_a_name_a_run_blocks_no_later_one() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     let place = FileSystem::refusing(&["tmpfile"], Errno::OPNOTSUPP);
     for at in 1..12 {
         let connector = Interrupter::new().interrupt(
@@ -142,7 +142,7 @@ fn killed_where_no_file_can_be_made_without_a_name_a_run_blocks_no_later_one() {
 fn what_is_removed_while_it_is_open_keeps_no_directory_alive_and_blocks_no_later_run() {
     let fake = fake();
     for start in [".nfs", ".fuse_hidden", ".smbdelete", ".afpDeleted"] {
-        let room = Room::new();
+        let room = TestDir::new();
         let place = FileSystem::hiding(start);
         let run = run_on(&place, &fake, &room).expect_success();
         assert!(!run.stderr().contains("can't remove"), "{}", run.stderr());
@@ -166,7 +166,7 @@ const FAILURES: [Errno; 5] =
 
 #[test]
 fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     run_on(&FileSystem::default(), &fake, &room).expect_success();
     let old = fs::read(room.file("sync.c1z")).unwrap();
     for errno in FAILURES {
@@ -188,7 +188,7 @@ fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
 
 #[test]
 fn what_an_interrupted_run_has_read_outlives_a_disk_that_fails_for_a_while() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     fake.script(Rule::every(Endpoint::RoleMembers, Action::json(403, "")).after(3).once());
     room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(7, &["403"]);
     let journal = room.file("sync.c1z.work/journal");
@@ -207,7 +207,7 @@ fn what_an_interrupted_run_has_read_outlives_a_disk_that_fails_for_a_while() {
 
 #[test]
 fn a_read_only_file_system_is_told_as_that() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     for call in ["mkdir", "open:/lock", "open:/sync.db", "open:/journal"] {
         let place = FileSystem::refusing(&[call], Errno::ROFS);
         let run = run_on(&place, &fake, &room);
@@ -220,7 +220,7 @@ fn a_read_only_file_system_is_told_as_that() {
 
 #[test]
 fn where_readers_can_not_unpack_they_name_the_directory_and_what_sets_it() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     run_on(&FileSystem::default(), &fake, &room).expect_success();
     fs::create_dir(room.file("temporary")).unwrap();
     let read = |command: &str, temporary: &str, place: &FileSystem| {

@@ -7,13 +7,13 @@ use std::os::unix::process::ExitStatusExt;
 
 use crate::harness::interrupt::{How, Interrupter};
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Room, Run, expected};
+use crate::harness::{Run, TestDir, expected};
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 /// A room with a sync file of an empty organization, and the file's bytes.
-fn room() -> (Room, Vec<u8>) {
+fn room() -> (TestDir, Vec<u8>) {
     let empty = FakeNorthflank::start(Organization::default(), Options::default()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&empty).run().expect_success();
     let old = fs::read(room.file("sync.c1z")).unwrap();
     (room, old)
@@ -24,13 +24,13 @@ fn fake() -> FakeNorthflank {
     FakeNorthflank::start(Organization::demo(), options).unwrap()
 }
 
-fn interrupted(fake: &FakeNorthflank, room: &Room, at: usize, how: How) -> (Run, Vec<String>) {
+fn interrupted(fake: &FakeNorthflank, room: &TestDir, at: usize, how: How) -> (Run, Vec<String>) {
     let interrupter = Interrupter::new();
     let run = interrupter.interrupt(room.connector_to(fake), room, at, how).run();
     (run, interrupter.calls())
 }
 
-fn is_new(room: &Room, old: &[u8]) -> bool {
+fn is_new(room: &TestDir, old: &[u8]) -> bool {
     let path = room.file("sync.c1z");
     if fs::read(&path).unwrap() == old {
         return false;
@@ -70,7 +70,7 @@ fn some_calls(mut reaches: impl FnMut(usize) -> bool) {
 /// Runs into one room that are interrupted, each among what the one before left behind.
 struct Runs {
     fake: FakeNorthflank,
-    room: Room,
+    room: TestDir,
     old: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::reader::{peer, rows};
 use crate::harness::sync_file::SyncFile;
 
@@ -17,7 +17,7 @@ fn organization() -> Organization {
 }
 
 /// What the Go connector writes with `arguments`.
-fn written_in_go(room: &Room, fake: &FakeNorthflank, name: &str, arguments: &[&str]) -> PathBuf {
+fn written_in_go(room: &TestDir, fake: &FakeNorthflank, name: &str, arguments: &[&str]) -> PathBuf {
     let file = room.file(name);
     let output = Command::new(peer())
         .env_clear()
@@ -37,7 +37,7 @@ fn written_in_go(room: &Room, fake: &FakeNorthflank, name: &str, arguments: &[&s
 #[ignore = "needs Go; .ci/run has it"]
 fn the_go_connector_writes_the_same_rows_with_every_engine_and_number_of_workers() {
     let fake = FakeNorthflank::start(organization(), unlimited()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let ours = rows(&room.file("sync.c1z"));
     for engine in ["sqlite", "pebble"] {
@@ -58,7 +58,7 @@ fn the_go_connector_writes_the_same_rows_with_every_engine_and_number_of_workers
 #[ignore = "needs Go; .ci/run has it"]
 fn tables_and_columns_are_those_of_baton_sdk() {
     let fake = FakeNorthflank::start(organization(), unlimited()).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_success();
     let ours = SyncFile::open(&room.file("sync.c1z"));
     let theirs = written_in_go(&room, &fake, "go.c1z", &["--storage-engine", "sqlite"]);

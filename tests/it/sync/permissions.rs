@@ -11,7 +11,7 @@ use fake_northflank::{FakeNorthflank, Options, Organization};
 #[cfg(target_os = "linux")]
 use rustix::{fs::XattrFlags, io::Errno};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 #[cfg(target_os = "linux")]
 use crate::harness::refuse::FileSystem;
 use crate::harness::sync_file::SyncFile;
@@ -43,7 +43,7 @@ fn another_group(path: &Path) -> u32 {
 
 #[test]
 fn a_file_that_is_replaced_keeps_the_mode_and_group_that_somebody_chose() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     let path = room.file("sync.c1z");
     // One that is empty has been made for this.
     fs::write(&path, "").unwrap();
@@ -68,7 +68,7 @@ fn a_file_that_is_replaced_keeps_the_mode_and_group_that_somebody_chose() {
 fn a_mode_that_is_chosen_while_a_run_works_is_kept() {
     let options = Options { latency: Duration::from_millis(300), ..Options::default() };
     let slow = FakeNorthflank::start(Organization::demo(), options).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     room.connector_to(&fake()).run().expect_success();
     let mut run = room.connector_to(&slow).spawn();
@@ -85,7 +85,7 @@ fn a_mode_that_is_chosen_while_a_run_works_is_kept() {
 fn a_new_file_is_its_owners_alone_whatever_the_umask() {
     let fake = fake();
     for umask in ["0", "022", "027"] {
-        let room = Room::new();
+        let room = TestDir::new();
         let mut connector = room.connector_to(&fake);
         let mut shell = Command::new("/bin/sh");
         shell.env_clear().current_dir(room.path());
@@ -106,7 +106,7 @@ fn where_the_group_can_not_be_kept_its_rights_go_and_nobody_gains_any() {
         for (mode, kept) in
             [(0o640, 0o600), (0o660, 0o600), (0o644, 0o604), (0o604, 0o600), (0o646, 0o604)]
         {
-            let room = Room::new();
+            let room = TestDir::new();
             let path = room.file("sync.c1z");
             room.connector_to(&fake).run().expect_success();
             let own = rights(&path).1;
@@ -124,7 +124,7 @@ fn where_the_group_can_not_be_kept_its_rights_go_and_nobody_gains_any() {
 #[cfg(target_os = "linux")]
 #[test]
 fn where_no_mode_can_be_set_the_file_is_its_owners_alone_and_the_run_says_so() {
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     set_mode(&path, 0o640);
@@ -161,7 +161,7 @@ fn who_is_let_in_by_a_list_is_still_let_in_and_the_group_is_not_for_it() {
         let length = rustix::fs::getxattr(path, LIST, list.as_mut_slice());
         length.map(|length| list[..length].to_vec())
     };
-    let (fake, room) = (fake(), Room::new());
+    let (fake, room) = (fake(), TestDir::new());
     let path = room.file("sync.c1z");
     room.connector_to(&fake).run().expect_success();
     let list = access_list(4, 0, 4);

@@ -10,7 +10,7 @@ use fake_northflank::{FakeNorthflank, Options, Organization};
 #[cfg(target_os = "linux")]
 use crate::harness::Connector;
 use crate::harness::sync_file::SyncFile;
-use crate::harness::{Room, expected};
+use crate::harness::{TestDir, expected};
 
 fn fake(latency: Duration) -> FakeNorthflank {
     let options = Options { latency, ..Options::default() };
@@ -18,7 +18,7 @@ fn fake(latency: Duration) -> FakeNorthflank {
 }
 
 /// Starts a run that is slow to check the token, and calls `meanwhile` once it has asked.
-fn during_validation(room: &Room, meanwhile: impl FnOnce()) -> std::process::ExitStatus {
+fn during_validation(room: &TestDir, meanwhile: impl FnOnce()) -> std::process::ExitStatus {
     let slow = fake(Duration::from_secs(3));
     let mut run = room.connector_to(&slow).spawn();
     while slow.requests() == 0 {
@@ -30,7 +30,7 @@ fn during_validation(room: &Room, meanwhile: impl FnOnce()) -> std::process::Exi
 
 #[test]
 fn a_sync_that_another_run_adds_while_the_token_is_checked_is_kept() {
-    let room = Room::new();
+    let room = TestDir::new();
     let fast = fake(Duration::ZERO);
     let status = during_validation(&room, || {
         room.connector_to(&fast).run().expect_success();
@@ -43,7 +43,7 @@ fn a_sync_that_another_run_adds_while_the_token_is_checked_is_kept() {
 
 #[test]
 fn a_text_that_is_put_there_while_the_token_is_checked_is_left_alone() {
-    let room = Room::new();
+    let room = TestDir::new();
     let path = room.file("sync.c1z");
     let status = during_validation(&room, || fs::write(&path, "notes").unwrap());
     assert_eq!(status.code(), Some(3));
@@ -53,7 +53,7 @@ fn a_text_that_is_put_there_while_the_token_is_checked_is_left_alone() {
 
 #[test]
 fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("sync.c1z.work")).unwrap();
     fs::write(room.file("sync.c1z.work/thesis.tex"), "years").unwrap();
     let run = room.connector_to(&fake(Duration::ZERO)).run();
@@ -64,7 +64,7 @@ fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
 #[cfg(unix)]
 #[test]
 fn a_name_that_leaves_no_room_for_the_work_directorys_is_told() {
-    let (room, fake) = (Room::new(), fake(Duration::ZERO));
+    let (room, fake) = (TestDir::new(), fake(Duration::ZERO));
     let run = room.connector_to(&fake).arguments(["--file", &"x".repeat(252)]).run();
     run.expect_failure(3, &["xxx.work, where what is unfinished is kept", "shorter name"]);
     assert!(room.names().is_empty());
@@ -73,7 +73,7 @@ fn a_name_that_leaves_no_room_for_the_work_directorys_is_told() {
 
 #[test]
 fn no_log_is_added_to_the_end_of_the_sync_file() {
-    let (room, fake) = (Room::new(), fake(Duration::ZERO));
+    let (room, fake) = (TestDir::new(), fake(Duration::ZERO));
     fs::create_dir(room.file("other")).unwrap();
     let with = |log: &str, file: &str| {
         room.connector_to(&fake).arguments(["--log-path", log, "--file", file]).run()
@@ -90,7 +90,7 @@ fn no_log_is_added_to_the_end_of_the_sync_file() {
 
 #[test]
 fn a_directory_that_does_not_exist_is_no_file() {
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake(Duration::ZERO)).arguments(["--file", "new/"]).run();
     run.expect_failure(3, &["new/", "a directory"]);
     assert!(room.names().is_empty());
@@ -99,7 +99,7 @@ fn a_directory_that_does_not_exist_is_no_file() {
 #[cfg(unix)]
 #[test]
 fn a_dangling_link_is_written_through() {
-    let room = Room::new();
+    let room = TestDir::new();
     std::os::unix::fs::symlink("real.c1z", room.file("sync.c1z")).unwrap();
     room.connector_to(&fake(Duration::ZERO)).run().expect_success();
     assert!(fs::symlink_metadata(room.file("sync.c1z")).unwrap().is_symlink());
@@ -111,7 +111,7 @@ fn a_dangling_link_is_written_through() {
 #[test]
 fn a_directory_whose_name_is_not_utf_8_holds_one_sync_after_the_other() {
     use std::os::unix::ffi::OsStrExt;
-    let room = Room::new();
+    let room = TestDir::new();
     let directory = room.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&directory).unwrap();
     let fake = fake(Duration::ZERO);
@@ -148,7 +148,7 @@ const MOUNTS: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 #[test]
 #[ignore = "needs name spaces; .ci/run has it"]
 fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_asked() {
-    let room = Room::new();
+    let room = TestDir::new();
     for name in ["sync.c1z", "other.c1z"] {
         fs::write(room.file(name), "").unwrap();
     }
@@ -174,7 +174,7 @@ fn a_large_organization_is_synced_where_nothing_but_the_volume_can_be_written_to
     organization.roles.iter_mut().flat_map(|role| &mut role.explicit).for_each(name);
     let options = Options { rate_limit: None, ..Options::default() };
     let fake = FakeNorthflank::start(organization, options).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     fs::create_dir(room.file("out")).unwrap();
     let script = "mount --bind out /mnt && cd / && mount --options remount,bind,ro / &&
         for place in /tmp /var/tmp /usr/tmp /dev/shm; do
@@ -196,7 +196,7 @@ fn a_large_organization_is_synced_where_nothing_but_the_volume_can_be_written_to
 #[ignore = "needs name spaces; .ci/run has it"]
 fn a_directory_that_cannot_be_listed_holds_the_new_file_and_the_run_says_so() {
     use std::os::unix::fs::PermissionsExt;
-    let room = Room::new();
+    let room = TestDir::new();
     let directory = room.file("out");
     fs::create_dir(&directory).unwrap();
     let closed = |mode| fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();

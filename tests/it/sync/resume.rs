@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::sync_file::{Content, SyncFile};
 use crate::harness::{
-    self, Connector, Room, Run, assert_takes_at_most, expected, trial, wait_for_requests,
+    self, Connector, Run, TestDir, assert_takes_at_most, expected, trial, wait_for_requests,
 };
 use baton_northflank::northflank::BaseUrl;
 use baton_northflank::northflank::{List, ListKind};
@@ -60,14 +60,14 @@ fn complete(path: &Path) -> Content {
 }
 
 fn uninterrupted() -> Content {
-    let (fake, room) = (fake(Duration::ZERO), Room::new());
+    let (fake, room) = (fake(Duration::ZERO), TestDir::new());
     room.connector_to(&fake).run().expect_success();
     complete(&room.file("sync.c1z"))
 }
 
 /// Runs until a random moment: a random page is asked for, and a little later the process is
 /// killed, if it hasn't ended by itself.
-fn run_and_kill(fake: &FakeNorthflank, room: &Room, random: &mut ChaCha8Rng) -> Output {
+fn run_and_kill(fake: &FakeNorthflank, room: &TestDir, random: &mut ChaCha8Rng) -> Output {
     let workers = WORKERS.to_string();
     let mut child = room.connector_to(fake).arguments(["--workers", &workers]).spawn();
     let before = fake.requests();
@@ -88,7 +88,7 @@ fn killed_at_any_moment_a_run_loses_no_whole_list_and_repeats_only_those_under_w
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let (mut kills, mut files, mut resumed, mut saved, mut most_repeated) = (0, 0, 0, 0, 0);
     while kills < KILLS {
-        let (fake, room) = (fake(Duration::from_millis(3)), Room::new());
+        let (fake, room) = (fake(Duration::from_millis(3)), TestDir::new());
         let path = room.file("sync.c1z");
         let before = kills;
         let is_killed = loop {
@@ -131,8 +131,8 @@ fn says(output: &Output, text: &str) -> bool {
 }
 
 /// A run that is stopped by an answer in the middle, and what it leaves.
-fn interrupted() -> (FakeNorthflank, Room) {
-    let (fake, room) = (fake(Duration::ZERO), Room::new());
+fn interrupted() -> (FakeNorthflank, TestDir) {
+    let (fake, room) = (fake(Duration::ZERO), TestDir::new());
     let error = r#"{"error":{"status":418,"message":"tea","id":"nf-teapot"}}"#;
     fake.script(Rule::every(Endpoint::GroupMembers, Action::json(418, error)).after(3));
     room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(2, &["418"]);
@@ -158,7 +158,7 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
 fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() {
     for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         assert_takes_at_most(Duration::from_secs(1), || {
-            let (fake, room) = (fake(Duration::from_millis(200)), Room::new());
+            let (fake, room) = (fake(Duration::from_millis(200)), TestDir::new());
             let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();
             wait_for_requests(&fake, 12);
             harness::signal(child.id(), signal);
@@ -179,8 +179,8 @@ fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() 
 /// Runs again in a room where a run was interrupted; asserts that it begins anew and says
 /// why.
 fn begins_anew(
-    (fake, room): (FakeNorthflank, Room),
-    change: impl FnOnce(&FakeNorthflank, &Room, Connector) -> Connector,
+    (fake, room): (FakeNorthflank, TestDir),
+    change: impl FnOnce(&FakeNorthflank, &TestDir, Connector) -> Connector,
     reason: &str,
 ) {
     let before = fake.requests();
@@ -207,7 +207,7 @@ fn what_another_token_of_the_same_organization_read_is_gone_on_from() {
 
 #[test]
 fn what_another_organizations_token_read_is_discarded() {
-    let other = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+    let other = |fake: &FakeNorthflank, _: &TestDir, connector: Connector| {
         let owner = Owner { slug: "acme".into(), uid: "65a4f0c2d9b8e7163f5a0fff".into() };
         let token = fake.add_token(Token { owner, ..Token::new(Permissions::ALL) });
         connector.variable("BATON_NORTHFLANK_API_TOKEN", token)
@@ -217,7 +217,7 @@ fn what_another_organizations_token_read_is_discarded() {
 
 #[test]
 fn where_nobody_tells_whose_it_is_what_another_token_read_is_discarded() {
-    let other = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+    let other = |fake: &FakeNorthflank, _: &TestDir, connector: Connector| {
         let token = fake.add_token(Token::new(Permissions::ALL));
         fake.script(Rule::every(Endpoint::Auth, Action::json(404, "{}")));
         connector.variable("BATON_NORTHFLANK_API_TOKEN", token)
@@ -227,7 +227,7 @@ fn where_nobody_tells_whose_it_is_what_another_token_read_is_discarded() {
 
 #[test]
 fn what_was_read_elsewhere_is_discarded() {
-    let elsewhere = |fake: &FakeNorthflank, _: &Room, connector: Connector| {
+    let elsewhere = |fake: &FakeNorthflank, _: &TestDir, connector: Connector| {
         let origin = fake.origin().replace("127.0.0.1", "localhost");
         connector.variable("BATON_NORTHFLANK_BASE_URL", origin)
     };
@@ -236,20 +236,21 @@ fn what_was_read_elsewhere_is_discarded() {
 
 #[test]
 fn starting_over_can_be_asked_for() {
-    let flag =
-        |_: &FakeNorthflank, _: &Room, connector: Connector| connector.arguments(["--no-resume"]);
+    let flag = |_: &FakeNorthflank, _: &TestDir, connector: Connector| {
+        connector.arguments(["--no-resume"])
+    };
     begins_anew(interrupted(), flag, "starting over was asked for");
 }
 
 #[test]
 fn what_is_damaged_or_too_old_is_discarded() {
-    let journal = |room: &Room| room.file("sync.c1z.work").join("journal");
-    let damage = |_: &FakeNorthflank, room: &Room, connector| {
+    let journal = |room: &TestDir| room.file("sync.c1z.work").join("journal");
+    let damage = |_: &FakeNorthflank, room: &TestDir, connector| {
         fs::write(journal(room), vec![b'x'; 9000]).unwrap();
         connector
     };
     begins_anew(interrupted(), damage, "it is damaged");
-    let age = |fake: &FakeNorthflank, room: &Room, connector| {
+    let age = |fake: &FakeNorthflank, room: &TestDir, connector| {
         // The same run, long ago.
         let base_url: BaseUrl = fake.origin().parse().unwrap();
         let identity = RunIdentity {

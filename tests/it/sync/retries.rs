@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests};
-use crate::harness::{Room, Run, expected, free_port};
+use crate::harness::{Run, TestDir, expected, free_port};
 use fake_northflank::{
     Action, Answer, Delivery, Encoding, Endpoint, FakeNorthflank, Options, Organization, Rule,
 };
@@ -214,7 +214,7 @@ fn half_a_minute_without_a_byte_is_enough_whatever_the_time_for_a_request() {
 
 #[test]
 fn a_server_that_is_not_there_is_an_error_after_some_tries() {
-    let room = Room::new();
+    let room = TestDir::new();
     let closed = free_port();
     let run = room
         .connector()
@@ -238,7 +238,7 @@ fn a_server_that_is_not_there_is_an_error_after_some_tries() {
 
 #[test]
 fn a_server_that_comes_up_while_it_is_asked_is_read() {
-    let room = Room::new();
+    let room = TestDir::new();
     let port = free_port();
     // The token is made from its number alone: that of the server to come is known.
     let token = {
@@ -300,7 +300,7 @@ fn a_fault_on_the_last_page_alone_costs_that_page_alone() {
 fn the_first_byte_may_take_longer_than_a_pause_within_an_answer() {
     let options = Options { latency: Duration::from_secs(32), ..Options::default() };
     let fake = FakeNorthflank::start(Organization::default(), options).unwrap();
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room.connector_to(&fake).arguments(["--http-timeout-seconds", "60"]).run();
     assert!(!run.expect_success().stderr().contains("trying again"));
     assert_eq!(fake.requests(), Organization::default().requests(), "each is asked once");

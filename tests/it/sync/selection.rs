@@ -2,7 +2,7 @@
 
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
-use crate::harness::Room;
+use crate::harness::TestDir;
 use crate::harness::sync_file::SyncFile;
 
 fn fake() -> FakeNorthflank {
@@ -23,7 +23,7 @@ fn an_id_that_northflank_lacks_is_told_with_the_nearest_ones_and_makes_no_file()
         ("role/ada-marlow", &["no role"]),
         ("role/owner,role/x,user/y", &["no role \"x\"", "no user \"y\""]),
     ] {
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).arguments(["--sync-resources", wanted]).run();
         let run = run.expect_failure(3, parts);
         assert_eq!(run.stderr().matches("baton-northflank: ").count(), 1);
@@ -36,7 +36,7 @@ fn an_id_that_northflank_lacks_is_told_with_the_nearest_ones_and_makes_no_file()
 
 #[test]
 fn an_id_that_northflank_lacks_leaves_an_older_file_untouched() {
-    let (room, fake) = (Room::new(), fake());
+    let (room, fake) = (TestDir::new(), fake());
     room.connector_to(&fake).run().expect_success();
     let before = std::fs::read(room.file("sync.c1z")).unwrap();
     let run = room.connector_to(&fake).arguments(["--sync-resources", "role/nope"]).run();
@@ -49,7 +49,7 @@ fn an_id_that_northflank_lacks_leaves_an_older_file_untouched() {
 fn ids_that_are_there_are_synced_whatever_is_left_out_of_them() {
     let fake = fake();
     for flag in [None, Some("--skip-grants"), Some("--skip-entitlements-and-grants")] {
-        let room = Room::new();
+        let room = TestDir::new();
         let wanted = ["--sync-resources", "role/owner,user/ada-marlow"];
         room.connector_to(&fake).arguments(wanted.into_iter().chain(flag)).run().expect_success();
         let resources = SyncFile::open(&room.file("sync.c1z")).resource_keys();
@@ -61,7 +61,7 @@ fn ids_that_are_there_are_synced_whatever_is_left_out_of_them() {
 
 #[test]
 fn types_that_do_not_exist_or_leave_out_what_is_wanted_are_told_before_anything_is_asked() {
-    let (room, fake) = (Room::new(), fake());
+    let (room, fake) = (TestDir::new(), fake());
     for (arguments, parts) in [
         (&["--sync-resources=team/a"][..], &["\"team/a\"", "group, role and user"][..]),
         (&["--sync-resource-types=users"], &["\"users\"", "group, role and user"]),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Room, Run};
+use crate::harness::{Run, TestDir};
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions,
     Profile, Rule, Size, Token, Whoami,
@@ -24,7 +24,7 @@ fn served(options: Options) -> FakeNorthflank {
 /// Runs with another token; asserts that only the three checks were made, and the question who
 /// the token is, and nothing written.
 fn refused(fake: &FakeNorthflank, token: &str) -> Run {
-    let room = Room::new();
+    let room = TestDir::new();
     let before = fake.requests();
     let run = room.connector_to(fake).variable("BATON_NORTHFLANK_API_TOKEN", token).run();
     assert_eq!(fake.requests() - before, 4);
@@ -143,7 +143,7 @@ fn whatever_is_said_of_the_token_a_sync_that_can_be_done_is_done() {
     ] {
         let fake = fake();
         fake.script(Rule::every(Endpoint::Auth, action));
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).run().expect_success();
         assert!(!run.stderr().contains("WARN"), "{}", run.stderr());
         assert_eq!(fake.requests_per_endpoint()[&Endpoint::Auth], 1, "asked once");
@@ -158,7 +158,7 @@ fn the_log_names_whose_token_reads_and_warns_of_its_end() {
         fake.add_token(Token { expires_at, ..Token::new(Permissions::ALL) })
     };
     let log = |token: &str| {
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", token).run();
         run.expect_success().stderr().to_owned()
     };
@@ -179,7 +179,7 @@ fn a_token_that_is_said_to_be_over_or_a_teams_and_reads_all_the_same_is_warned_o
         let fake = fake();
         let body = format!(r#"{{"data":{data}}}"#);
         fake.script(Rule::every(Endpoint::Auth, Action::json(200, &body)));
-        let room = Room::new();
+        let room = TestDir::new();
         room.connector_to(&fake).run().expect_success().stderr().to_owned()
     };
     let text = said(r#"{"entityType":"org","expiresAt":"2020-05-06T23:00:00-02:00"}"#);
@@ -219,7 +219,7 @@ fn a_sync_makes_exactly_one_request_for_each_page_and_one_for_the_token() {
     ] {
         let options = Options { rate_limit: None, ..Options::default() };
         let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
-        Room::new().connector_to(&fake).run().expect_success();
+        TestDir::new().connector_to(&fake).run().expect_success();
         assert_eq!(fake.requests(), formula(&organization));
         let mut targets: Vec<_> = fake.journal().into_iter().map(|asked| asked.target).collect();
         targets.sort();
@@ -236,7 +236,7 @@ fn a_token_revoked_midway_ends_the_sync_without_a_file() {
     let unauthorized = r#"{"error":{"status":401,"message":"Unauthorized"}}"#;
     let gone = Rule::every(Endpoint::RoleMembers, Action::json(401, unauthorized)).after(2);
     fake.script(gone);
-    let room = Room::new();
+    let room = TestDir::new();
     room.connector_to(&fake).run().expect_failure(16, &["/members", "401 Unauthorized"]);
     assert_eq!(room.names(), ["sync.c1z.work"], "what was read before is kept");
 }
@@ -245,7 +245,7 @@ fn a_token_revoked_midway_ends_the_sync_without_a_file() {
 fn an_endpoint_that_fails_is_not_taken_for_a_missing_permission() {
     let fake = fake();
     fake.script(Rule::every(Endpoint::Groups, Action::json(503, "<html>busy</html>")));
-    let room = Room::new();
+    let room = TestDir::new();
     let parts = ["GET /v1/directory-groups: Northflank answered 503 Service Unavailable"];
     room.connector_to(&fake).run().expect_failure(14, &parts);
     assert!(room.names().is_empty());
@@ -257,7 +257,7 @@ fn no_more_requests_than_workers_are_under_way_at_once() {
         // Long enough for a busy machine to ask the next before the first is answered.
         let options = Options { latency: Duration::from_millis(200), ..Options::default() };
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
-        let run = Room::new().connector_to(&fake).arguments(["--workers", workers]).run();
+        let run = TestDir::new().connector_to(&fake).arguments(["--workers", workers]).run();
         run.expect_success();
         // The validation asks its four questions together.
         assert_eq!(fake.max_in_flight(), most);
@@ -289,7 +289,7 @@ fn answers_of_the_wrong_shape_are_never_taken_for_rows() {
     ] {
         let fake = fake();
         fake.script(Rule::every(Endpoint::RoleMembers, Action::json(200, &body)).of("viewer"));
-        let room = Room::new();
+        let room = TestDir::new();
         let endpoint = "GET /v1/org-roles/viewer/members: ";
         room.connector_to(&fake).run().expect_failure(2, &[endpoint, part]);
         assert!(!room.file("sync.c1z").exists(), "{body}");
@@ -303,7 +303,7 @@ fn an_answer_that_is_cut_short_is_asked_for_again_and_never_taken_for_rows() {
         let fake = fake();
         let cut = || Rule::every(Endpoint::RoleMembers, Action::json(200, body)).of("viewer");
         fake.script(cut());
-        let room = Room::new();
+        let room = TestDir::new();
         let parts = ["/v1/org-roles/viewer/members", "not the JSON", "(5 tries)"];
         room.connector_to(&fake).run().expect_failure(2, &parts);
         assert!(!room.file("sync.c1z").exists(), "{body}");
@@ -319,7 +319,7 @@ fn ids_that_would_be_ambiguous_end_the_sync() {
     ] {
         let fake = fake();
         fake.script(Rule::every(endpoint, Action::json(200, body)));
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).run().expect_failure(2, &["can't be synced"]);
         assert!(run.stderr().is_ascii() && !run.error().contains("a\nb"));
         assert!(!room.file("sync.c1z").exists());
@@ -335,7 +335,7 @@ fn redirects_are_not_followed() {
         let headers = vec![("location".into(), location)];
         let action = Action::Respond { status, headers, body: Vec::new() };
         fake.script(Rule::every(Endpoint::Members, action));
-        let room = Room::new();
+        let room = TestDir::new();
         let parts = ["redirects are not followed", &status.to_string()];
         room.connector_to(&fake).run().expect_failure(2, &parts);
     }
@@ -345,7 +345,7 @@ fn redirects_are_not_followed() {
 #[test]
 fn a_wrong_base_url_is_hinted_at() {
     let fake = fake();
-    let room = Room::new();
+    let room = TestDir::new();
     let run = room
         .connector_to(&fake)
         .variable("BATON_NORTHFLANK_BASE_URL", format!("{}/elsewhere", fake.origin()))
@@ -366,7 +366,7 @@ fn only_redirects_are_told_as_redirects() {
     for status in [300, 304] {
         let fake = fake();
         fake.script(Rule::every(Endpoint::Members, Action::json(status, "")));
-        let room = Room::new();
+        let room = TestDir::new();
         let run = room.connector_to(&fake).run().expect_failure(2, &[&status.to_string()]);
         assert!(!run.error().contains("redirect"), "{}", run.error());
     }

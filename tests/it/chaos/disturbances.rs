@@ -1,4 +1,4 @@
-//! What happens to a run from outside, besides the network: one blow, at a moment.
+//! What happens to a run from outside, besides the network: one disturbance, at a moment.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ use super::place::Thing;
 use super::process::{Process, Shell};
 use crate::harness::interrupt::How;
 use crate::harness::refuse::FileSystem;
-use crate::harness::{Connector, Room, free_port, interrupt::Interrupter, signal};
+use crate::harness::{Connector, TestDir, free_port, interrupt::Interrupter, signal};
 
 /// When.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Moment {
 
 /// What happens to a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Blow {
+pub(super) enum Disturbance {
     None,
     /// A signal, once or twice.
     Signal(&'static str, usize, Moment),
@@ -63,9 +63,9 @@ pub(super) enum Blow {
     /// Another run into the same file, after so many milliseconds.
     Rival(usize),
     /// Somebody puts a text in the file's place.
-    Intruder(usize),
+    Replacement(usize),
     /// Somebody puts a file into the work directory.
-    Guest(usize),
+    StrayFile(usize),
     /// Nobody answers.
     Away,
     WrongToken,
@@ -119,7 +119,7 @@ impl Kind {
 /// A text of somebody's.
 const NOTES: &str = "years of work\n";
 
-impl Blow {
+impl Disturbance {
     pub(super) fn any(draw: &mut Draw) -> Self {
         if draw.percent(25) {
             return Self::None;
@@ -139,8 +139,8 @@ impl Blow {
             65..=69 => Self::FileSize(draw.magnitude(6_000) - 1),
             70..=73 => Self::OpenFiles(draw.number(8..=48)),
             74..=81 => Self::Rival(draw.magnitude(300) - 1),
-            82..=86 => Self::Intruder(draw.magnitude(6) - 1),
-            87..=90 => Self::Guest(draw.magnitude(6) - 1),
+            82..=86 => Self::Replacement(draw.magnitude(6) - 1),
+            87..=90 => Self::StrayFile(draw.magnitude(6) - 1),
             91 => Self::Away,
             92 | 93 => Self::WrongToken,
             94 => Self::TokenWithoutRoles,
@@ -189,7 +189,7 @@ impl Blow {
                 allowed.leaves_remains = true;
             }
             Self::Rival(_) => code(&[14]),
-            Self::Intruder(_) => code(&[3, 14]),
+            Self::Replacement(_) => code(&[3, 14]),
             Self::Away => {
                 code(&[14]);
                 allowed.must_fail = true;
@@ -206,16 +206,16 @@ impl Blow {
                 code(&[3]);
                 allowed.must_fail = true;
             }
-            Self::None | Self::Guest(_) | Self::On(_) => {}
+            Self::None | Self::StrayFile(_) | Self::On(_) => {}
             // What is asked at once can be answered before and after.
             Self::Revoked(_) => code(&[7, 16]),
         }
     }
 }
 
-/// A blow that is being dealt.
+/// A disturbance that is under way.
 pub(super) struct Dealt {
-    blow: Blow,
+    disturbance: Disturbance,
     interrupter: Interrupter,
     /// Whether somebody has put a file where it was to be.
     is_put: Arc<AtomicBool>,
@@ -224,8 +224,13 @@ pub(super) struct Dealt {
 }
 
 impl Dealt {
-    /// Prepares a blow to a run that writes to `file` and works in `work`.
-    pub(super) fn new(blow: Blow, fake: &FakeNorthflank, file: PathBuf, work: &Path) -> Self {
+    /// Prepares a disturbance to a run that writes to `file` and works in `work`.
+    pub(super) fn new(
+        disturbance: Disturbance,
+        fake: &FakeNorthflank,
+        file: PathBuf,
+        work: &Path,
+    ) -> Self {
         let is_put = Arc::new(AtomicBool::new(false));
         let put = |endpoint: Endpoint, after: usize, path: PathBuf| {
             let is_put = Arc::clone(&is_put);
@@ -240,28 +245,30 @@ impl Dealt {
             });
             fake.script(Rule::every(endpoint, action).after(after).once());
         };
-        match blow {
-            Blow::Intruder(after) => put(Endpoint::Members, after, file),
-            Blow::Guest(after) => put(Endpoint::RoleMembers, after, work.join("guest.txt")),
+        match disturbance {
+            Disturbance::Replacement(after) => put(Endpoint::Members, after, file),
+            Disturbance::StrayFile(after) => {
+                put(Endpoint::RoleMembers, after, work.join("stray.txt"))
+            }
             _ => {}
         }
         let only = |members, roles| fake.add_token(Token::new(Permissions { members, roles }));
-        let token = match blow {
-            Blow::WrongToken => Some("nf-0123456789abcdef0123456789abcdef".to_owned()),
-            Blow::TokenWithoutRoles => Some(only(true, false)),
-            Blow::TokenWithoutMembers => Some(only(false, true)),
-            Blow::Revoked(_) => Some(only(true, true)),
+        let token = match disturbance {
+            Disturbance::WrongToken => Some("nf-0123456789abcdef0123456789abcdef".to_owned()),
+            Disturbance::TokenWithoutRoles => Some(only(true, false)),
+            Disturbance::TokenWithoutMembers => Some(only(false, true)),
+            Disturbance::Revoked(_) => Some(only(true, true)),
             _ => None,
         };
-        Self { blow, interrupter: Interrupter::new(), is_put, token }
+        Self { disturbance, interrupter: Interrupter::new(), is_put, token }
     }
 
-    /// The connector, within reach of the blow.
-    pub(super) fn expose(&self, connector: Connector, room: &Room) -> Connector {
-        let connector = match self.blow {
-            Blow::Disk(how, at) => self.interrupter.interrupt(connector, room, at, how),
-            Blow::On(kind) => kind.file_system().under(connector, room),
-            Blow::Away => {
+    /// The connector, within reach of the disturbance.
+    pub(super) fn expose(&self, connector: Connector, room: &TestDir) -> Connector {
+        let connector = match self.disturbance {
+            Disturbance::Disk(how, at) => self.interrupter.interrupt(connector, room, at, how),
+            Disturbance::On(kind) => kind.file_system().under(connector, room),
+            Disturbance::Away => {
                 let nobody = format!("http://127.0.0.1:{}", free_port());
                 connector.variable("BATON_NORTHFLANK_BASE_URL", nobody)
             }
@@ -274,9 +281,9 @@ impl Dealt {
     }
 
     pub(super) fn limit(&self, shell: Shell) -> Shell {
-        match self.blow {
-            Blow::FileSize(blocks) => Shell { file_size: Some(blocks), ..shell },
-            Blow::OpenFiles(count) => Shell { open_files: Some(count), ..shell },
+        match self.disturbance {
+            Disturbance::FileSize(blocks) => Shell { file_size: Some(blocks), ..shell },
+            Disturbance::OpenFiles(count) => Shell { open_files: Some(count), ..shell },
             _ => shell,
         }
     }
@@ -288,8 +295,8 @@ impl Dealt {
         process: &mut Process,
         again: impl FnOnce() -> Process,
     ) -> Option<Process> {
-        match self.blow {
-            Blow::Signal(name, times, moment) => {
+        match self.disturbance {
+            Disturbance::Signal(name, times, moment) => {
                 moment.wait(fake, process);
                 for _ in 0..times {
                     if !process.has_ended() {
@@ -297,11 +304,11 @@ impl Dealt {
                     }
                 }
             }
-            Blow::Revoked(moment) => {
+            Disturbance::Revoked(moment) => {
                 moment.wait(fake, process);
                 fake.revoke(self.token.as_deref().unwrap());
             }
-            Blow::Rival(after) => {
+            Disturbance::Rival(after) => {
                 Moment::Milliseconds(after).wait(fake, process);
                 return Some(again());
             }
@@ -316,20 +323,20 @@ impl Dealt {
         if !self.is_put.load(Ordering::SeqCst) {
             return false;
         }
-        let is_intruder = matches!(self.blow, Blow::Intruder(_));
-        let path = if is_intruder { file.to_owned() } else { work.join("guest.txt") };
+        let replaces_file = matches!(self.disturbance, Disturbance::Replacement(_));
+        let path = if replaces_file { file.to_owned() } else { work.join("stray.txt") };
         let found = fs::read_to_string(&path);
         assert!(found.is_ok_and(|found| found == NOTES), "somebody's {} is lost", path.display());
         fs::remove_file(&path).unwrap();
         match former {
-            Some(Thing::File(content, mode)) if is_intruder => {
+            Some(Thing::File(content, mode)) if replaces_file => {
                 fs::write(&path, content).unwrap();
                 fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
             }
             // Nothing else may be there after a success; what judges finds out.
-            _ if !is_intruder => drop(fs::remove_dir(work)),
+            _ if !replaces_file => drop(fs::remove_dir(work)),
             _ => {}
         }
-        is_intruder
+        replaces_file
     }
 }
