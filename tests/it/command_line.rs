@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use crate::harness::exit_code;
 use crate::harness::{Connector, TestDir, daemon};
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
@@ -27,7 +28,7 @@ fn help_and_version_go_to_standard_output() {
 fn a_missing_token_is_named_with_its_variable_and_flag() {
     let room = TestDir::new();
     room.connector().run().expect_failure(
-        3,
+        exit_code::INVALID_ARGUMENT,
         &["BATON_NORTHFLANK_API_TOKEN (--northflank-api-token) is not set", "Settings > API"],
     );
     assert!(room.names().is_empty());
@@ -38,7 +39,7 @@ fn a_blank_token_is_refused() {
     let room = TestDir::new();
     for token in ["", " ", "\t\n"] {
         let run = room.connector().variable("BATON_NORTHFLANK_API_TOKEN", token).run();
-        run.expect_failure(3, &["BATON_NORTHFLANK_API_TOKEN"]);
+        run.expect_failure(exit_code::INVALID_ARGUMENT, &["BATON_NORTHFLANK_API_TOKEN"]);
     }
 }
 
@@ -46,7 +47,10 @@ fn a_blank_token_is_refused() {
 fn unknown_flags_and_values_are_one_line_without_usage() {
     let room = TestDir::new();
     for arguments in [&["--fiel", "x"][..], &["extra"], &["--file"], &["--workers", "many"]] {
-        let run = with_token(&room).arguments(arguments).run().expect_failure(3, &[]);
+        let run = with_token(&room)
+            .arguments(arguments)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[]);
         assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
     }
 }
@@ -61,11 +65,17 @@ fn a_value_without_its_equals_sign_is_no_command_that_there_is_not() {
         (&["--file", "a.c1z", "b.c1z"], "unexpected argument 'b.c1z' found"),
         (&["--diff", "nf-hidden"], "'--diff=[hidden]'"),
     ] {
-        let run = with_token(&room).arguments(arguments).run().expect_failure(3, &[said]);
+        let run = with_token(&room)
+            .arguments(arguments)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[said]);
         assert!(!run.error().contains("command"), "{}", run.error());
     }
     let run = with_token(&room).arguments(["--diff", "capabilities"]).run();
-    run.expect_failure(3, &["the subcommand 'capabilities' cannot be used with"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["the subcommand 'capabilities' cannot be used with"],
+    );
 }
 
 #[test]
@@ -116,7 +126,10 @@ fn a_base_url_that_would_expose_the_token_is_refused() {
         ("northflank", "not a URL"),
     ] {
         let run = with_token(&room).arguments(["--northflank-base-url", url]).run();
-        run.expect_failure(3, &["BATON_NORTHFLANK_BASE_URL (--northflank-base-url)", part]);
+        run.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["BATON_NORTHFLANK_BASE_URL (--northflank-base-url)", part],
+        );
     }
 }
 
@@ -134,7 +147,7 @@ fn what_would_send_the_token_astray_is_refused_by_every_command_that_sends_it() 
         ] {
             let connector = room.connector().variable("BATON_NORTHFLANK_API_TOKEN", "nf-token");
             let run = connector.variable(name, value).arguments(command).run();
-            run.expect_failure(3, &[said]);
+            run.expect_failure(exit_code::INVALID_ARGUMENT, &[said]);
         }
     }
     assert!(room.names().is_empty());
@@ -183,9 +196,10 @@ fn northflank_is_trusted_by_the_same_certificates_as_conductorone() {
 #[test]
 fn an_unreachable_api_is_unavailable_and_no_file_is_made() {
     let room = TestDir::new();
-    let run = with_token(&room)
-        .run()
-        .expect_failure(14, &["/v1/org-members", "could not connect", "refused"]);
+    let run = with_token(&room).run().expect_failure(
+        exit_code::UNAVAILABLE,
+        &["/v1/org-members", "could not connect", "refused"],
+    );
     assert_eq!(run.error().matches("could not connect").count(), 1, "{}", run.error());
     assert!(run.error().len() < 300, "{}", run.error());
     assert!(room.names().is_empty());
@@ -201,7 +215,10 @@ fn a_target_that_is_no_file_is_refused_before_any_request() {
         ("missing/sync.c1z", "does not exist"),
         ("..", "is a directory"),
     ] {
-        with_token(&room).arguments(["-f", target]).run().expect_failure(3, &[part]);
+        with_token(&room)
+            .arguments(["-f", target])
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
     }
     assert_eq!(room.names(), ["directory"]);
 }
@@ -215,7 +232,9 @@ fn a_foreign_file_is_refused_and_left_alone() {
         (b"C1Z", "does not begin with C1ZF"),
     ] {
         fs::write(room.file("sync.c1z"), content).unwrap();
-        with_token(&room).run().expect_failure(3, &["is not a sync file", part]);
+        with_token(&room)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &["is not a sync file", part]);
         assert_eq!(fs::read(room.file("sync.c1z")).unwrap(), content);
         assert_eq!(room.names(), ["sync.c1z"]);
     }
@@ -248,7 +267,7 @@ fn logs_also_go_to_files_without_colour() {
         assert!(log.contains("INFO starting sync") && !log.contains('\u{1b}'), "{log}");
     }
     let run = room.connector_to(&fake).arguments(["--log-path", "missing/a.log"]).run();
-    run.expect_failure(3, &["can't write the log file missing/a.log"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["can't write the log file missing/a.log"]);
 }
 
 #[test]
@@ -264,6 +283,9 @@ fn settings_are_taken_from_the_file_in_the_working_directory() {
     let run = room.connector().run().expect_success();
     assert!(run.stderr().contains("log-levle"), "{}", run.stderr());
     fs::write(room.file(".baton.yaml"), "northflank-api-token: 'nf-1").unwrap();
-    let run = room.connector().run().expect_failure(3, &["can't read .baton.yaml"]);
+    let run = room
+        .connector()
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["can't read .baton.yaml"]);
     assert!(!run.stderr().contains("nf-1"), "{}", run.stderr());
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 
 use crate::harness::changes::quietly_changed_demo;
+use crate::harness::exit_code;
 use crate::harness::expected;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::{Connector, Run, TestDir};
@@ -185,7 +186,10 @@ fn nothing_that_is_not_the_demos_own_is_overwritten() {
         let room = TestDir::new();
         put(&room);
         let (names, content) = (room.names(), fs::read(room.file(name)).ok());
-        demo(&room, &[]).expect_failure(3, &[name, "isn't known to be the demo's", "--directory"]);
+        demo(&room, &[]).expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &[name, "isn't known to be the demo's", "--directory"],
+        );
         assert_eq!(room.names(), names, "{name}");
         assert_eq!(fs::read(room.file(name)).ok(), content, "{name}");
     }

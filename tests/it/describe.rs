@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::harness::exit_code;
 use crate::harness::{Run, TestDir};
 
 fn said(arguments: &[&str]) -> Run {
@@ -44,7 +45,7 @@ fn every_shell_gets_completions() {
         assert!(run.stdout().contains("northflank-api-token"), "{shell}");
     }
     let run = TestDir::new().connector().arguments(["completion", "csh"]).run();
-    run.expect_failure(3, &["csh", "bash"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["csh", "bash"]);
 }
 
 #[test]
@@ -80,5 +81,5 @@ fn the_manual_page_tells_of_every_command_and_names_no_other_page() {
 #[test]
 fn flags_of_a_sync_are_refused_beside_a_subcommand() {
     let run = TestDir::new().connector().arguments(["--workers", "2", "capabilities"]).run();
-    run.expect_failure(3, &["capabilities", "cannot be used with"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["capabilities", "cannot be used with"]);
 }

@@ -1,6 +1,7 @@
 //! Documents say what is true: variables, flags and commands exist, links lead somewhere,
 //! manifests are what a page says of them, every resource type is listed.
 
+use crate::harness::exit_code;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -298,7 +299,12 @@ fn assert_is_command(words: &Yaml<'_>, skipped: usize) {
         .env("BATON_HEALTH_CHECK_PORT", "1")
         .output()
         .unwrap();
-    assert_eq!(run.status.code(), Some(14), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(
+        run.status.code(),
+        Some(exit_code::UNAVAILABLE),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 /// What stands between the marks that C1's tools know, so that they may write it anew.

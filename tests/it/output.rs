@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use fake_conductorone::{Code, FakeConductorOne, Method};
 use fake_northflank::{FakeNorthflank, Organization};
 
+use crate::harness::exit_code;
 use crate::harness::{
     Connector, Run, TestDir, WAIT, changes::changed_demo, daemon, signal, wait_until,
 };
@@ -161,7 +162,7 @@ fn a_run_that_may_have_too_few_threads_says_so_and_ends() {
         let for_all = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(room.path(), for_all).unwrap();
         let run = Run(command.output().unwrap())
-            .expect_failure(2, &["can't start as many threads as it takes"]);
+            .expect_failure(exit_code::UNKNOWN, &["can't start as many threads as it takes"]);
         assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
     }
     assert_eq!(northflank.requests(), 0);

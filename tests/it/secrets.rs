@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::unpack;
 use crate::harness::{Connector, TestDir, wait_for_requests};
 use baton_northflank::northflank::{Client, ClientSettings, List, ListKind};
@@ -176,7 +177,9 @@ fn no_token_that_is_refused_is_shown() {
         let limited = fake.add_token(Token::new(permissions));
         let revoked = fake.add_token(Token::new(Permissions::ALL));
         fake.revoke(&revoked);
-        for (token, code) in [(limited, 7), (revoked, 16)] {
+        for (token, code) in
+            [(limited, exit_code::PERMISSION_DENIED), (revoked, exit_code::UNAUTHENTICATED)]
+        {
             let codes = assert_silent(&token, |room| {
                 room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", &token)
             });
@@ -265,7 +268,7 @@ fn a_client_secret_that_cannot_be_used_is_not_quoted() {
             .variable("BATON_CLIENT_SECRET", &text)
             .arguments(["--log-level", "debug"])
             .run();
-        assert_eq!(run.code(), Some(3), "{text}: {}", run.stderr());
+        assert_eq!(run.code(), Some(exit_code::INVALID_ARGUMENT), "{text}: {}", run.stderr());
         secret.assert_not_in(&text, &run.0.stderr);
         secret.assert_not_in(&text, &run.0.stdout);
         assert!(room.names().is_empty());

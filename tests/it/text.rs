@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::harness::TestDir;
 use crate::harness::changes::changed_demo;
+use crate::harness::exit_code;
 use fake_northflank::{
     Action, Endpoint, FakeNorthflank, Options, Organization, Permissions, Rule, Size, Token, Whoami,
 };
@@ -127,7 +128,10 @@ fn a_check_says_on_one_screen_what_a_sync_would_meet() {
         .variable("BATON_NORTHFLANK_API_TOKEN", "nf-token")
         .variable("BATON_NORTHFLANK_BASE_URL", "http://127.0.0.1:1");
     let run = connector.arguments(["check"]).run();
-    assert_eq!((run.code(), run.error().matches("could not connect").count()), (Some(14), 1));
+    assert_eq!(
+        (run.code(), run.error().matches("could not connect").count()),
+        (Some(exit_code::UNAVAILABLE), 1)
+    );
     write!(text, "# nobody answers\n{}{}[exit code 14]\n\n", run.stdout(), run.stderr()).unwrap();
     let day = regex::Regex::new(r"\d{4}-\d\d-\d\d").unwrap();
     assert_text("text_check", &day.replace_all(&text, "[day]"));
@@ -165,7 +169,7 @@ fn shapes_hold_no_value_of_the_organization() {
     fake.script(Rule::every(Endpoint::Roles, Action::json(403, refused)));
     fake.script(Rule::every(Endpoint::Groups, Action::json(404, "<p>Marlow Freight</p>")));
     let (shapes, code) = checked(&fake, fake.token(), &["--shapes"]);
-    assert_eq!(code, Some(7));
+    assert_eq!(code, Some(exit_code::PERMISSION_DENIED));
     let (json, error) = shapes.split_at(shapes.find("baton-northflank: ").unwrap());
     assert!(!json.contains("Marlow") && json.contains("no JSON") && json.contains("403"), "{json}");
     assert!(error.contains("may not read roles"), "{error}");

@@ -1,5 +1,6 @@
 //! What `--output` writes: whole, private, and in place of what was there at once.
 
+use crate::harness::exit_code;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -35,7 +36,7 @@ fn a_pipe_or_device_is_not_replaced() {
     let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe")).status();
     assert!(pipe.unwrap().success());
     let run = access(&room, &["--output", "pipe"]);
-    run.expect_failure(3, &["can't write pipe", "no regular file"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["can't write pipe", "no regular file"]);
     assert!(!fs::metadata(room.file("pipe")).unwrap().is_file());
     assert_eq!(room.names(), ["pipe", "sync.c1z"]);
 }

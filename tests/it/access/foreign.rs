@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{access, id, json as told, printed};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 use crate::harness::sync_file::pack;
 
 /// A file with rows of one finished sync.
@@ -172,7 +173,8 @@ fn people_groups_and_roles_go_by_the_types_traits() {
     );
     assert_eq!(told(&room, &["--role", "admin"])["grants"].as_array().unwrap().len(), 2);
     assert_eq!(told(&room, &["--group", "red"])["grants"].as_array().unwrap().len(), 3);
-    access(&room, &["--role", "wiki"]).expect_failure(3, &["no role \"wiki\""]);
+    access(&room, &["--role", "wiki"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["no role \"wiki\""]);
 }
 
 #[test]

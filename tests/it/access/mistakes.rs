@@ -5,6 +5,7 @@ use std::fs;
 use fake_northflank::Organization;
 
 use super::{access, synced};
+use crate::harness::exit_code;
 use crate::harness::sync_file::change;
 
 #[test]
@@ -20,7 +21,8 @@ fn an_id_that_the_file_lacks_is_told_with_the_nearest_ones() {
         // Ids of another kind are none of this.
         ("--role", "ada-marlow", &["no role"]),
     ] {
-        access(&room, &[flag, id]).expect_failure(3, &[&["sync.c1z"], parts].concat());
+        access(&room, &[flag, id])
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[&["sync.c1z"], parts].concat());
     }
 }
 
@@ -56,7 +58,7 @@ fn what_cannot_be_read_or_written_is_refused() {
                 continue;
             }
             let run = access(&room, &[arguments, format].concat());
-            let run = run.expect_failure(3, parts);
+            let run = run.expect_failure(exit_code::INVALID_ARGUMENT, parts);
             assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
             assert_eq!(room.names(), before);
         }
@@ -71,9 +73,11 @@ fn a_file_that_is_broken_in_its_midst_leaves_nothing_half_told() {
         "update v1_grants set data = x'2aff' where id = (select max(id) from v1_grants)",
     );
     for format in ["table", "json", "csv", "markdown", "html"] {
-        access(&room, &["--format", format]).expect_failure(3, &["no baton message"]);
+        access(&room, &["--format", format])
+            .expect_failure(exit_code::INVALID_ARGUMENT, &["no baton message"]);
         let arguments = ["--format", format, "-o", "told"];
-        access(&room, &arguments).expect_failure(3, &["no baton message"]);
+        access(&room, &arguments)
+            .expect_failure(exit_code::INVALID_ARGUMENT, &["no baton message"]);
         assert_eq!(room.names(), ["sync.c1z"]);
     }
 }
@@ -89,5 +93,6 @@ fn a_view_in_place_of_a_table_is_not_run() {
              sync_id, discovered_at, resource_type_id, resource_id, entitlement_id,
              principal_resource_type_id, principal_resource_id from endless, kept;",
     );
-    access(&room, &[]).expect_failure(3, &["v1_grants in its database is no table"]);
+    access(&room, &[])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["v1_grants in its database is no table"]);
 }

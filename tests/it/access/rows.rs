@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{access, grants, how, json, printed, puzzling, served, synced, through};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 
 fn organizations() -> [Organization; 2] {
     let size = Size { members: 230, roles: 14, groups: 9, memberships: 1_500 };
@@ -301,7 +302,8 @@ fn no_cell_is_a_formula_or_two_to_any_spreadsheet() {
     assert_eq!(marked, format!("\u{feff}{csv}"));
     access(&room, &["--format", "csv", "--csv-bom", "-o", "told.csv"]).expect_success();
     assert_eq!(std::fs::read_to_string(room.file("told.csv")).unwrap(), marked);
-    access(&room, &["--csv-bom"]).expect_failure(3, &["--csv-bom is for --format csv"]);
+    access(&room, &["--csv-bom"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["--csv-bom is for --format csv"]);
 }
 
 #[test]
@@ -382,8 +384,8 @@ fn anything_can_be_named_by_a_name_that_only_it_has() {
     // An id goes before a name.
     assert_eq!(left(&room, &["--role", "viewer"]), left(&room, &["--role", "role:viewer"]));
     let run = access(&room, &["--role", "Viewer"]);
-    run.expect_failure(3, &["2 roles", "billing-ops, viewer"]);
-    access(&room, &["--role", "On call"]).expect_failure(3, &["no role"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["2 roles", "billing-ops, viewer"]);
+    access(&room, &["--role", "On call"]).expect_failure(exit_code::INVALID_ARGUMENT, &["no role"]);
 }
 
 #[test]
@@ -471,7 +473,7 @@ fn a_user_can_be_named_by_address_and_anything_by_type_and_id() {
     organization.members[1].emails.push(address);
     let room = synced(&organization);
     access(&room, &["--user", "ada@marlow-old.example"])
-        .expect_failure(3, &["2 people", "ada-marlow, ben-okafor"]);
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["2 people", "ada-marlow, ben-okafor"]);
 }
 
 #[test]
@@ -484,7 +486,7 @@ fn an_earlier_sync_can_be_told_of() {
     let again = json(&room, &["--sync", first["sync_id"].as_str().unwrap()]);
     assert_eq!(again, first);
     access(&room, &["--sync", "nope"]).expect_failure(
-        3,
+        exit_code::INVALID_ARGUMENT,
         &["nope", first["sync_id"].as_str().unwrap(), second["sync_id"].as_str().unwrap()],
     );
 }

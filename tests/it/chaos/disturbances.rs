@@ -15,6 +15,7 @@ use super::draw::Draw;
 use super::judge::Allowed;
 use super::place::Thing;
 use super::process::{Process, Shell};
+use crate::harness::exit_code;
 use crate::harness::interrupt::How;
 use crate::harness::refuse::FileSystem;
 use crate::harness::{Connector, TestDir, free_port, interrupt::Interrupter, signal};
@@ -177,38 +178,38 @@ impl Disturbance {
             Self::Disk(how, _) => {
                 match how {
                     How::Kill | How::Tear => drop(allowed.signals.insert(9)),
-                    How::NoSpace | How::Error => code(&[2]),
-                    How::ReadOnly => code(&[2, 3]),
-                    How::Interrupt => code(&[130]),
+                    How::NoSpace | How::Error => code(&[exit_code::UNKNOWN]),
+                    How::ReadOnly => code(&[exit_code::UNKNOWN, exit_code::INVALID_ARGUMENT]),
+                    How::Interrupt => code(&[exit_code::INTERRUPT]),
                 }
                 allowed.leaves_remains = true;
             }
-            Self::FileSize(_) | Self::On(Kind::FailsToRead) => code(&[2]),
+            Self::FileSize(_) | Self::On(Kind::FailsToRead) => code(&[exit_code::UNKNOWN]),
             Self::OpenFiles(_) => {
-                code(&[2, 14]);
+                code(&[exit_code::UNKNOWN, exit_code::UNAVAILABLE]);
                 allowed.leaves_remains = true;
             }
-            Self::Rival(_) => code(&[14]),
-            Self::Replacement(_) => code(&[3, 14]),
+            Self::Rival(_) => code(&[exit_code::UNAVAILABLE]),
+            Self::Replacement(_) => code(&[exit_code::INVALID_ARGUMENT, exit_code::UNAVAILABLE]),
             Self::Away => {
-                code(&[14]);
+                code(&[exit_code::UNAVAILABLE]);
                 allowed.must_fail = true;
             }
             Self::WrongToken => {
-                code(&[16]);
+                code(&[exit_code::UNAUTHENTICATED]);
                 allowed.must_fail = true;
             }
             Self::TokenWithoutMembers | Self::TokenWithoutRoles => {
-                code(&[7]);
+                code(&[exit_code::PERMISSION_DENIED]);
                 allowed.must_fail = true;
             }
             Self::On(Kind::NoLocks | Kind::ReadOnly) => {
-                code(&[3]);
+                code(&[exit_code::INVALID_ARGUMENT]);
                 allowed.must_fail = true;
             }
             Self::None | Self::StrayFile(_) | Self::On(_) => {}
             // What is asked at once can be answered before and after.
-            Self::Revoked(_) => code(&[7, 16]),
+            Self::Revoked(_) => code(&[exit_code::PERMISSION_DENIED, exit_code::UNAUTHENTICATED]),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::harness::changes::{changed_demo, demo_after_logins};
+use crate::harness::exit_code;
 use crate::harness::sync_file::pack;
 use crate::harness::{Run, TestDir, signal, wait_until};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
@@ -57,7 +58,7 @@ fn a_login_alone_is_no_change() {
     let ada = renamed.members.iter_mut().find(|member| member.id == "ada-marlow").unwrap();
     ada.name = Some("Ada Lane".into());
     ada.last_login = None;
-    assert_eq!(sync(&room, &renamed, &["--diff", "--exit-code"]).code(), Some(20));
+    assert_eq!(sync(&room, &renamed, &["--diff", "--exit-code"]).code(), Some(exit_code::CHANGED));
     let diff = diff_json(&room, &["sync.c1z"]);
     assert_eq!(ids(&diff["resources"]["modified"]), ["ada-marlow"].into());
 }
@@ -220,7 +221,7 @@ fn resources_of_one_name_are_told_apart_by_their_ids() {
         for format in ["table", "markdown"] {
             let run = between(|it| helpdesk(it, name), moves, format);
             let said = run.stdout();
-            assert_eq!(run.code(), Some(20), "{said}");
+            assert_eq!(run.code(), Some(exit_code::CHANGED), "{said}");
             assert!(said.contains("sk (viewer): assigned"), "{name:?}: {said}");
             assert!(said.contains("(owner): assigned"), "{name:?}: {said}");
         }
@@ -311,7 +312,7 @@ fn the_order_of_what_is_a_set_is_no_change() {
         |it| it.roles[1].restrictions.teams[0].projects.as_mut().unwrap().ids.truncate(1),
         "table",
     );
-    assert_eq!(run.code(), Some(20), "{}", run.stdout());
+    assert_eq!(run.code(), Some(exit_code::CHANGED), "{}", run.stdout());
 }
 
 #[test]
@@ -328,7 +329,7 @@ fn a_change_that_nobody_could_see_is_told_by_code_points() {
         ("Zoe", "zoe", "name: Zoe → zoe"),
     ] {
         let run = between(rename(before), rename(after), "table");
-        assert_eq!(run.code(), Some(20));
+        assert_eq!(run.code(), Some(exit_code::CHANGED));
         assert!(run.stdout().contains(told), "{told}: {}", run.stdout());
         let run = between(rename(before), rename(after), "json");
         let said: Value = serde_json::from_str(run.stdout()).unwrap();
@@ -347,7 +348,7 @@ fn the_exit_code_tells_of_changes_only_where_it_is_asked_to() {
     let room = before_and_after();
     assert_eq!(diff(&room, &["old.c1z", "new.c1z"]).code(), Some(0));
     let run = diff(&room, &["old.c1z", "new.c1z", "--exit-code"]);
-    assert_eq!((run.code(), run.stderr()), (Some(20), ""));
+    assert_eq!((run.code(), run.stderr()), (Some(exit_code::CHANGED), ""));
     let run = diff(&room, &["old.c1z", "old.c1z", "--exit-code"]);
     assert_eq!(run.code(), Some(0));
     assert!(run.stdout().ends_with("\nNo changes.\n"), "{}", run.stdout());
@@ -359,7 +360,7 @@ fn a_sync_can_end_with_what_it_changed() {
     let run = sync(&room, &Organization::demo(), &["--diff", "--exit-code"]).expect_success();
     assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
     let run = sync(&room, &changed_demo(), &["--diff=markdown", "--exit-code"]);
-    assert_eq!(run.code(), Some(20));
+    assert_eq!(run.code(), Some(exit_code::CHANGED));
     assert!(run.stdout().contains(" UTC)"), "{}", run.stdout());
     assert!(run.stdout().contains("| added | user Zoë Quill (zoe-quill) | "), "{}", run.stdout());
     let run = sync(&room, &changed_demo(), &["--diff", "--exit-code"]);
@@ -370,7 +371,7 @@ fn a_sync_can_end_with_what_it_changed() {
         let connector = room.connector_to(&fake).arguments(["--diff"]);
         connector.variable("BATON_KEEP_SYNC_COUNT", count).run()
     };
-    keep("1").expect_failure(3, &["BATON_KEEP_SYNC_COUNT is 1"]);
+    keep("1").expect_failure(exit_code::INVALID_ARGUMENT, &["BATON_KEEP_SYNC_COUNT is 1"]);
 }
 
 #[test]
@@ -398,10 +399,10 @@ fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
     assert!(run.stderr().contains("no earlier sync"), "{}", run.stderr());
     // Whoever has to have one is told that there was none, and has one afterwards.
     let run = first(&["--diff=json", "--require-baseline"]);
-    assert_eq!(run.code(), Some(3));
+    assert_eq!(run.code(), Some(exit_code::INVALID_ARGUMENT));
     assert!(run.stderr().contains("--require-baseline"), "{}", run.stderr());
     let run = sync(&room, &changed_demo(), &["--diff=json", "--exit-code", "--require-baseline"]);
-    assert_eq!(run.code(), Some(20), "{}", run.stderr());
+    assert_eq!(run.code(), Some(exit_code::CHANGED), "{}", run.stderr());
     // Without --diff it does nothing, and says so.
     let run = sync(&room, &changed_demo(), &["--require-baseline"]).expect_success();
     assert!(run.stderr().contains("--require-baseline has no effect"), "{}", run.stderr());
@@ -420,7 +421,7 @@ fn a_whole_and_a_reduced_sync_are_not_compared_without_a_word() {
     let arguments = ["whole.c1z", "part.c1z", "--exit-code", "--format"];
     for format in ["json", "table", "markdown"] {
         let run = diff(&room, &[&arguments[..], &[format]].concat());
-        assert_eq!(run.code(), Some(20));
+        assert_eq!(run.code(), Some(exit_code::CHANGED));
         assert_eq!(run.stderr().lines().count(), 1);
         for part in ["warning", "whole.c1z covers everything", "part.c1z covers only"] {
             assert!(run.stderr().contains(part), "{}", run.stderr());
@@ -434,12 +435,15 @@ fn a_whole_and_a_reduced_sync_are_not_compared_without_a_word() {
             assert!(run.stdout().contains(part), "{}", run.stdout());
         }
         let strict = diff(&room, &[&arguments[..], &[format, "--require-baseline"]].concat());
-        strict.expect_failure(3, &["--require-baseline", "whole.c1z", "part.c1z"]);
+        strict.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["--require-baseline", "whole.c1z", "part.c1z"],
+        );
     }
     let run = diff(&room, &["part.c1z", "other.c1z", "--require-baseline", "--exit-code"]);
     assert_eq!((run.code(), run.stderr()), (Some(0), ""));
     // Of one file only such as cover the same are compared.
-    diff(&room, &["both.c1z"]).expect_failure(3, &["both.c1z"]);
+    diff(&room, &["both.c1z"]).expect_failure(exit_code::INVALID_ARGUMENT, &["both.c1z"]);
 }
 
 #[test]
@@ -449,7 +453,7 @@ fn without_arguments_the_newest_syncs_of_the_usual_file_are_compared() {
         sync(&room, &organization, &[]).expect_success();
     }
     let run = diff(&room, &["--exit-code"]);
-    assert_eq!((run.code(), run.stderr()), (Some(20), ""));
+    assert_eq!((run.code(), run.stderr()), (Some(exit_code::CHANGED), ""));
     assert_eq!(run.stdout(), diff(&room, &["sync.c1z"]).stdout());
 }
 
@@ -492,9 +496,10 @@ fn what_is_no_sqlite_sync_file_is_refused() {
         ("broken.c1z", "is damaged"),
         ("none.c1z", "does not exist"),
     ] {
-        diff(&room, &["old.c1z", file]).expect_failure(3, &[file, part]);
+        diff(&room, &["old.c1z", file]).expect_failure(exit_code::INVALID_ARGUMENT, &[file, part]);
     }
-    diff(&room, &["old.c1z"]).expect_failure(3, &["one finished sync", "second file"]);
+    diff(&room, &["old.c1z"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["one finished sync", "second file"]);
 }
 
 /// A file as connectors of 2023 made them: no sync types, no expansion column, no indexes,

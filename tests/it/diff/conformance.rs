@@ -9,6 +9,7 @@ use std::process::Command;
 
 use crate::harness::TestDir;
 use crate::harness::changes::{changed_demo, demo_after_logins};
+use crate::harness::exit_code;
 use crate::harness::reader::{baton, baton_text, writer_of_2025};
 use crate::harness::sync_file::{SyncFile, change};
 use fake_northflank::{FakeNorthflank, Member, Options, Organization, Size};
@@ -156,5 +157,8 @@ fn a_c1z3_file_as_baton_makes_it_is_refused_with_a_way_out() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let run = room.connector().arguments(["diff", "sync.c1z", "pebble.c1z"]).run();
-    run.expect_failure(3, &["C1Z3 file", "into a new file with --storage-engine sqlite"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["C1Z3 file", "into a new file with --storage-engine sqlite"],
+    );
 }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::harness::changes::changed_demo;
+use crate::harness::exit_code;
 use crate::harness::sync_file::{SyncFile, change, pack, unpack};
 use crate::harness::{Run, TestDir};
 use baton_northflank::baton::v2::Resource;
@@ -103,13 +104,13 @@ fn what_is_no_plain_table_is_not_read() {
         for arguments in
             [&["diff", "old.c1z", "new.c1z"][..], &["diff", "new.c1z"], &["access", "new.c1z"]]
         {
-            run(&room, arguments).expect_failure(3, &["new.c1z", &part]);
+            run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &["new.c1z", &part]);
         }
         // Nor is it taken over.
         let before = fs::read(room.file("new.c1z")).unwrap();
         let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
         let into = room.connector_to(&fake).arguments(["-f", "new.c1z"]).run();
-        into.expect_failure(3, &["new.c1z", &part]);
+        into.expect_failure(exit_code::INVALID_ARGUMENT, &["new.c1z", &part]);
         assert!(fs::read(room.file("new.c1z")).unwrap() == before);
     }
 }
@@ -239,7 +240,7 @@ fn pages_without_end_are_not_read_to_their_end() {
     entangle(&room.file("new.c1z"));
     for arguments in [&["diff", "old.c1z", "new.c1z"][..], &["access", "new.c1z"]] {
         let started = Instant::now();
-        run(&room, arguments).expect_failure(3, &["new.c1z is damaged"]);
+        run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &["new.c1z is damaged"]);
         assert!(started.elapsed() < Duration::from_mins(1), "{arguments:?}");
     }
 }
@@ -257,7 +258,7 @@ fn what_is_no_file_is_not_waited_for() {
         for arguments in
             [&["diff", "old.c1z", name][..], &["diff", name, "new.c1z"], &["access", name]]
         {
-            run(&room, arguments).expect_failure(3, &[name, part]);
+            run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &[name, part]);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod changes;
 pub mod daemon;
+pub mod exit_code;
 pub mod expected;
 #[cfg(target_os = "linux")]
 pub mod interrupt;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, platform, scratch, slow_northflank,
 };
+use crate::harness::exit_code;
 use crate::harness::{Connector, TestDir, WAIT, wait_for_requests, wait_until};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
@@ -68,12 +69,12 @@ fn a_hello_that_fails_for_now_is_said_again() {
 fn a_refused_hello_ends_the_process_with_the_reason() {
     let northflank = northflank();
     for (method, code, exit) in [
-        (Method::Hello, Code::PermissionDenied, 7),
-        (Method::Hello, Code::InvalidArgument, 3),
-        (Method::Hello, Code::FailedPrecondition, 9),
+        (Method::Hello, Code::PermissionDenied, exit_code::PERMISSION_DENIED),
+        (Method::Hello, Code::InvalidArgument, exit_code::INVALID_ARGUMENT),
+        (Method::Hello, Code::FailedPrecondition, exit_code::FAILED_PRECONDITION),
         // Twice, as a token may have been revoked.
-        (Method::Hello, Code::Unauthenticated, 16),
-        (Method::Token, Code::Unauthenticated, 16),
+        (Method::Hello, Code::Unauthenticated, exit_code::UNAUTHENTICATED),
+        (Method::Token, Code::Unauthenticated, exit_code::UNAUTHENTICATED),
     ] {
         let (platform, room) = (platform(), TestDir::new());
         platform.script(Rule::every(method, Fault::Refuse(code)));
@@ -505,7 +506,10 @@ fn certificates_that_are_none_end_it_at_once() {
         for connector in [service, room.connector_to(&northflank)] {
             let started = Instant::now();
             let run = connector.variable("SSL_CERT_FILE", certificates).run();
-            run.expect_failure(3, &[&format!("SSL_CERT_FILE names {certificates}, ")]);
+            run.expect_failure(
+                exit_code::INVALID_ARGUMENT,
+                &[&format!("SSL_CERT_FILE names {certificates}, ")],
+            );
             assert!(started.elapsed() < Duration::from_secs(5));
         }
         assert!(platform.calls().is_empty());
@@ -518,7 +522,7 @@ fn a_settings_file_that_is_none_is_not_waited_for() {
     let pipe = std::process::Command::new("mkfifo").arg(room.file("pipe.yaml")).status();
     assert!(pipe.unwrap().success());
     let run = room.connector_to(&northflank).variable("BATON_CONFIG_PATH", "pipe.yaml").run();
-    run.expect_failure(3, &["can't read pipe.yaml", "no regular file"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["can't read pipe.yaml", "no regular file"]);
 }
 
 #[test]
@@ -534,7 +538,7 @@ fn a_pipe_in_place_of_a_log_file_or_of_the_collectors_certificate_is_not_waited_
         let service = connector(&platform, &northflank, &room);
         for connector in [service, room.connector_to(&northflank)] {
             let run = connector.arguments([setting, "pipe"]).run();
-            run.expect_failure(3, &[what, "it is no regular file"]);
+            run.expect_failure(exit_code::INVALID_ARGUMENT, &[what, "it is no regular file"]);
         }
         assert!(platform.calls().is_empty());
     }

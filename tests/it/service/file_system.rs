@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use crate::harness::TestDir;
 use crate::harness::daemon::{Daemon, connector, fakes, scratch};
+use crate::harness::exit_code;
 use crate::harness::refuse::FileSystem;
 
 #[test]
@@ -43,6 +44,9 @@ fn a_scratch_directory_that_can_not_be_used_is_told_with_what_names_another() {
         let ((platform, northflank), room) = (fakes(), TestDir::new());
         let place = FileSystem::refusing(&calls, errno);
         let run = place.under(connector(&platform, &northflank, &room), &room).run();
-        run.expect_failure(3, &["scratch", "name another directory by --c1z-temp-dir"]);
+        run.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["scratch", "name another directory by --c1z-temp-dir"],
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::harness::daemon::{Daemon, connector, fakes, northflank_with, platform, scratch};
+use crate::harness::exit_code;
 use crate::harness::{TestDir, WAIT, free_port, wait_until};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
 use fake_northflank::FakeNorthflank;
@@ -127,7 +128,7 @@ fn credentials_that_stay_revoked_end_the_process_with_16() {
     platform.revoke_tokens();
     wait_until("its end", Duration::from_mins(6), || !daemon.is_running());
     let (code, log, room) = daemon.wait();
-    assert_eq!(code, Some(16), "{log}");
+    assert_eq!(code, Some(exit_code::UNAUTHENTICATED), "{log}");
     assert!(log.lines().last().unwrap().contains("refuses the client id and secret"), "{log}");
     assert!(scratch(&room).is_empty(), "{:?}", scratch(&room));
 }
@@ -146,7 +147,7 @@ fn a_refused_token_is_unhealthy_but_alive_and_ready() {
     assert_eq!(northflank.requests(), 4, "a bad answer is kept too");
     assert_eq!((get(port, "/ready").0, get(port, "/live").0), (200, 200));
     let (code, error) = ask(port, &[]);
-    assert_eq!(code, Some(14));
+    assert_eq!(code, Some(exit_code::UNAVAILABLE));
     assert!(error.contains("/health answers 503") && error.lines().count() == 1, "{error}");
 }
 
@@ -172,7 +173,10 @@ fn a_port_that_is_taken_is_a_clear_error_before_anything_is_sent() {
     let run = connector(&platform, &northflank, &room)
         .arguments(["--health-check", "--health-check-port", &port])
         .run();
-    run.expect_failure(14, &["can't listen on 127.0.0.1", "--health-check-port"]);
+    run.expect_failure(
+        exit_code::UNAVAILABLE,
+        &["can't listen on 127.0.0.1", "--health-check-port"],
+    );
     assert!(platform.calls().is_empty());
 }
 
@@ -180,10 +184,10 @@ fn a_port_that_is_taken_is_a_clear_error_before_anything_is_sent() {
 fn a_probe_without_a_service_or_an_answer_fails() {
     let port = free_port();
     let (code, error) = ask(port, &["--endpoint=live"]);
-    assert_eq!(code, Some(14));
+    assert_eq!(code, Some(exit_code::UNAVAILABLE));
     assert!(error.contains("can't be reached"), "{error}");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let (code, error) = ask(silent.local_addr().unwrap().port(), &["--timeout=1"]);
-    assert_eq!(code, Some(4), "{error}");
+    assert_eq!(code, Some(exit_code::DEADLINE_EXCEEDED), "{error}");
     assert_eq!(ask(port, &["--endpoint=wealth"]).0, Some(3));
 }

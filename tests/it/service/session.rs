@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::harness::daemon::{
     Daemon, bulky, connector, northflank, northflank_with, platform, scratch, sync_file,
 };
+use crate::harness::exit_code;
 use crate::harness::{TestDir, expected};
 use fake_conductorone::api::Task;
 use fake_conductorone::api::task::{
@@ -207,7 +208,10 @@ fn credentials_that_can_not_work_end_the_process_with_one_line() {
         ("BATON_C1Z_TEMP_DIR", "/nowhere", "BATON_C1Z_TEMP_DIR"),
     ] {
         let connector = connector(&platform, &northflank, &room);
-        let run = connector.variable(variable, value).run().expect_failure(3, &[part]);
+        let run = connector
+            .variable(variable, value)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
         assert!(!run.stderr().contains("hidden"), "{}", run.stderr());
     }
     assert!(platform.calls().is_empty());

@@ -9,6 +9,7 @@ use fake_northflank::{
 };
 use serde_json::json;
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, unlisted};
 use crate::harness::{Run, TestDir, expected};
@@ -41,7 +42,10 @@ fn broken_off_and_changed(
     let fake = FakeNorthflank::start(organization, options).unwrap();
     let room = TestDir::new();
     fake.script(rule);
-    room.connector_to(&fake).arguments(["--workers", "1"]).run().expect_failure(2, &["418"]);
+    room.connector_to(&fake)
+        .arguments(["--workers", "1"])
+        .run()
+        .expect_failure(exit_code::UNKNOWN, &["418"]);
     fake.unscript();
     fake.mutate(change);
     let run = room.connector_to(&fake).run().expect_success();
@@ -82,7 +86,7 @@ fn a_list_that_is_refused_again_and_again_is_not_begun_for_ever() {
         }
     });
     let trial = Trial::new([Rule::every(Endpoint::RoleMembers, later_pages).of(&long_role())]);
-    trial.fail_then_succeed(2, &["410"]);
+    trial.fail_then_succeed(exit_code::UNKNOWN, &["410"]);
 }
 
 #[test]
@@ -190,16 +194,17 @@ fn a_row_that_shifts_between_pages_is_no_deletion() {
     let refused = || Rule::every(Endpoint::RoleMembers, answer()).of(&long_role());
     // The list lacks it once.
     let shifted = Rule::every(Endpoint::Roles, unlisted("roles", &role)).after(1).once();
-    Trial::new([refused(), shifted]).fail_then_succeed(2, &["the role is still listed"]);
+    Trial::new([refused(), shifted])
+        .fail_then_succeed(exit_code::UNKNOWN, &["the role is still listed"]);
 }
 
 #[test]
 fn nobody_meets_the_same_refusal_a_third_time_because_of_what_is_kept() {
     let trial = Trial::new([Rule::every(Endpoint::RoleMembers, teapot()).of(&long_role())]);
-    trial.fail(2, &["418"]);
+    trial.fail(exit_code::UNKNOWN, &["418"]);
     let work = trial.room.file("sync.c1z.work");
     assert!(work.join("journal").exists());
-    trial.fail(2, &["418"]);
+    trial.fail(exit_code::UNKNOWN, &["418"]);
     assert!(!work.exists(), "the third run begins anew");
     // What passes by itself keeps it.
     let trial =
@@ -207,7 +212,7 @@ fn nobody_meets_the_same_refusal_a_third_time_because_of_what_is_kept() {
             [Rule::every(Endpoint::RoleMembers, Action::json(503, "busy")).of(&long_role())],
         );
     for _ in 0..3 {
-        trial.fail(14, &["503"]);
+        trial.fail(exit_code::UNAVAILABLE, &["503"]);
         assert!(trial.room.file("sync.c1z.work").join("journal").exists());
     }
 }
@@ -264,7 +269,7 @@ fn a_list_without_ids_that_never_ends_is_noticed() {
             *answer = Answer::new(200, body.to_string());
         });
         let trial = Trial::new([Rule::every(Endpoint::GroupMembers, endless).of(&group)]);
-        trial.fail_then_succeed(2, &["the list does not end"]);
+        trial.fail_then_succeed(exit_code::UNKNOWN, &["the list does not end"]);
         let path = format!("/v1/directory-groups/{group}/members?");
         let journal = trial.fake.journal();
         let asked = journal.iter().filter(|request| request.target.starts_with(&path)).count();

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use fake_northflank::{Action, Endpoint, Rule};
 
+use crate::harness::exit_code;
 use crate::harness::trial::{Trial, long_role};
 
 /// A run that was stopped by an answer, and its journal.
 fn interrupted() -> (Trial, PathBuf) {
     let denied = Rule::every(Endpoint::RoleMembers, Action::json(403, "")).of(&long_role());
     let trial = Trial::new([denied.after(1)]);
-    trial.fail(7, &["403 Forbidden"]);
+    trial.fail(exit_code::PERMISSION_DENIED, &["403 Forbidden"]);
     trial.fake.unscript();
     let journal = trial.room.file("sync.c1z.work/journal");
     (trial, journal)

@@ -3,6 +3,7 @@
 
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule, Size};
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::{Run, TestDir, expected};
 
@@ -69,7 +70,7 @@ fn a_refusal_that_is_not_northflanks_own_is_an_error() {
             fake.script(Rule::every(Endpoint::Groups, answer).once());
             let room = TestDir::new();
             let part = format!("GET /v1/directory-groups: Northflank answered {status}");
-            run(&fake, &room, &[]).expect_failure(2, &[&part]);
+            run(&fake, &room, &[]).expect_failure(exit_code::UNKNOWN, &[&part]);
             assert!(room.names().is_empty());
         }
     }
@@ -78,7 +79,7 @@ fn a_refusal_that_is_not_northflanks_own_is_an_error() {
 #[test]
 fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
     let (fake, room) = (served(&Organization::demo(), 404), TestDir::new());
-    run(&fake, &room, &[]).expect_failure(2, &[REFUSED]);
+    run(&fake, &room, &[]).expect_failure(exit_code::UNKNOWN, &[REFUSED]);
     assert!(room.names().is_empty());
     // The link stands on the last page of the roles.
     let mut organization = many_roles();
@@ -86,7 +87,7 @@ fn where_a_role_is_linked_to_a_group_the_refusal_is_an_error() {
     for arguments in [&[][..], &["--sync-resource-types", "user"], &["--sync-resource-types=role"]]
     {
         let (fake, room) = (served(&organization, 404), TestDir::new());
-        run(&fake, &room, arguments).expect_failure(2, &[REFUSED]);
+        run(&fake, &room, arguments).expect_failure(exit_code::UNKNOWN, &[REFUSED]);
         assert!(!room.file("sync.c1z").exists());
     }
 }
@@ -112,7 +113,7 @@ fn an_interrupted_sync_asks_the_question_again() {
         let (fake, room) = (served(&organization, 404), TestDir::new());
         let error = Action::json(418, r#"{"error":{"status":418}}"#);
         fake.script(Rule::every(Endpoint::RoleMembers, error).after(20));
-        run(&fake, &room, &["--workers", "0"]).expect_failure(2, &["418"]);
+        run(&fake, &room, &["--workers", "0"]).expect_failure(exit_code::UNKNOWN, &["418"]);
         fake.unscript();
         fake.mutate(|organization| *organization = after.clone());
         let run = run(&fake, &room, &[]);
@@ -122,7 +123,7 @@ fn an_interrupted_sync_asks_the_question_again() {
             assert_eq!(file.grants(), expected::grants(&organization));
         } else {
             // Somebody has enabled it meanwhile.
-            run.expect_failure(2, &[REFUSED]);
+            run.expect_failure(exit_code::UNKNOWN, &[REFUSED]);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! What can't be done without still does.
 
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::organization;
 use crate::harness::{Run, expected};
@@ -153,14 +154,19 @@ fn what_a_sync_can_not_do_without_ends_it_whatever_else_it_is() {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(list, every_row(move |row| row[field] = odd.clone())));
         let room = TestDir::new();
-        room.connector_to(&fake).run().expect_failure(2, &["not the JSON that the API documents"]);
+        room.connector_to(&fake)
+            .run()
+            .expect_failure(exit_code::UNKNOWN, &["not the JSON that the API documents"]);
         assert!(!room.file("sync.c1z").exists());
     }
     for pagination in [json!([]), json!({"hasNextPage": "true"}), json!({"cursor": 7})] {
         let action = Action::alter_json(move |body| body["pagination"] = pagination.clone());
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(Endpoint::RoleMembers, action));
-        TestDir::new().connector_to(&fake).run().expect_failure(2, &["not the JSON"]);
+        TestDir::new()
+            .connector_to(&fake)
+            .run()
+            .expect_failure(exit_code::UNKNOWN, &["not the JSON"]);
     }
 }
 
@@ -193,7 +199,7 @@ fn a_key_that_stands_twice_ends_a_sync_only_where_it_is_read() {
         let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
         fake.script(Rule::every(list, replaced(from, to)));
         let room = TestDir::new();
-        room.connector_to(&fake).run().expect_failure(2, &["not the JSON"]);
+        room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &["not the JSON"]);
         assert!(!room.file("sync.c1z").exists(), "{to}");
     }
 }

@@ -1,6 +1,7 @@
 //! Broken and hostile servers. Whatever they answer, the outcome is a complete and true file,
 //! or an error that says what happened and a target that is as it was.
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests, unlisted};
 use crate::harness::{TestDir, expected};
@@ -89,7 +90,7 @@ fn no_shape_but_the_documented_is_taken_for_rows_anywhere() {
                 Some(id) => rule.of(id),
                 None => rule,
             }]);
-            trial.fail(2, &[&name, "not the JSON that the API documents"]);
+            trial.fail(exit_code::UNKNOWN, &[&name, "not the JSON that the API documents"]);
         }
     }
 }
@@ -98,7 +99,7 @@ fn no_shape_but_the_documented_is_taken_for_rows_anywhere() {
 fn only_the_status_200_brings_rows() {
     for (status, part) in [(201, "201 Created"), (202, "202 Accepted"), (204, "204 No Content")] {
         let action = Action::alter(move |answer| answer.status = status);
-        ends_at_once(action, 2, &[part]);
+        ends_at_once(action, exit_code::UNKNOWN, &[part]);
     }
 }
 
@@ -128,7 +129,7 @@ fn a_cursor_that_leads_back_ends_the_sync_instead_of_turning_in_circles() {
             *answer = Answer::new(200, body.to_string());
         });
         let trial = Trial::new([role_members(action)]);
-        trial.fail(2, &["does not end", "a cursor came up twice"]);
+        trial.fail(exit_code::UNKNOWN, &["does not end", "a cursor came up twice"]);
     }
 }
 
@@ -147,7 +148,7 @@ fn some_empty_pages_are_read_over_and_endless_ones_end_the_sync() {
     .unwrap();
     let room = TestDir::new();
     let parts = ["the list does not end: page after page brings nothing new"];
-    room.connector_to(&fake).run().expect_failure(2, &parts);
+    room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &parts);
     assert!(!room.file("sync.c1z").exists());
     assert!(fake.requests() < 300, "{} requests", fake.requests());
 }
@@ -166,7 +167,7 @@ fn rows_that_no_cursor_leads_to_are_asked_for_by_number() {
         trial.fake.assert_no_violations();
     }
     let odd = Action::alter_json(|body| body["pagination"]["cursor"] = json!(7));
-    ends_at_once(odd, 2, &["not the JSON"]);
+    ends_at_once(odd, exit_code::UNKNOWN, &["not the JSON"]);
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn a_server_that_always_promises_more_and_goes_by_no_number_ends_the_sync() {
         body["data"]["members"] = json!([{"id": "ada", "type": "explicit"}]);
     });
     let trial = Trial::new([role_members(action)]);
-    trial.fail(2, &["the list does not end: page after page brings nothing new"]);
+    trial.fail(exit_code::UNKNOWN, &["the list does not end: page after page brings nothing new"]);
     assert!(asked_for_role_members(&trial) <= 25);
 }
 
@@ -184,7 +185,11 @@ fn a_server_that_always_promises_more_and_goes_by_no_number_ends_the_sync() {
 fn a_full_page_that_does_not_say_whether_more_follow_ends_the_sync() {
     for pagination in [json!(null), json!({}), json!({"count": 100})] {
         let action = Action::alter_json(move |body| body["pagination"] = pagination.clone());
-        ends_at_once(action, 2, &["full page of 100 rows and doesn't say whether more follow"]);
+        ends_at_once(
+            action,
+            exit_code::UNKNOWN,
+            &["full page of 100 rows and doesn't say whether more follow"],
+        );
     }
 }
 
@@ -285,7 +290,8 @@ fn a_404_that_is_not_northflanks_own_never_counts_as_deleted() {
         // Not even of what is listed no more.
         let gone = unlisted("roles", &long_role());
         let gone = Rule::every(Endpoint::Roles, gone).after(2);
-        Trial::new([role_members(respond()), gone]).fail_then_succeed(2, &["404 Not Found"]);
+        Trial::new([role_members(respond()), gone])
+            .fail_then_succeed(exit_code::UNKNOWN, &["404 Not Found"]);
     }
 }
 
@@ -295,15 +301,16 @@ fn a_role_or_group_that_is_still_listed_is_never_left_out() {
     ends_at_once(not_found(), 2, &["the role is still listed", "404 Not Found: none"]);
     // A page was read before.
     let rule = role_members(not_found()).after(1);
-    Trial::new([rule]).fail_then_succeed(2, &["the role is still listed"]);
+    Trial::new([rule]).fail_then_succeed(exit_code::UNKNOWN, &["the role is still listed"]);
     let (endpoint, group, path) = endpoints().into_iter().last().unwrap();
     let rule = Rule::every(endpoint, not_found()).of(&group.unwrap());
     let parts = ["the directory group is still listed", "404 Not Found: none", &path];
-    Trial::new([rule]).fail_then_succeed(2, &parts);
+    Trial::new([rule]).fail_then_succeed(exit_code::UNKNOWN, &parts);
     // The list can't be asked once more: nobody knows.
     let broken = Rule::every(Endpoint::Roles, Action::json(403, "{}")).after(1);
     let parts = ["GET /v1/org-roles: ", "403 Forbidden"];
-    Trial::new([role_members(not_found()), broken]).fail_then_succeed(7, &parts);
+    Trial::new([role_members(not_found()), broken])
+        .fail_then_succeed(exit_code::PERMISSION_DENIED, &parts);
 }
 
 #[test]
@@ -374,7 +381,11 @@ fn redirects_are_never_followed_and_the_token_goes_nowhere_else() {
     let never_followed = |status: u16, location: &str| {
         let headers = headers(&[("location", location)]);
         let action = Action::Respond { status, headers, body: Vec::new() };
-        ends_at_once(action, 2, &[&status.to_string(), "redirects are not followed"]);
+        ends_at_once(
+            action,
+            exit_code::UNKNOWN,
+            &[&status.to_string(), "redirects are not followed"],
+        );
     };
     for status in [301, 302, 303, 307, 308] {
         never_followed(status, &format!("{}{own_path}", elsewhere.origin()));
@@ -419,13 +430,13 @@ fn a_body_larger_than_any_true_one_ends_the_sync_before_memory_does() {
         answer.body.clone_from(&bomb);
         answer.headers = headers(&[("content-encoding", "gzip")]);
     });
-    ends_at_once(action, 2, &parts);
+    ends_at_once(action, exit_code::UNKNOWN, &parts);
     let action = Action::alter(|answer| {
         answer.body = vec![b' '; 1 << 20];
         answer.headers = headers(&[("content-encoding", "identity")]);
         answer.delivery = Delivery::Endless;
     });
-    ends_at_once(action, 2, &parts);
+    ends_at_once(action, exit_code::UNKNOWN, &parts);
 }
 
 #[test]
@@ -455,7 +466,7 @@ fn requests_that_the_api_refuses_are_not_repeated() {
     ] {
         let parts = [reason, "see details (nf-invalid-request-query)"];
         let trial = Trial::new([role_members(refusal(status))]);
-        let run = trial.fail(2, &parts);
+        let run = trial.fail(exit_code::UNKNOWN, &parts);
         assert!(!run.stderr().contains("nf-secret-value"), "details may echo what was sent");
         assert_eq!(asked_for_role_members(&trial), 1);
     }
@@ -481,7 +492,7 @@ fn errors_of_every_form_say_their_status_and_what_they_can() {
         ),
     ] {
         let trial = Trial::new([role_members(Action::json(403, body))]);
-        let run = trial.fail(7, &[part]);
+        let run = trial.fail(exit_code::PERMISSION_DENIED, &[part]);
         assert!(!run.error().contains("<html>"));
         assert!(!run.error().chars().any(char::is_control));
     }
@@ -489,10 +500,11 @@ fn errors_of_every_form_say_their_status_and_what_they_can() {
         [vec![0xff, 0xfe, 0x00], b"{\"message\":\"\xff\xfe\"}".to_vec(), vec![b'['; 100_000]]
     {
         let respond = Action::Respond { status: 403, headers: Vec::new(), body };
-        Trial::new([role_members(respond)]).fail(7, &["403 Forbidden"]);
+        Trial::new([role_members(respond)]).fail(exit_code::PERMISSION_DENIED, &["403 Forbidden"]);
     }
     let long = json!({"message": "x".repeat(1 << 20)}).to_string();
-    let run = Trial::new([role_members(Action::json(403, &long))]).fail(7, &["403 Forbidden: xxx"]);
+    let run = Trial::new([role_members(Action::json(403, &long))])
+        .fail(exit_code::PERMISSION_DENIED, &["403 Forbidden: xxx"]);
     assert!(run.error().len() < 600, "{} bytes", run.error().len());
 }
 
@@ -564,7 +576,7 @@ fn a_role_or_group_that_no_url_can_name_ends_the_sync() {
         };
         for endpoint in [Endpoint::Roles, Endpoint::Groups] {
             let trial = Trial::new([Rule::every(endpoint, Action::alter_json(name))]);
-            trial.fail(2, &["can't be synced", "no URL can name"]);
+            trial.fail(exit_code::UNKNOWN, &["can't be synced", "no URL can name"]);
         }
     }
 }
@@ -577,7 +589,14 @@ fn a_wrong_base_url_is_hinted_at_on_every_path() {
         room.connector_to(&fake)
             .variable("BATON_NORTHFLANK_BASE_URL", format!("{}{path}", fake.origin()))
             .run()
-            .expect_failure(2, &["404 Not Found", "is the base URL right?"]);
+            .expect_failure(exit_code::UNKNOWN, &["404 Not Found", "is the base URL right?"]);
     }
     assert!(room.names().is_empty());
+}
+
+#[test]
+fn a_list_that_is_refused_leaves_the_older_file_and_the_next_run_makes_a_new_one() {
+    let refusal = Action::json(403, r#"{"error":{"message":"Forbidden"}}"#);
+    let trial = Trial::new([Rule::every(Endpoint::RoleMembers, refusal).after(1)]);
+    trial.fail_then_succeed(exit_code::PERMISSION_DENIED, &["403 Forbidden", "/members"]);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::{SyncFile, change, pack};
 use crate::harness::trial::unlisted;
 use crate::harness::{Connector, TestDir, expected};
@@ -387,7 +388,7 @@ fn a_new_sync_is_the_newest_whatever_the_one_before_says_of_its_end_or_nothing_i
             continue;
         }
         let parts = ["sync.c1z holds the sync ", &old[0], "no later end", "move the file away"];
-        run.expect_failure(3, &parts);
+        run.expect_failure(exit_code::INVALID_ARGUMENT, &parts);
         assert!(fs::read(&path).unwrap() == before.0, "{end}");
         assert_eq!(room.names(), ["sync.c1z"], "{end}");
         assert!(fake.requests() <= before.1 + 4, "nothing but the validation has been read");
@@ -406,7 +407,9 @@ fn an_end_that_is_no_text_is_found_out_before_anything_is_read() {
     room.connector_to(&fake).run().expect_success();
     change(&path, "update v1_sync_runs set ended_at = x'ff'");
     let before = (fs::read(&path).unwrap(), fake.requests());
-    room.connector_to(&fake).run().expect_failure(3, &["sync.c1z is damaged"]);
+    room.connector_to(&fake)
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["sync.c1z is damaged"]);
     assert!(fs::read(&path).unwrap() == before.0);
     assert_eq!(fake.requests(), before.1 + 4, "nothing but the validation");
 }
@@ -584,7 +587,9 @@ fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
     ] {
         fs::write(&path, &content).unwrap();
         let before = fake.requests();
-        room.connector_to(&fake).run().expect_failure(3, &["sync.c1z", part]);
+        room.connector_to(&fake)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &["sync.c1z", part]);
         assert!(fake.requests() <= before + 4, "nothing but the validation has been read");
         assert!(fs::read(&path).unwrap() == content, "{part}");
         assert_eq!(room.names(), ["sync.c1z"]);
@@ -605,14 +610,14 @@ fn a_full_disk_leaves_the_old_file_untouched_and_nothing_half_written() {
         ("9000", &["sync.c1z", "sync.c1z.work"], "see to its space"),
     ] {
         let run = limited(room.connector_to(&fake), blocks, "").run();
-        run.expect_failure(2, &[part]);
+        run.expect_failure(exit_code::UNKNOWN, &[part]);
         assert!(fs::read(&path).unwrap() == old);
         assert_eq!(room.names(), kept, "what was read is kept");
     }
     room.connector_to(&fake).run().expect_success();
     assert_eq!(room.names(), ["sync.c1z"]);
     let run = limited(room.connector(), "128", "diff sync.c1z").run();
-    run.expect_failure(2, &["no space left"]);
+    run.expect_failure(exit_code::UNKNOWN, &["no space left"]);
 }
 
 /// The connector with these arguments under a limit on the size of files, in blocks of 512
@@ -640,7 +645,9 @@ fn a_second_run_into_the_same_file_waits_for_nobody_and_says_so() {
     while !room.file("sync.c1z.work/lock").exists() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    room.connector_to(&fake).run().expect_failure(14, &["another run is writing"]);
+    room.connector_to(&fake)
+        .run()
+        .expect_failure(exit_code::UNAVAILABLE, &["another run is writing"]);
     assert!(first.wait().unwrap().success());
     assert_eq!(SyncFile::open(&room.file("sync.c1z")).grants(), expected::grants(&medium()));
 }

@@ -8,6 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule, Size};
 use rustix::io::Errno;
 
+use crate::harness::exit_code;
 use crate::harness::interrupt::{How, Interrupter};
 use crate::harness::refuse::FileSystem;
 use crate::harness::sync_file::SyncFile;
@@ -60,7 +61,8 @@ fn a_file_that_can_not_be_made_safe_is_told_once_and_one_on_a_failing_disk_is_no
     }
     for errno in [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::STALE] {
         let room = TestDir::new();
-        run_on(&FileSystem::refusing(&["sync"], errno), &fake, &room).expect_failure(2, &[]);
+        run_on(&FileSystem::refusing(&["sync"], errno), &fake, &room)
+            .expect_failure(exit_code::UNKNOWN, &[]);
         assert!(!room.file("sync.c1z").exists());
     }
 }
@@ -71,7 +73,10 @@ fn a_place_without_locks_is_told_with_what_to_do_and_left_as_it_was() {
     for errno in REFUSALS.into_iter().chain([Errno::NOLCK, Errno::PERM]) {
         let (room, asked) = (TestDir::new(), fake.requests());
         let run = run_on(&FileSystem::refusing(&["flock"], errno), &fake, &room);
-        run.expect_failure(3, &["sync.c1z.work/lock", "name a file on another file system"]);
+        run.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["sync.c1z.work/lock", "name a file on another file system"],
+        );
         assert!(room.names().is_empty());
         assert!(fake.requests() <= asked + 4, "nothing but the validation has been read");
     }
@@ -80,7 +85,7 @@ fn a_place_without_locks_is_told_with_what_to_do_and_left_as_it_was() {
     fs::create_dir(room.file("sync.c1z.work")).unwrap();
     fs::write(room.file("sync.c1z.work/lock"), "").unwrap();
     let run = run_on(&FileSystem::refusing(&["flock"], Errno::NOLCK), &fake, &room);
-    run.expect_failure(3, &["sync.c1z.work/lock"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["sync.c1z.work/lock"]);
     assert!(room.file("sync.c1z.work/lock").exists());
 }
 
@@ -173,7 +178,7 @@ fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
         for call in ["read:/sync.c1z", "read:/previous.db", "open:/previous.db", "open:/sync.c1z"] {
             let run = run_on(&FileSystem::refusing(&[call], errno), &fake, &room);
             let text = run.stderr().to_owned();
-            run.expect_failure(2, &["disk", "health"]);
+            run.expect_failure(exit_code::UNKNOWN, &["disk", "health"]);
             assert!(!text.contains("damaged") && !text.contains("move it away"), "{call}: {text}");
             assert!(fs::read(room.file("sync.c1z")).unwrap() == old);
             assert_eq!(room.names(), ["sync.c1z"], "{call}");
@@ -181,7 +186,10 @@ fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
         let place = FileSystem::refusing(&["read:/sync.c1z"], errno);
         for arguments in [["access", "sync.c1z"], ["diff", "sync.c1z"]] {
             let reader = room.connector().variable("TMPDIR", room.path()).arguments(arguments);
-            place.under(reader, &room).run().expect_failure(2, &["disk", "health"]);
+            place
+                .under(reader, &room)
+                .run()
+                .expect_failure(exit_code::UNKNOWN, &["disk", "health"]);
         }
     }
 }
@@ -190,13 +198,19 @@ fn a_disk_that_fails_is_told_as_that_and_its_file_is_not_called_damaged() {
 fn what_an_interrupted_run_has_read_outlives_a_disk_that_fails_for_a_while() {
     let (fake, room) = (fake(), TestDir::new());
     fake.script(Rule::every(Endpoint::RoleMembers, Action::json(403, "")).after(3).once());
-    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(7, &["403"]);
+    room.connector_to(&fake)
+        .arguments(["--workers", "0"])
+        .run()
+        .expect_failure(exit_code::PERMISSION_DENIED, &["403"]);
     let journal = room.file("sync.c1z.work/journal");
     let read = fs::read(&journal).unwrap();
     for errno in FAILURES {
         for call in ["read:/journal", "open:/journal"] {
             let run = run_on(&FileSystem::refusing(&[call], errno), &fake, &room);
-            run.expect_failure(2, &["can't read", "journal", "disk fails", "health"]);
+            run.expect_failure(
+                exit_code::UNKNOWN,
+                &["can't read", "journal", "disk fails", "health"],
+            );
             assert!(fs::read(&journal).unwrap() == read, "{call}");
         }
     }
@@ -212,10 +226,16 @@ fn a_read_only_file_system_is_told_as_that() {
         let place = FileSystem::refusing(&[call], Errno::ROFS);
         let run = run_on(&place, &fake, &room);
         assert!(!run.stderr().contains("permission"), "{}", run.stderr());
-        run.expect_failure(3, &["its file system is read-only", "on a volume"]);
+        run.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["its file system is read-only", "on a volume"],
+        );
     }
     let run = run_on(&FileSystem::refusing(&["mkdir"], Errno::ACCESS), &fake, &room);
-    run.expect_failure(3, &["no permission to create the directory", "--user"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["no permission to create the directory", "--user"],
+    );
 }
 
 #[test]
@@ -230,28 +250,40 @@ fn where_readers_can_not_unpack_they_name_the_directory_and_what_sets_it() {
     for command in ["access", "diff"] {
         for nowhere in ["nonexistent", "sync.c1z", "sync.c1z/within"] {
             let run = read(command, nowhere, &FileSystem::default());
-            run.expect_failure(3, &[nowhere, "let TMPDIR name a directory"]);
+            run.expect_failure(
+                exit_code::INVALID_ARGUMENT,
+                &[nowhere, "let TMPDIR name a directory"],
+            );
         }
         for errno in [Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::OPNOTSUPP] {
             let run = read(command, "temporary", &FileSystem::refusing(&["mkdir"], errno));
             assert!(!run.stderr().contains("--user"), "{}", run.stderr());
-            run.expect_failure(3, &["/temporary", "let TMPDIR name a directory"]);
+            run.expect_failure(
+                exit_code::INVALID_ARGUMENT,
+                &["/temporary", "let TMPDIR name a directory"],
+            );
         }
         for call in ["mkdir", "open:.db"] {
             for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
                 let run = read(command, "temporary", &FileSystem::refusing(&[call], errno));
-                run.expect_failure(2, &["no space left in", "/temporary", "let TMPDIR name"]);
+                run.expect_failure(
+                    exit_code::UNKNOWN,
+                    &["no space left in", "/temporary", "let TMPDIR name"],
+                );
             }
         }
         for call in ["mkdir", "open:.db", "read:.db"] {
             let run = read(command, "temporary", &FileSystem::refusing(&[call], Errno::IO));
             assert!(!run.stderr().contains("damaged"), "{}", run.stderr());
-            run.expect_failure(2, &["disk fails", "/temporary", "health"]);
+            run.expect_failure(exit_code::UNKNOWN, &["disk fails", "/temporary", "health"]);
         }
     }
     assert_eq!(fs::read_dir(room.file("temporary")).unwrap().count(), 0);
     let after = room.connector_to(&fake).variable("TMPDIR", room.file("nonexistent"));
     let run = after.arguments(["--diff"]).run();
-    run.expect_failure(3, &["nonexistent", "let TMPDIR name a directory"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["nonexistent", "let TMPDIR name a directory"],
+    );
     assert_eq!(SyncFile::open(&room.file("sync.c1z")).syncs().len(), 2, "it is written");
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
+use crate::harness::exit_code;
 use crate::harness::interrupt::{How, Interrupter};
 use crate::harness::sync_file::SyncFile;
 use crate::harness::{Run, TestDir, expected};
@@ -124,7 +125,7 @@ fn a_disk_that_fails_at_a_change_leaves_the_old_file_and_fails_the_run() {
                 // What failed only cleans up, or nothing needed space any more.
                 assert!(is_new, "{at}: {calls:#?}");
             } else {
-                assert_eq!(run.code(), Some(2), "{at}: {}", run.stderr());
+                assert_eq!(run.code(), Some(exit_code::UNKNOWN), "{at}: {}", run.stderr());
                 // SQLite can't say why it could not create a database, or opened it to be read only.
                 let parts =
                     ["no space left", "unable to open database file", "a readonly database"];
@@ -147,7 +148,7 @@ fn interrupted_at_a_change_a_run_says_what_has_become_of_the_file() {
         match run.code() {
             Some(0) => assert!(is_new, "{at}: {calls:#?}"),
             code => {
-                assert_eq!(code, Some(130), "{at}: {}", run.stderr());
+                assert_eq!(code, Some(exit_code::INTERRUPT), "{at}: {}", run.stderr());
                 assert!(!is_new, "{at}: {}", run.stderr());
             }
         }

@@ -3,6 +3,7 @@
 use fake_northflank::{Action, CursorStyle, Endpoint, Options, Rule, Word};
 use serde_json::json;
 
+use crate::harness::exit_code;
 use crate::harness::trial::{Trial, long_role, organization, requests};
 
 const WORDS: [Word; 5] =
@@ -106,6 +107,6 @@ fn directory_groups_that_come_in_pages_are_read_like_other_lists() {
         let error = Action::json(418, r#"{"error":{"status":418}}"#);
         let interrupted = Rule::every(Endpoint::Groups, error).after(1);
         let trial = Trial::with(options, [interrupted]);
-        trial.fail_then_succeed(2, &["GET /v1/directory-groups", "418"]);
+        trial.fail_then_succeed(exit_code::UNKNOWN, &["GET /v1/directory-groups", "418"]);
     }
 }

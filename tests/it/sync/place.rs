@@ -7,8 +7,9 @@ use std::time::Duration;
 use fake_northflank::Size;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
-#[cfg(target_os = "linux")]
 use crate::harness::Connector;
+#[cfg(target_os = "linux")]
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::{TestDir, expected};
 
@@ -46,7 +47,7 @@ fn a_text_that_is_put_there_while_the_token_is_checked_is_left_alone() {
     let room = TestDir::new();
     let path = room.file("sync.c1z");
     let status = during_validation(&room, || fs::write(&path, "notes").unwrap());
-    assert_eq!(status.code(), Some(3));
+    assert_eq!(status.code(), Some(exit_code::INVALID_ARGUMENT));
     assert_eq!(fs::read(&path).unwrap(), b"notes");
     assert_eq!(room.names(), ["sync.c1z"]);
 }
@@ -57,7 +58,10 @@ fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
     fs::create_dir(room.file("sync.c1z.work")).unwrap();
     fs::write(room.file("sync.c1z.work/thesis.tex"), "years").unwrap();
     let run = room.connector_to(&fake(Duration::ZERO)).run();
-    run.expect_failure(3, &["sync.c1z.work", "thesis.tex", "move it away"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["sync.c1z.work", "thesis.tex", "move it away"],
+    );
     assert_eq!(fs::read(room.file("sync.c1z.work/thesis.tex")).unwrap(), b"years");
 }
 
@@ -66,7 +70,10 @@ fn somebodys_directory_in_place_of_the_work_directory_is_told_and_left_alone() {
 fn a_name_that_leaves_no_room_for_the_work_directorys_is_told() {
     let (room, fake) = (TestDir::new(), fake(Duration::ZERO));
     let run = room.connector_to(&fake).arguments(["--file", &"x".repeat(252)]).run();
-    run.expect_failure(3, &["xxx.work, where what is unfinished is kept", "shorter name"]);
+    run.expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["xxx.work, where what is unfinished is kept", "shorter name"],
+    );
     assert!(room.names().is_empty());
     room.connector_to(&fake).arguments(["--file", &"x".repeat(250)]).run().expect_success();
 }
@@ -78,11 +85,13 @@ fn no_log_is_added_to_the_end_of_the_sync_file() {
     let with = |log: &str, file: &str| {
         room.connector_to(&fake).arguments(["--log-path", log, "--file", file]).run()
     };
-    with("sync.c1z", "./other/../sync.c1z").expect_failure(3, &["names the sync file itself"]);
+    with("sync.c1z", "./other/../sync.c1z")
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["names the sync file itself"]);
     assert_eq!(room.names(), ["other"]);
     room.connector_to(&fake).run().expect_success();
     let before = (fs::read(room.file("sync.c1z")).unwrap(), fake.requests());
-    with("other/../sync.c1z", "sync.c1z").expect_failure(3, &["names the sync file itself"]);
+    with("other/../sync.c1z", "sync.c1z")
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["names the sync file itself"]);
     assert!(fs::read(room.file("sync.c1z")).unwrap() == before.0);
     assert_eq!(fake.requests(), before.1);
     with("other.c1z", "sync.c1z").expect_success();
@@ -92,7 +101,7 @@ fn no_log_is_added_to_the_end_of_the_sync_file() {
 fn a_directory_that_does_not_exist_is_no_file() {
     let room = TestDir::new();
     let run = room.connector_to(&fake(Duration::ZERO)).arguments(["--file", "new/"]).run();
-    run.expect_failure(3, &["new/", "a directory"]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["new/", "a directory"]);
     assert!(room.names().is_empty());
 }
 
@@ -155,7 +164,7 @@ fn a_file_that_is_mounted_by_itself_is_told_before_anything_is_asked() {
     let fake = fake(Duration::ZERO);
     let script = "mount --bind other.c1z sync.c1z &&";
     let run = unshared(room.connector_to(&fake), &MOUNTS, script).run();
-    run.expect_failure(3, &["is mounted by itself", "-v \"$PWD:/out\""]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["is mounted by itself", "-v \"$PWD:/out\""]);
     assert_eq!(fake.requests(), 0);
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::harness::exit_code;
 use crate::harness::trial::{Trial, each_run, long_role, organization, requests};
 use crate::harness::{Run, signal, wait_for_requests};
 use fake_northflank::{Action, Delivery, Endpoint, Options, RateHeaders, Rule};
@@ -103,7 +104,10 @@ fn a_refusal_without_a_usable_hint_is_tried_again_after_a_pause() {
     let refusals = refusal(&[], 0);
     let options = Options { rate_limit: None, ..Options::default() };
     let trial = Trial::with(options, [Rule::every(Endpoint::Groups, refusals)]);
-    trial.fail_then_succeed(8, &["GET /v1/directory-groups: ", "429 Too Many Requests"]);
+    trial.fail_then_succeed(
+        exit_code::RESOURCE_EXHAUSTED,
+        &["GET /v1/directory-groups: ", "429 Too Many Requests"],
+    );
 }
 
 #[test]
@@ -162,7 +166,10 @@ fn refusals_without_a_hint_are_waited_out_until_the_window_ends_as_answers_befor
     let options = Options { rate_headers: RateHeaders::OnSuccess, ..Options::default() };
     let rule = Rule::every(Endpoint::RoleMembers, Action::json(429, ""));
     let trial = Trial::with(options, [rule]).arguments(&["--max-wait", "20m"]);
-    trial.fail_then_succeed(8, &["rate limit is reached", "59m", "more than the wait of 20m"]);
+    trial.fail_then_succeed(
+        exit_code::RESOURCE_EXHAUSTED,
+        &["rate limit is reached", "59m", "more than the wait of 20m"],
+    );
 }
 
 #[test]
@@ -238,7 +245,7 @@ fn a_share_of_each_window_is_left_to_others() {
         let trial = Trial::with(options, []).arguments(arguments);
         let trial = if limit == 2 { trial.arguments(&["--max-wait", "1s"]) } else { trial };
         if limit == 2 {
-            trial.fail(8, &["rate limit is reached"]);
+            trial.fail(exit_code::RESOURCE_EXHAUSTED, &["rate limit is reached"]);
         } else {
             let run = trial.succeed();
             assert!(run.stderr().contains("the reserve that is kept"), "{}", run.stderr());
@@ -257,8 +264,10 @@ fn a_share_of_each_window_is_left_to_others() {
     }
     let trial = Trial::with(Options { rate_limit: Some(20), ..Options::default() }, []);
     let trial = trial.arguments(&["--rate-limit-reserve", "50", "--max-wait", "1m"]);
-    let run =
-        trial.fail(8, &["the 10 requests that are left are the reserve (--rate-limit-reserve)"]);
+    let run = trial.fail(
+        exit_code::RESOURCE_EXHAUSTED,
+        &["the 10 requests that are left are the reserve (--rate-limit-reserve)"],
+    );
     assert!(run.stderr().contains("\"requests_in_reserve\":10"), "{}", run.stderr());
     assert_eq!(trial.fake.requests(), 10);
 }
@@ -296,7 +305,7 @@ fn a_wait_longer_than_allowed_ends_the_run_resumably_with_an_exit_code_of_its_ow
     let trial =
         Trial::with(options(), [refused]).arguments(&["--max-wait", "5s", "--workers", "0"]);
     let parts = ["rate limit is reached", "50m", "more than the wait of 5s"];
-    let run = trial.fail_then_succeed(8, &parts);
+    let run = trial.fail_then_succeed(exit_code::RESOURCE_EXHAUSTED, &parts);
     assert!(!run.stderr().contains("panic"));
     // The second run read no list again but for those that each run reads, and the one that was
     // refused.
@@ -306,7 +315,10 @@ fn a_wait_longer_than_allowed_ends_the_run_resumably_with_an_exit_code_of_its_ow
     // Before anything is read.
     let refused = Rule::every(Endpoint::Members, long());
     let trial = Trial::with(options(), [refused]).arguments(&["--max-wait", "0s"]);
-    trial.fail_then_succeed(8, &["GET /v1/org-members", "rate limit is reached"]);
+    trial.fail_then_succeed(
+        exit_code::RESOURCE_EXHAUSTED,
+        &["GET /v1/org-members", "rate limit is reached"],
+    );
 }
 
 #[test]
@@ -317,7 +329,9 @@ fn a_run_that_gets_nowhere_in_the_time_that_it_is_allowed_says_so() {
         let trial = Trial::with(options, []);
         let connector = trial.room.connector_to(&trial.fake);
         let run = connector.arguments(["--max-wait", "0s", "--workers", "1"]).run();
-        run.expect_failure(8, &["rate limit is reached"]).stderr().to_owned()
+        run.expect_failure(exit_code::RESOURCE_EXHAUSTED, &["rate limit is reached"])
+            .stderr()
+            .to_owned()
     };
     // Enough for what each run asks, and a first page.
     let nowhere = run(u32::try_from(each_run()).unwrap() + 1);
@@ -341,6 +355,6 @@ fn a_wait_for_a_window_ends_at_once_on_a_signal_and_loses_nothing() {
     wait_for_requests(&trial.fake, 20);
     signal(child.id(), "TERM");
     let run = Run(child.wait_with_output().unwrap());
-    run.expect_failure(143, &["stopped by SIGTERM"]);
+    run.expect_failure(exit_code::TERMINATE, &["stopped by SIGTERM"]);
     assert_eq!(trial.room.names(), ["sync.c1z.work"]);
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::{Content, SyncFile};
 use crate::harness::{
     self, Connector, Run, TestDir, assert_takes_at_most, expected, trial, wait_for_requests,
@@ -135,7 +136,10 @@ fn interrupted() -> (FakeNorthflank, TestDir) {
     let (fake, room) = (fake(Duration::ZERO), TestDir::new());
     let error = r#"{"error":{"status":418,"message":"tea","id":"nf-teapot"}}"#;
     fake.script(Rule::every(Endpoint::GroupMembers, Action::json(418, error)).after(3));
-    room.connector_to(&fake).arguments(["--workers", "0"]).run().expect_failure(2, &["418"]);
+    room.connector_to(&fake)
+        .arguments(["--workers", "0"])
+        .run()
+        .expect_failure(exit_code::UNKNOWN, &["418"]);
     assert_eq!(room.names(), ["sync.c1z.work"]);
     fake.unscript();
     (fake, room)
@@ -156,7 +160,9 @@ fn a_run_after_a_fatal_error_reads_only_the_rest_and_says_so() {
 
 #[test]
 fn a_signal_ends_the_run_within_a_second_and_leaves_what_was_read_to_the_next() {
-    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+    for (signal, code) in
+        [("HUP", exit_code::HANGUP), ("INT", exit_code::INTERRUPT), ("TERM", exit_code::TERMINATE)]
+    {
         assert_takes_at_most(Duration::from_secs(1), || {
             let (fake, room) = (fake(Duration::from_millis(200)), TestDir::new());
             let child = room.connector_to(&fake).arguments(["--workers", "2"]).spawn();

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 use crate::harness::trial::{Trial, long_role, organization, requests};
 use crate::harness::{Run, TestDir, expected, free_port};
@@ -80,7 +81,10 @@ fn a_connection_that_always_breaks_off_is_an_error_after_five_tries() {
                 let trial = Trial::new([role_members(broken_off(delivery))]);
                 let endpoint = format!("GET /v1/org-roles/{}/members: ", long_role());
                 let parts = ["the connection broke before the answer was whole", "(5 tries)"];
-                trial.fail_then_succeed(14, &[&parts[..], &[&endpoint]].concat());
+                trial.fail_then_succeed(
+                    exit_code::UNAVAILABLE,
+                    &[&parts[..], &[&endpoint]].concat(),
+                );
                 assert_eq!(tries(&trial.fake), TRIES + 1, "{delivery:?}");
             });
         }
@@ -109,12 +113,12 @@ fn a_body_that_is_not_what_was_sent_is_asked_for_again() {
         scope.spawn(|| {
             let trial = Trial::new([role_members(cut(usize::MAX))]);
             let parts = ["not the JSON that the API documents: EOF", "(5 tries)"];
-            trial.fail_then_succeed(2, &parts);
+            trial.fail_then_succeed(exit_code::UNKNOWN, &parts);
             assert_eq!(tries(&trial.fake), TRIES + 1);
         });
         scope.spawn(|| {
             let trial = Trial::new([role_members(Action::alter(broken_gzip))]);
-            trial.fail_then_succeed(14, &["the connection broke", "(5 tries)"]);
+            trial.fail_then_succeed(exit_code::UNAVAILABLE, &["the connection broke", "(5 tries)"]);
             assert_eq!(tries(&trial.fake), TRIES + 1);
         });
     });
@@ -188,7 +192,10 @@ fn silence_stalls_and_drips_are_bounded_by_the_time_for_a_request_and_tried_agai
             scope.spawn(move || {
                 let trial = Trial::new([role_members(Action::deliver(delivery))])
                     .arguments(&["--http-timeout-seconds", "5"]);
-                trial.fail_then_succeed(4, &["no whole answer in time", "(5 tries)"]);
+                trial.fail_then_succeed(
+                    exit_code::DEADLINE_EXCEEDED,
+                    &["no whole answer in time", "(5 tries)"],
+                );
                 assert_eq!(tries(&trial.fake), TRIES + 1, "{delivery:?}");
             });
         }
@@ -224,14 +231,14 @@ fn a_server_that_is_not_there_is_an_error_after_some_tries() {
     // Said once of all that is asked first.
     let asked = "GET /v1/org-members, /v1/org-roles and /v1/directory-groups: could not connect";
     let parts = [asked, "base URL", "(5 tries)"];
-    run.expect_failure(14, &parts);
+    run.expect_failure(exit_code::UNAVAILABLE, &parts);
     // A server that doesn't speak TLS.
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
     let run = room
         .connector_to(&fake)
         .variable("BATON_NORTHFLANK_BASE_URL", fake.origin().replace("http:", "https:"))
         .run();
-    run.expect_failure(14, &[asked, "(5 tries)"]);
+    run.expect_failure(exit_code::UNAVAILABLE, &[asked, "(5 tries)"]);
     assert_eq!(fake.requests(), 0);
     assert!(room.names().is_empty());
 }
@@ -273,10 +280,10 @@ fn a_cursor_that_is_refused_midway_begins_its_list_again_once() {
     assert!(trial.fake.requests() <= requests() + 5);
 
     let trial = Trial::new([role_members(refused()).after(1)]);
-    trial.fail_then_succeed(2, &["400 Bad Request: Cursor expired"]);
+    trial.fail_then_succeed(exit_code::UNKNOWN, &["400 Bad Request: Cursor expired"]);
     // A first page that is refused had no cursor to blame.
     let trial = Trial::new([role_members(refused())]);
-    trial.fail(2, &["400 Bad Request: Cursor expired"]);
+    trial.fail(exit_code::UNKNOWN, &["400 Bad Request: Cursor expired"]);
     assert_eq!(tries(&trial.fake), 1);
 }
 
@@ -290,7 +297,7 @@ fn a_fault_on_the_last_page_alone_costs_that_page_alone() {
 
     // For good: the next run reads what is missing, and the file is the same.
     let trial = Trial::new([Rule::every(Endpoint::Members, fails()).after(last)]);
-    trial.fail_then_succeed(14, &["GET /v1/org-members: ", "(5 tries)"]);
+    trial.fail_then_succeed(exit_code::UNAVAILABLE, &["GET /v1/org-members: ", "(5 tries)"]);
     let again = trial.fake.requests() - requests() - TRIES;
     assert!(again <= 3 + 8, "{again} requests were repeated: checks, and what was under way");
 }

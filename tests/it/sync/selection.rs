@@ -3,6 +3,7 @@
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
 
 fn fake() -> FakeNorthflank {
@@ -25,7 +26,7 @@ fn an_id_that_northflank_lacks_is_told_with_the_nearest_ones_and_makes_no_file()
     ] {
         let room = TestDir::new();
         let run = room.connector_to(&fake).arguments(["--sync-resources", wanted]).run();
-        let run = run.expect_failure(3, parts);
+        let run = run.expect_failure(exit_code::INVALID_ARGUMENT, parts);
         assert_eq!(run.stderr().matches("baton-northflank: ").count(), 1);
         assert!(!run.stderr().contains("is kept"), "{}", run.stderr());
         // By the next time it may exist: what was read is not gone on from.
@@ -40,7 +41,7 @@ fn an_id_that_northflank_lacks_leaves_an_older_file_untouched() {
     room.connector_to(&fake).run().expect_success();
     let before = std::fs::read(room.file("sync.c1z")).unwrap();
     let run = room.connector_to(&fake).arguments(["--sync-resources", "role/nope"]).run();
-    run.expect_failure(3, &["no role \"nope\""]);
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["no role \"nope\""]);
     assert_eq!(std::fs::read(room.file("sync.c1z")).unwrap(), before);
     assert_eq!(room.names(), ["sync.c1z"]);
 }
@@ -70,7 +71,10 @@ fn types_that_do_not_exist_or_leave_out_what_is_wanted_are_told_before_anything_
             &["--sync-resources", "\"role/owner\"", "--sync-resource-types leaves out"],
         ),
     ] {
-        room.connector_to(&fake).arguments(arguments).run().expect_failure(3, parts);
+        room.connector_to(&fake)
+            .arguments(arguments)
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, parts);
     }
     assert_eq!(fake.requests(), 0);
     assert!(room.names().is_empty());

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::harness::exit_code;
 use crate::harness::{Run, TestDir};
 use fake_northflank::{
     Action, Delivery, DeniedAs, Endpoint, FakeNorthflank, Options, Organization, Permissions,
@@ -41,11 +42,14 @@ fn all_that_is_missing_is_named_at_once() {
         let options = Options { denied_as, ..Options::default() };
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
         let token = |members, roles| fake.add_token(Token::new(Permissions { members, roles }));
-        let run = refused(&fake, &token(false, true)).expect_failure(7, &[MEMBERS]);
+        let run = refused(&fake, &token(false, true))
+            .expect_failure(exit_code::PERMISSION_DENIED, &[MEMBERS]);
         assert!(!run.error().contains(ROLES) && !run.error().contains(GROUPS));
-        let run = refused(&fake, &token(true, false)).expect_failure(7, &[ROLES, GROUPS]);
+        let run = refused(&fake, &token(true, false))
+            .expect_failure(exit_code::PERMISSION_DENIED, &[ROLES, GROUPS]);
         assert!(!run.error().contains(MEMBERS));
-        let run = refused(&fake, &token(false, false)).expect_failure(7, &[MEMBERS, ROLES, GROUPS]);
+        let run = refused(&fake, &token(false, false))
+            .expect_failure(exit_code::PERMISSION_DENIED, &[MEMBERS, ROLES, GROUPS]);
         let named = run.error().contains("which the API calls os_admin_members_read");
         assert_eq!(named, denied_as == DeniedAs::Unauthorized);
     }
@@ -55,14 +59,14 @@ fn all_that_is_missing_is_named_at_once() {
 fn a_token_that_no_endpoint_accepts_is_unauthenticated() {
     let fake = fake();
     let parts = ["refuses the API token (401 Unauthorized", "wrong, expired or revoked"];
-    refused(&fake, "nf-never-made").expect_failure(16, &parts);
+    refused(&fake, "nf-never-made").expect_failure(exit_code::UNAUTHENTICATED, &parts);
     let revoked = fake.add_token(Token::new(Permissions::ALL));
     fake.revoke(&revoked);
-    refused(&fake, &revoked).expect_failure(16, &parts);
+    refused(&fake, &revoked).expect_failure(exit_code::UNAUTHENTICATED, &parts);
     let expiring = Token { expires_at: Some(60), ..Token::new(Permissions::ALL) };
     let expiring = fake.add_token(expiring);
     fake.advance(Duration::from_mins(2));
-    refused(&fake, &expiring).expect_failure(16, &parts);
+    refused(&fake, &expiring).expect_failure(exit_code::UNAUTHENTICATED, &parts);
 }
 
 #[test]
@@ -71,12 +75,15 @@ fn a_teams_token_is_told_apart_whatever_it_is_answered() {
         let fake = served(Options { profile, ..Options::default() });
         let team = fake.add_token(Token::of_team());
         let parts = ["Access review", "belongs to the team core-infra, which can't read the org"];
-        refused(&fake, &team).expect_failure(16, &parts);
+        refused(&fake, &team).expect_failure(exit_code::UNAUTHENTICATED, &parts);
     }
     // Where nobody tells, it is one more reason.
     let fake = served(Options { whoami: Whoami::Absent, ..Options::default() });
     let team = fake.add_token(Token::of_team());
-    refused(&fake, &team).expect_failure(16, &["wrong, expired or revoked, or belongs to a team"]);
+    refused(&fake, &team).expect_failure(
+        exit_code::UNAUTHENTICATED,
+        &["wrong, expired or revoked, or belongs to a team"],
+    );
 }
 
 #[test]
@@ -87,9 +94,11 @@ fn a_known_token_that_may_nothing_lacks_permissions() {
         fake.script(Rule::every(endpoint, Action::json(401, unauthorized)));
     }
     let token = "the API token Access review (role Auditor) of the organization acme may not read";
-    refused(&fake, fake.token()).expect_failure(7, &[token, MEMBERS, ROLES, GROUPS]);
+    refused(&fake, fake.token())
+        .expect_failure(exit_code::PERMISSION_DENIED, &[token, MEMBERS, ROLES, GROUPS]);
     fake.script(Rule::every(Endpoint::Auth, Action::json(401, unauthorized)));
-    refused(&fake, fake.token()).expect_failure(16, &["refuses the API token"]);
+    refused(&fake, fake.token())
+        .expect_failure(exit_code::UNAUTHENTICATED, &["refuses the API token"]);
 }
 
 #[test]
@@ -105,17 +114,22 @@ fn a_403_from_everything_is_a_bad_token_if_it_is_northflanks_own() {
     };
     let fake = refusing(own, &all);
     let parts = ["refuses the API token (403 Forbidden: Forbidden (nf-x))", "expired or revoked"];
-    refused(&fake, fake.token()).expect_failure(16, &parts);
+    refused(&fake, fake.token()).expect_failure(exit_code::UNAUTHENTICATED, &parts);
     // Who may ask for himself is known.
     let fake = refusing(own, &all[1..]);
-    refused(&fake, fake.token()).expect_failure(7, &["Access review", MEMBERS, ROLES, GROUPS]);
+    refused(&fake, fake.token())
+        .expect_failure(exit_code::PERMISSION_DENIED, &["Access review", MEMBERS, ROLES, GROUPS]);
     let named = r#"{"error":{"message":"No","details":{"requiredPermission":"nf_x"}}}"#;
     let fake = refusing(named, &all);
-    refused(&fake, fake.token()).expect_failure(7, &[MEMBERS, "which the API calls nf_x"]);
+    refused(&fake, fake.token())
+        .expect_failure(exit_code::PERMISSION_DENIED, &[MEMBERS, "which the API calls nf_x"]);
     for body in ["<html>Blocked</html>", "", "{}", r#"{"message":"Forbidden"}"#] {
         let fake = refusing(body, &all);
         let run = refused(&fake, fake.token());
-        let run = run.expect_failure(7, &["403 Forbidden", "a proxy or firewall on the way"]);
+        let run = run.expect_failure(
+            exit_code::PERMISSION_DENIED,
+            &["403 Forbidden", "a proxy or firewall on the way"],
+        );
         assert!(!run.error().contains("needs Organisation"), "{}", run.error());
     }
 }
@@ -237,7 +251,9 @@ fn a_token_revoked_midway_ends_the_sync_without_a_file() {
     let gone = Rule::every(Endpoint::RoleMembers, Action::json(401, unauthorized)).after(2);
     fake.script(gone);
     let room = TestDir::new();
-    room.connector_to(&fake).run().expect_failure(16, &["/members", "401 Unauthorized"]);
+    room.connector_to(&fake)
+        .run()
+        .expect_failure(exit_code::UNAUTHENTICATED, &["/members", "401 Unauthorized"]);
     assert_eq!(room.names(), ["sync.c1z.work"], "what was read before is kept");
 }
 
@@ -247,7 +263,7 @@ fn an_endpoint_that_fails_is_not_taken_for_a_missing_permission() {
     fake.script(Rule::every(Endpoint::Groups, Action::json(503, "<html>busy</html>")));
     let room = TestDir::new();
     let parts = ["GET /v1/directory-groups: Northflank answered 503 Service Unavailable"];
-    room.connector_to(&fake).run().expect_failure(14, &parts);
+    room.connector_to(&fake).run().expect_failure(exit_code::UNAVAILABLE, &parts);
     assert!(room.names().is_empty());
 }
 
@@ -291,7 +307,7 @@ fn answers_of_the_wrong_shape_are_never_taken_for_rows() {
         fake.script(Rule::every(Endpoint::RoleMembers, Action::json(200, &body)).of("viewer"));
         let room = TestDir::new();
         let endpoint = "GET /v1/org-roles/viewer/members: ";
-        room.connector_to(&fake).run().expect_failure(2, &[endpoint, part]);
+        room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &[endpoint, part]);
         assert!(!room.file("sync.c1z").exists(), "{body}");
     }
 }
@@ -305,7 +321,7 @@ fn an_answer_that_is_cut_short_is_asked_for_again_and_never_taken_for_rows() {
         fake.script(cut());
         let room = TestDir::new();
         let parts = ["/v1/org-roles/viewer/members", "not the JSON", "(5 tries)"];
-        room.connector_to(&fake).run().expect_failure(2, &parts);
+        room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &parts);
         assert!(!room.file("sync.c1z").exists(), "{body}");
     }
 }
@@ -320,7 +336,8 @@ fn ids_that_would_be_ambiguous_end_the_sync() {
         let fake = fake();
         fake.script(Rule::every(endpoint, Action::json(200, body)));
         let room = TestDir::new();
-        let run = room.connector_to(&fake).run().expect_failure(2, &["can't be synced"]);
+        let run =
+            room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &["can't be synced"]);
         assert!(run.stderr().is_ascii() && !run.error().contains("a\nb"));
         assert!(!room.file("sync.c1z").exists());
     }
@@ -337,7 +354,7 @@ fn redirects_are_not_followed() {
         fake.script(Rule::every(Endpoint::Members, action));
         let room = TestDir::new();
         let parts = ["redirects are not followed", &status.to_string()];
-        room.connector_to(&fake).run().expect_failure(2, &parts);
+        room.connector_to(&fake).run().expect_failure(exit_code::UNKNOWN, &parts);
     }
     assert_eq!(elsewhere.requests(), 0);
 }
@@ -350,13 +367,16 @@ fn a_wrong_base_url_is_hinted_at() {
         .connector_to(&fake)
         .variable("BATON_NORTHFLANK_BASE_URL", format!("{}/elsewhere", fake.origin()))
         .run();
-    run.expect_failure(2, &["404 Not Found", "is the base URL right?"]);
+    run.expect_failure(exit_code::UNKNOWN, &["404 Not Found", "is the base URL right?"]);
     // Not where something is found under it.
     let gone = r#"{"error":{"status":404,"message":"None"}}"#;
     for endpoint in [Endpoint::Members, Endpoint::Roles, Endpoint::RoleMembers] {
         let fake = self::fake();
         fake.script(Rule::every(endpoint, Action::json(404, gone)));
-        let run = room.connector_to(&fake).run().expect_failure(2, &["404 Not Found: None"]);
+        let run = room
+            .connector_to(&fake)
+            .run()
+            .expect_failure(exit_code::UNKNOWN, &["404 Not Found: None"]);
         assert!(!run.error().contains("base URL"), "{}", run.error());
     }
 }
@@ -367,7 +387,10 @@ fn only_redirects_are_told_as_redirects() {
         let fake = fake();
         fake.script(Rule::every(Endpoint::Members, Action::json(status, "")));
         let room = TestDir::new();
-        let run = room.connector_to(&fake).run().expect_failure(2, &[&status.to_string()]);
+        let run = room
+            .connector_to(&fake)
+            .run()
+            .expect_failure(exit_code::UNKNOWN, &[&status.to_string()]);
         assert!(!run.error().contains("redirect"), "{}", run.error());
     }
 }
