@@ -33,7 +33,6 @@ impl ExitCode {
         Self(128 + number)
     }
 
-    /// The number.
     pub const fn number(self) -> u8 {
         self.0
     }

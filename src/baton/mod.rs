@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Package `c1.connector.v2`: resources, entitlements, grants and their annotations.
-#[allow(missing_docs, clippy::pedantic)]
+#[allow(clippy::pedantic)]
 pub mod v2 {
     include!(concat!(env!("OUT_DIR"), "/c1.connector.v2.rs"));
 }
@@ -59,7 +59,7 @@ pub(crate) const DESCRIPTORS: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
 /// Package `google.rpc`: how a task ended.
-#[allow(missing_docs, clippy::pedantic)]
+#[allow(clippy::pedantic)]
 pub mod rpc {
     include!(concat!(env!("OUT_DIR"), "/google.rpc.rs"));
 }

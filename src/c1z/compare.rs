@@ -31,7 +31,6 @@ pub enum SyncSide {
 /// A row that one sync lacks or that the two hold with different bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowDifference {
-    /// Its id.
     pub id: String,
     /// The earlier sync's message, if it has the row.
     pub old: Option<Vec<u8>>,
@@ -80,7 +79,6 @@ impl Comparison {
         Ok(Some(Self { connection, old, new, databases }))
     }
 
-    /// One of the syncs.
     pub fn sync(&self, side: SyncSide) -> &FinishedSync {
         match side {
             SyncSide::Old => &self.old,

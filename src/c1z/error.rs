@@ -15,26 +15,19 @@ pub enum Error {
     /// The target is a directory, device or pipe.
     #[error("{} is {found}, not a file; name the sync file itself", .path.display())]
     NotAFile {
-        /// The target.
         path: PathBuf,
         /// What it is instead.
         found: &'static str,
     },
     /// No file can be at the target's path.
     #[error("there can be no file {}: {source}; name another one", .path.display())]
-    NoPlace {
-        /// The path.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    NoPlace { path: PathBuf, source: io::Error },
     /// The directory that the target would be in doesn't exist.
     #[error("the directory {} does not exist; create it or name another file", .0.display())]
     NoDirectory(PathBuf),
     /// The target holds something else.
     #[error("{} is not a sync file ({found}); move it away or name another file", .path.display())]
     Foreign {
-        /// The target.
         path: PathBuf,
         /// What it begins with.
         found: &'static str,
@@ -59,7 +52,6 @@ pub enum Error {
         .size >> 20, .path.display()
     )]
     TooLarge {
-        /// The target.
         path: PathBuf,
         /// The database's size, in bytes.
         size: u64,
@@ -70,7 +62,6 @@ pub enum Error {
     /// A file that is to be read is no version 1 sync file.
     #[error("can't read {}: {found}", .path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// What it is instead.
         found: &'static str,
@@ -81,7 +72,6 @@ pub enum Error {
     /// A file that is to be read has other syncs than the one that is meant.
     #[error("{} has no finished full sync {sync_id}; it has {found}", .path.display())]
     OtherSyncs {
-        /// The file.
         path: PathBuf,
         /// What is meant.
         sync_id: String,
@@ -93,12 +83,7 @@ pub enum Error {
         "{} holds syncs of another connector (resource types: {types}); name another file",
         .path.display()
     )]
-    OtherConnector {
-        /// The target.
-        path: PathBuf,
-        /// The resource types that aren't ours.
-        types: String,
-    },
+    OtherConnector { path: PathBuf, types: String },
     /// A sync of the target would hide any new one.
     #[error(
         "{} holds the sync {sync_id}, which says that it ended at {ended_at:?}; no later end can \
@@ -107,45 +92,28 @@ pub enum Error {
         .path.display()
     )]
     Unfollowable {
-        /// The target.
         path: PathBuf,
-        /// The sync.
         sync_id: String,
         /// When it ended, as it says.
         ended_at: String,
     },
     /// The target is a sync file that can't be read.
     #[error("{} is damaged ({problem}); move it away to start a new one", .path.display())]
-    Damaged {
-        /// The target.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
+    Damaged { path: PathBuf, problem: String },
     /// The disk fails, or a limit on the size of files is reached.
     #[error(
         "the disk fails where {} is written ({source}); see to its space and health, or name a \
          file elsewhere",
         .path.display()
     )]
-    Disk {
-        /// The target.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
+    Disk { path: PathBuf, source: rusqlite::Error },
     /// No file can be unpacked where temporary files go.
     #[error(
         "can't unpack sync files in {}: {source}; let TMPDIR name a directory that can be written \
          to",
         .directory.display()
     )]
-    Scratch {
-        /// The directory.
-        directory: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Scratch { directory: PathBuf, source: io::Error },
     /// No room for what is unpacked.
     #[error(
         "no space left in {}, where sync files are unpacked; make room there, or let TMPDIR name \
@@ -158,12 +126,7 @@ pub enum Error {
     Work(#[from] work_dir::Error),
     /// `SQLite` failed.
     #[error("the database for {} failed: {source}", .path.display())]
-    Database {
-        /// The target.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
 }
 
 impl Error {

@@ -7,7 +7,6 @@
 
 /// A table of the file.
 pub(super) struct Table {
-    /// Its name.
     pub(super) name: &'static str,
     /// The `create table` statement.
     pub(super) create: &'static str,

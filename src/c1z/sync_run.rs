@@ -61,7 +61,6 @@ pub struct SyncRun {
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RowCounts {
-    /// Resource types.
     pub resource_types: u64,
     /// Resources of all types.
     pub resources: u64,
@@ -71,9 +70,7 @@ pub struct RowCounts {
     pub grants: u64,
     /// Icons and the like.
     pub assets: u64,
-    /// Resources by resource type.
     pub resources_by_resource_type: BTreeMap<String, u64>,
-    /// Entitlements by their resource's type.
     pub entitlements_by_resource_type: BTreeMap<String, u64>,
     /// Grants by their entitlement's resource's type.
     pub grants_by_resource_type: BTreeMap<String, u64>,

@@ -21,11 +21,9 @@ pub struct Target {
 /// What stood at the target's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum TargetState {
-    /// Nothing.
     Nothing,
     /// An empty file, made by `touch` or `mktemp`: nothing in it could be lost.
     Empty,
-    /// A sync file.
     SyncFile(FileVersion),
 }
 

@@ -13,7 +13,6 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TelemetryKind {
-    /// Traces.
     Traces,
     /// Log lines.
     Logs,

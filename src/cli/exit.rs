@@ -56,7 +56,6 @@ pub(super) enum Failure {
         .signal.name(), .file.display()
     )]
     Unshown {
-        /// The signal.
         signal: Signal,
         /// The file that holds both syncs.
         file: PathBuf,
@@ -69,12 +68,7 @@ pub(super) enum Failure {
     Access(#[from] access::Error),
     /// What was asked for can't be written where it was to be.
     #[error("can't write {}; name a file where you may write", .path.display())]
-    Target {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    Target { path: PathBuf, source: std::io::Error },
     /// Something else stands where the demo writes.
     #[error(
         "{} isn't known to be the demo's own and stays as it is; name another place with \
@@ -99,12 +93,7 @@ pub(super) enum Failure {
     Changed,
     /// A log file can't be written.
     #[error("can't write the log file {}", .path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    Log { path: PathBuf, source: std::io::Error },
     /// What was asked for can't be printed.
     #[error("can't write to standard output")]
     Output(#[source] std::io::Error),

@@ -135,7 +135,6 @@ impl Signals {
         })
     }
 
-    /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
         let hangup = async {
             match &mut self.hangup {
@@ -196,7 +195,6 @@ impl Signals {
         })
     }
 
-    /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,

@@ -36,7 +36,6 @@ pub(super) enum Error {
     /// The address, or TLS.
     #[error(transparent)]
     Connection(#[from] tonic::transport::Error),
-    /// The exporter.
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
 }

@@ -40,7 +40,6 @@ impl Secrets {
         secrets
     }
 
-    /// Adds one.
     pub(super) fn add(&mut self, secret: &str) {
         // What is so short stands in texts for other reasons.
         const SHORTEST: usize = 4;

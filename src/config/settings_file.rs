@@ -38,7 +38,6 @@ pub(super) enum FileValue {
 }
 
 impl FileValue {
-    /// Its words.
     pub(super) fn words(&self) -> &[String] {
         match self {
             Self::Text(text) => std::slice::from_ref(text),

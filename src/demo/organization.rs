@@ -38,7 +38,6 @@ impl DemoDay {
         })
     }
 
-    /// The other one.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -61,10 +60,8 @@ pub(super) struct DemoOrganization {
     pub(super) groups: Vec<DemoGroup>,
 }
 
-/// A role.
 #[derive(Deserialize)]
 pub(super) struct DemoRole {
-    /// Its row.
     pub(super) row: Value,
     /// Ids of members who hold it by hand.
     explicit: Vec<String>,
@@ -73,7 +70,6 @@ pub(super) struct DemoRole {
 /// A directory group.
 #[derive(Deserialize)]
 pub(super) struct DemoGroup {
-    /// Its row.
     pub(super) row: Value,
     /// Ids of members; rows of those who have no account.
     members: Vec<Value>,

@@ -195,7 +195,6 @@ pub(super) mod tests {
         format!("secret-token:conductorone.com:v1:{}", encode(jwk.to_string().as_bytes()))
     }
 
-    /// A valid secret.
     pub(crate) fn valid_secret() -> ClientSecret {
         secret(|_| ()).parse().unwrap()
     }

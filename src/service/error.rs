@@ -22,22 +22,12 @@ pub enum Error {
     Http(#[source] reqwest::Error),
     /// No scratch space.
     #[error("can't work in {}: {source}; name another directory by --c1z-temp-dir", path.display())]
-    Scratch {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Scratch { path: PathBuf, source: std::io::Error },
     /// The health check server can't listen.
     #[error(
         "the health check server can't listen on {address}; choose another --health-check-port"
     )]
-    Health {
-        /// Where.
-        address: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Health { address: SocketAddr, source: std::io::Error },
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {

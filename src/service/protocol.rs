@@ -1,5 +1,5 @@
 //! The messages and the client of `c1.connectorapi.baton.v1`, generated from `proto/`.
 
-#![allow(missing_docs, clippy::pedantic, unreachable_pub)]
+#![allow(clippy::pedantic, unreachable_pub)]
 
 include!(concat!(env!("OUT_DIR"), "/c1.connectorapi.baton.v1.rs"));

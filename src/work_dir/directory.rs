@@ -37,7 +37,6 @@ pub enum Error {
         .path.display()
     )]
     NotOurs {
-        /// The work directory.
         path: PathBuf,
         /// Why it is not for this run to use.
         found: String,
@@ -48,25 +47,14 @@ pub enum Error {
          shorter name",
         .path.display()
     )]
-    TooLongName {
-        /// The work directory.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    TooLongName { path: PathBuf, source: io::Error },
     /// No lock can be had.
     #[error(
         "can't lock {}: {source}; without a lock two runs could write one file at once: name a \
          file on another file system, such as a local disk, and copy it from there",
         .path.display()
     )]
-    NoLock {
-        /// The lock.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The disk is full.
+    NoLock { path: PathBuf, source: io::Error },
     #[error("no space left where {} is written; make room or name a file elsewhere", .0.display())]
     DiskFull(PathBuf),
     /// The place is not ours to write to.
@@ -75,47 +63,23 @@ pub enum Error {
          --user \"$(id -u):$(id -g)\"), or name a file elsewhere",
         .path.display()
     )]
-    Unwritable {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-    },
+    Unwritable { action: &'static str, path: PathBuf },
     /// The place is nobody's to write to.
     #[error(
         "can't {action} {}: its file system is read-only; mount it to be written to, or name a \
          file on one that is (in a container: on a volume, -v \"$PWD:/out\" … -f /out/sync.c1z)",
         .path.display()
     )]
-    ReadOnly {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-    },
+    ReadOnly { action: &'static str, path: PathBuf },
     /// The disk fails, or what is mounted in its place.
     #[error(
         "can't {action} {}: {source}; the disk fails, or what is mounted there: see to its health",
         .path.display()
     )]
-    Failing {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Failing { action: &'static str, path: PathBuf, source: io::Error },
     /// The operating system refused.
     #[error("can't {action} {}: {source}", .path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Io { action: &'static str, path: PathBuf, source: io::Error },
 }
 
 impl Error {
@@ -217,7 +181,6 @@ impl WorkDirectory {
         self.path.join(name)
     }
 
-    /// The path of the journal.
     pub fn journal(&self) -> PathBuf {
         self.file(JOURNAL)
     }

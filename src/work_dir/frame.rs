@@ -93,7 +93,6 @@ pub struct FramePosition {
 pub(super) enum NextFrame<'reader> {
     /// A frame with this content.
     Frame(&'reader [u8]),
-    /// The end.
     End,
     /// No frame, because of this.
     Broken(&'static str),

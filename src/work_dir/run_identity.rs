@@ -23,7 +23,6 @@ pub struct RunIdentity<'run> {
 pub struct IdentityDigests {
     /// Of the organization's own id, where it is known. It counts where both runs know it.
     pub organization: Option<[u8; 32]>,
-    /// Of the token.
     pub token: [u8; 32],
 }
 

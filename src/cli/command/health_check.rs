@@ -54,7 +54,6 @@ impl HealthCheckArgs {
         }
     }
 
-    /// Asks.
     pub(super) fn ask(&self, variables: Variables<'_>) -> Result<(), Failure> {
         let address = crate::config::health_check_address(&self.flags, variables)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -25,7 +25,6 @@ pub struct AccessReport {
 /// A grant.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportRow<'row> {
-    /// Its id.
     pub id: &'row str,
     /// Who holds it, what, and how.
     pub held: &'row GrantInfo,
@@ -48,7 +47,6 @@ impl AccessReport {
         Ok(Self { sync, kinds, namesakes, selection })
     }
 
-    /// The sync.
     pub fn sync(&self) -> &OpenSync {
         &self.sync
     }

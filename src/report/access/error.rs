@@ -19,7 +19,6 @@ pub enum Error {
     /// Somebody or something is asked for that the file doesn't have.
     #[error("{} has no {kind} {text:?}; {near}", .file.display())]
     Unknown {
-        /// The file.
         file: PathBuf,
         /// What it was to be.
         kind: FilterKind,
@@ -31,7 +30,6 @@ pub enum Error {
     /// Several have the address or name that is to stand for one.
     #[error("{} {} in {} are called {text:?}: name one of {}", .ids.len(), .kind.several(), .file.display(), .ids.join(", "))]
     Ambiguous {
-        /// The file.
         file: PathBuf,
         /// What they are.
         kind: FilterKind,

@@ -7,14 +7,11 @@ use std::fmt;
 pub enum FilterKind {
     /// A person, or another account.
     User,
-    /// A role.
     Role,
-    /// A group.
     Group,
 }
 
 impl FilterKind {
-    /// Several of it.
     pub(in crate::report) fn several(self) -> &'static str {
         match self {
             Self::User => "people",

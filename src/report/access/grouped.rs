@@ -14,7 +14,6 @@ use super::labels::counted;
 pub(in crate::report) struct GroupedAccess {
     /// Whether groups are of people, or else of what is held.
     pub(in crate::report) by_person: bool,
-    /// The groups.
     pub(in crate::report) parts: Vec<AccessGroup>,
     /// What of all that there is was asked for, if not all of it: `of role Owner`.
     narrowed_to: Option<String>,

@@ -61,10 +61,8 @@ pub struct AttributeChange {
     pub new: Option<String>,
 }
 
-/// A grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DiffGrant {
-    /// Its id.
     pub id: String,
     /// Who holds it.
     pub principal: ResourceRef,

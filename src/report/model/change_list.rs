@@ -18,7 +18,6 @@ pub struct ChangeSection {
     pub title: &'static str,
     /// What the columns hold.
     pub columns: &'static [&'static str],
-    /// The changes.
     pub lines: Vec<ChangeLine>,
 }
 

@@ -13,12 +13,7 @@ pub enum Error {
     File(#[from] c1z::Error),
     /// A row holds something else than it should.
     #[error("{} holds a row that is no baton message: {source}", .file.display())]
-    Message {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        source: prost::DecodeError,
-    },
+    Message { file: PathBuf, source: prost::DecodeError },
 }
 
 impl Error {

@@ -6,9 +6,7 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 
 /// What of a field stays.
 pub(super) enum FieldEdit {
-    /// All of it.
     All,
-    /// Nothing of it.
     Nothing,
     /// It, with this value.
     Part(Vec<u8>),
@@ -33,7 +31,6 @@ pub(super) fn kept(
     Ok(kept)
 }
 
-/// A field of a message.
 struct MessageField<'message> {
     number: u32,
     /// The bytes that it holds; none if it is of another kind.

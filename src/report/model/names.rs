@@ -21,7 +21,6 @@ use super::restrictions::RestrictionText;
 pub struct SyncLabel {
     /// The file that holds it.
     pub file: String,
-    /// Its id.
     pub sync_id: String,
     /// When it ended, as the file has it.
     pub ended_at: String,
@@ -32,7 +31,6 @@ pub struct SyncLabel {
     pub reduced_to: Option<String>,
 }
 
-/// A resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct ResourceRef {
     /// The id of its type.
@@ -46,10 +44,8 @@ pub struct ResourceRef {
     pub has_namesake: bool,
 }
 
-/// An entitlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntitlementRef {
-    /// Its id.
     pub id: String,
     /// What it is called among those of its resource.
     pub slug: String,
@@ -73,7 +69,6 @@ pub struct ResourceInfo {
 /// An entitlement that a row names.
 #[derive(Debug)]
 pub struct EntitlementInfo {
-    /// Its id.
     pub id: String,
     /// What it is called among those of its resource.
     pub slug: String,
@@ -85,7 +80,6 @@ pub struct EntitlementInfo {
 pub trait RowSource {
     /// The file that holds them.
     fn file(&self) -> &Path;
-    /// The message of one row.
     fn message(&self, rows: RowKind, id: &str) -> Result<Option<Vec<u8>>, c1z::Error>;
 }
 

@@ -15,14 +15,12 @@ use super::profile_keys::{PROJECT_MODE, PROJECTS, RESTRICTED, TEAMS, is_our_role
 pub struct RestrictionText {
     /// Whether it is restricted to teams; `None` where nobody knows.
     pub restricted: Option<bool>,
-    /// The teams.
     pub teams: Vec<RestrictedTeam>,
 }
 
 /// A team that a role is restricted to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RestrictedTeam {
-    /// Its id.
     pub id: String,
     /// Whether the role applies to these projects (`in`) or to all others (`notIn`); `None` if
     /// it applies to all.

@@ -29,7 +29,6 @@ pub(in crate::report) struct Bar {
     pub(in crate::report) said: String,
 }
 
-/// A part of a bar.
 pub(in crate::report) struct BarPart {
     pub(in crate::report) class: &'static str,
     pub(in crate::report) start: usize,

@@ -8,7 +8,6 @@ use super::held_color::HeldColor;
 use super::phrases::slug_and_way;
 use super::subject::{PageLink, Subject, Subjects, anchor, shown};
 
-/// The matrix.
 pub(in crate::report) struct Matrix {
     /// The roles.
     pub(in crate::report) columns: Vec<PageLink>,
@@ -36,7 +35,6 @@ pub(in crate::report) struct MatrixRow {
     pub(in crate::report) cells: Vec<MatrixCell>,
 }
 
-/// A cell.
 pub(in crate::report) enum MatrixCell {
     /// So many roles that aren't held.
     Gap(usize),

@@ -16,7 +16,7 @@ mod state;
 mod token;
 
 /// The messages, generated from the connector's `.proto` files.
-#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(unreachable_pub, clippy::all, clippy::pedantic)]
 mod protocol {
     include!(concat!(env!("OUT_DIR"), "/protocol.rs"));
 }
