@@ -73,6 +73,19 @@ pub(crate) fn read_regular(path: &Path, most_mib: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// Whether users that are neither the file's owner nor in its group may read it.
+#[cfg(unix)]
+pub(crate) fn may_be_read_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
+}
+
+/// Permissions are of another kind here.
+#[cfg(not(unix))]
+pub(crate) fn may_be_read_by_others(_path: &Path) -> bool {
+    false
+}
+
 /// What was made of a directory that is to be this user's alone.
 #[derive(Debug)]
 pub(crate) enum PrivateDirectory {

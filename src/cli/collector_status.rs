@@ -8,6 +8,9 @@ use std::time::Duration;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::logs::{LogBatch, LogExporter};
+use opentelemetry_sdk::metrics::Temporality;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// What is sent.
@@ -16,6 +19,8 @@ pub(super) enum TelemetryKind {
     Traces,
     /// Log lines.
     Logs,
+    /// Metrics.
+    Metrics,
 }
 
 /// What the collector didn't take when it was last sent. Clones share it.
@@ -43,7 +48,7 @@ impl CollectorStatus {
                 let collector = &*self.collector;
                 tracing::info!(
                     collector,
-                    "the OpenTelemetry collector takes traces and logs again"
+                    "the OpenTelemetry collector takes traces, logs and metrics again"
                 );
             }
             Err(error) if self.fails(kind) => {
@@ -55,8 +60,8 @@ impl CollectorStatus {
                 tracing::warn!(
                     collector,
                     reason,
-                    "the OpenTelemetry collector doesn't take traces and logs; they are lost until \
-                     it does"
+                    "the OpenTelemetry collector doesn't take traces, logs or metrics; they are \
+                     lost until it does"
                 );
             }
             Ok(()) | Err(_) => {}
@@ -117,6 +122,26 @@ impl<E: LogExporter> LogExporter for WatchedExporter<E> {
 
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
+    }
+}
+
+impl<E: PushMetricExporter> PushMetricExporter for WatchedExporter<E> {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let outcome = self.exporter.export(metrics).await;
+        self.delivery.record_outcome(self.kind, &outcome);
+        outcome
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.exporter.temporality()
     }
 }
 

@@ -218,6 +218,17 @@ fn report(failure: &Failure, secrets: &Secrets) -> process::ExitCode {
     failure.code().into()
 }
 
+/// Where the line of the log comes from that says why a run failed.
+pub(super) const FAILURE: &str = concat!(env!("CARGO_CRATE_NAME"), "::failure");
+
+/// Has the log say why a run failed: what collects logs has no use for the last line.
+pub(super) fn log(failure: &Failure, secrets: &Secrets) {
+    if !matches!(failure, Failure::Changed) {
+        let error = readable(&secrets.hide(&with_causes(failure)));
+        tracing::error!(target: FAILURE, exit_code = failure.code().number(), error, "ended by an error");
+    }
+}
+
 /// Tells of something that is no failure, where no log does.
 pub(super) fn warn(warning: &str) {
     print_line(&format!("warning: {warning}"));

@@ -1,14 +1,15 @@
 //! Logs, on standard error and in files.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::filter::{dynamic_filter_fn, filter_fn};
 use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,8 +19,8 @@ use crate::baton::{legible_json, printable};
 use crate::private_fs;
 use crate::service;
 
-use super::exit::Failure;
-use super::output_queue::{OutputQueue, QueuedLine, lines_to};
+use super::exit::{FAILURE, Failure};
+use super::output_queue::{OutputMessage, OutputQueue, QueuedLine};
 use super::telemetry::Exporters;
 use super::terminal::Terminal;
 use crate::config::{Config, LogFormat, RunMode};
@@ -28,7 +29,10 @@ use crate::config::{Config, LogFormat, RunMode};
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The logs of this process, written on threads of their own.
-pub(super) struct Logs(Vec<OutputQueue>);
+pub(super) struct Logs {
+    terminal: OutputQueue,
+    files: Vec<OutputQueue>,
+}
 
 impl Logs {
     /// Starts logging for the rest of the process. A process that logs already goes on as it
@@ -39,21 +43,20 @@ impl Logs {
         exporters: Option<&Exporters>,
     ) -> Result<Self, Failure> {
         let log = &config.log;
-        let mut writers = vec![terminal.writer()];
+        let mut files = Vec::new();
         // A file that is named twice is written once.
         for path in log.paths.iter().collect::<BTreeSet<_>>() {
             let fail = |source| Failure::Log { path: path.clone(), source };
-            let mut options = OpenOptions::new();
-            let file =
-                private_fs::open_regular(path, options.create(true).append(true)).map_err(fail)?;
-            writers.push(lines_to("a log file", file).map_err(Failure::Runtime)?);
+            let file = open(path).map_err(fail)?;
+            files.push(log_file(path.clone(), file).map_err(Failure::Runtime)?);
         }
-        let colours = std::iter::once(terminal.has_colour()).chain(std::iter::repeat(false));
-        let mut lines: Vec<_> = writers
-            .iter()
-            .zip(colours)
-            .map(|(writer, colour)| layer(log.format, colour, writer.clone()))
-            .collect();
+        let is_service = matches!(config.mode, RunMode::Service { .. });
+        let for_people = layer(log.format, terminal.has_colour(), terminal.writer());
+        // People read it as the last line; only programs need it as one of the log.
+        let has_failure = is_service && log.format == LogFormat::Json;
+        let is_theirs = filter_fn(move |metadata| has_failure || metadata.target() != FAILURE);
+        let mut lines = vec![for_people.with_filter(is_theirs).boxed()];
+        lines.extend(files.iter().map(|file| layer(log.format, false, file.clone())));
         lines.extend(exporters.and_then(Exporters::log_layer).map(Layer::boxed));
         let (level, debug_until) = (log.level, log.debug_until);
         let wanted = dynamic_filter_fn(move |metadata, _| {
@@ -62,20 +65,49 @@ impl Logs {
         let mut layers = vec![lines.with_filter(wanted.with_max_level_hint(level)).boxed()];
         layers.extend(exporters.and_then(Exporters::trace_layer).map(Layer::boxed));
         if let RunMode::Service { given_secret, .. } = &config.mode {
-            let secrets = vec![config.northflank.token.clone(), given_secret.clone()];
-            layers.push(service::debug_log_layer(secrets).boxed());
+            let (token, secret) = (config.northflank.token.clone(), given_secret.clone());
+            layers.push(service::debug_log_layer(token, secret).boxed());
         }
         let _ = tracing::subscriber::set_global_default(registry().with(layers));
-        Ok(Self(writers))
+        Ok(Self { terminal: terminal.writer(), files })
+    }
+
+    /// Whether there are log files.
+    pub(super) fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// Opens the log files anew, at their paths: what stood there may have been moved away.
+    pub(super) fn reopen(&self) {
+        for file in &self.files {
+            file.send(OutputMessage::Reopen);
+        }
     }
 
     /// Waits until everything that was logged is written, though not for ever. What threads that
     /// are still at work log from then on is not: an error is the last line.
     pub(super) fn end(&self) {
-        for writer in &self.0 {
+        for writer in self.files.iter().chain([&self.terminal]) {
             writer.end();
         }
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    private_fs::open_regular(path, OpenOptions::new().create(true).append(true))
+}
+
+/// A writer of lines to the file at `path`, which is opened anew when that is asked for.
+fn log_file(path: PathBuf, mut file: File) -> io::Result<OutputQueue> {
+    OutputQueue::start("a log file", move |message| match message {
+        OutputMessage::Lines(lines) => file.write_all(&lines),
+        OutputMessage::Reopen => {
+            // Where that fails the old one is written on.
+            file = open(&path)?;
+            Ok(())
+        }
+        OutputMessage::Progress(_) | OutputMessage::NoProgress => Ok(()),
+    })
 }
 
 fn layer(format: LogFormat, colour: bool, writer: OutputQueue) -> BoxedLayer {
@@ -143,7 +175,8 @@ fn is_wanted(
 
 #[cfg(test)]
 mod tests {
-    use super::{LogFormat, SubscriberExt, layer, lines_to, registry};
+    use super::super::output_queue::lines_to;
+    use super::{LogFormat, SubscriberExt, layer, registry};
     use std::io::Read;
 
     /// What others say.

@@ -3,6 +3,7 @@
 mod collector_status;
 mod command;
 mod exit;
+mod exit_code_list;
 mod logging;
 mod output;
 mod output_queue;

@@ -27,6 +27,8 @@ pub(super) enum OutputMessage {
     Progress(String),
     /// Nothing is drawn any more.
     NoProgress,
+    /// What is written to is to be opened anew.
+    Reopen,
 }
 
 impl OutputMessage {
@@ -34,7 +36,7 @@ impl OutputMessage {
         match self {
             Self::Lines(lines) => lines.len(),
             Self::Progress(text) => text.len(),
-            Self::NoProgress => 0,
+            Self::NoProgress | Self::Reopen => 0,
         }
     }
 }
@@ -86,7 +88,7 @@ impl OutputQueue {
             OutputMessage::Lines(_) => waiting + size <= MOST_WAITING,
             // The next state comes soon.
             OutputMessage::Progress(_) => waiting == 0,
-            OutputMessage::NoProgress => true,
+            OutputMessage::NoProgress | OutputMessage::Reopen => true,
         };
         if is_in_time {
             // The thread ends with its last writer.
@@ -192,7 +194,7 @@ pub(super) fn lines_to(
 ) -> io::Result<OutputQueue> {
     OutputQueue::start(name, move |message| match message {
         OutputMessage::Lines(lines) => place.write_all(&lines),
-        OutputMessage::Progress(_) | OutputMessage::NoProgress => Ok(()),
+        OutputMessage::Progress(_) | OutputMessage::NoProgress | OutputMessage::Reopen => Ok(()),
     })
 }
 

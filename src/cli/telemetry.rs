@@ -1,17 +1,19 @@
-//! Traces and logs for an OpenTelemetry collector, over OTLP.
+//! Traces, logs and metrics for an OpenTelemetry collector, over OTLP.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, SpanExporter,
-    WithTonicConfig,
+    ExporterBuildError, LogExporter, MetricExporter, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT,
+    SpanExporter, WithTonicConfig,
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tracing::level_filters::LevelFilter;
@@ -23,6 +25,9 @@ use crate::config::{CollectorTls, TelemetryConfig, Verifier};
 
 /// Time for the last traces and logs to reach the collector at the end of the process.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+/// Between two times that metrics are sent.
+const METRICS_EVERY: Duration = Duration::from_mins(1);
 
 /// Where this crate's own spans and lines come from. The exporter's would export themselves.
 const OWN: &str = env!("CARGO_CRATE_NAME");
@@ -40,19 +45,21 @@ pub(super) enum Error {
     Exporter(#[from] ExporterBuildError),
 }
 
-/// What sends traces and logs. Needs a runtime that goes on.
+/// What sends traces, logs and metrics. Needs a runtime that goes on.
 pub(super) struct Exporters {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
+    metrics: Option<SdkMeterProvider>,
     delivery: CollectorStatus,
 }
 
 impl Exporters {
     /// Exporters as configured, over one connection. Connects to nothing yet; must be called
-    /// within a runtime. `verifier` verifies a collector that the system is to trust.
+    /// within a runtime. Only a service has metrics. `verifier` verifies a collector that the system is to trust.
     pub(super) fn new(
         telemetry: &TelemetryConfig,
         verifier: Option<&Verifier>,
+        is_service: bool,
     ) -> Result<Self, Error> {
         let resource = Resource::builder()
             .with_service_name("baton-northflank")
@@ -63,7 +70,8 @@ impl Exporters {
             .build();
         let channel = channel(telemetry, verifier)?;
         let delivery = CollectorStatus::to(&telemetry.endpoint);
-        let mut exporters = Self { traces: None, logs: None, delivery: delivery.clone() };
+        let mut exporters =
+            Self { traces: None, logs: None, metrics: None, delivery: delivery.clone() };
         if telemetry.traces {
             let exporter = SpanExporter::builder().with_tonic().with_channel(channel.clone());
             let exporter = delivery.watched(TelemetryKind::Traces, exporter.build()?);
@@ -71,10 +79,17 @@ impl Exporters {
             exporters.traces = Some(provider.with_resource(resource.clone()).build());
         }
         if telemetry.logs {
-            let exporter = LogExporter::builder().with_tonic().with_channel(channel);
+            let exporter = LogExporter::builder().with_tonic().with_channel(channel.clone());
             let exporter = delivery.watched(TelemetryKind::Logs, exporter.build()?);
             let provider = SdkLoggerProvider::builder().with_batch_exporter(exporter);
-            exporters.logs = Some(provider.with_resource(resource).build());
+            exporters.logs = Some(provider.with_resource(resource.clone()).build());
+        }
+        if telemetry.metrics && is_service {
+            let exporter = MetricExporter::builder().with_tonic().with_channel(channel);
+            let exporter = delivery.watched(TelemetryKind::Metrics, exporter.build()?);
+            let reader = PeriodicReader::builder(exporter).with_interval(METRICS_EVERY).build();
+            let provider = SdkMeterProvider::builder().with_reader(reader);
+            exporters.metrics = Some(provider.with_resource(resource).build());
         }
         Ok(exporters)
     }
@@ -86,6 +101,11 @@ impl Exporters {
         // Where in the code a span comes from says nothing to those who operate it.
         let layer = layer.with_location(false).with_threads(false).with_target(false);
         Some(layer.with_filter(Targets::new().with_target(OWN, LevelFilter::DEBUG)))
+    }
+
+    /// What takes metrics, if they are sent.
+    pub(super) fn meter(&self) -> Option<Meter> {
+        self.metrics.as_ref().map(|metrics| metrics.meter("baton-northflank"))
     }
 
     /// The layer that sends log lines.
@@ -112,6 +132,11 @@ impl Exporters {
                         TelemetryKind::Traces,
                         traces.shutdown_with_timeout(FLUSH_WITHIN),
                     );
+                });
+            }
+            if let Some(metrics) = self.metrics {
+                scope.spawn(move || {
+                    record_outcome(TelemetryKind::Metrics, metrics.shutdown_with_timeout(FLUSH_WITHIN));
                 });
             }
             if let Some(logs) = self.logs {

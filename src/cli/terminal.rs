@@ -90,7 +90,8 @@ fn write(line: Option<ProgressBar>) -> impl FnMut(OutputMessage) -> io::Result<(
                 line.tick();
             }
             (OutputMessage::NoProgress, Some(line)) => line.finish_and_clear(),
-            (OutputMessage::Progress(_) | OutputMessage::NoProgress, None) => {}
+            (OutputMessage::Progress(_) | OutputMessage::NoProgress, None)
+            | (OutputMessage::Reopen, _) => {}
         }
         Ok(())
     }

@@ -25,6 +25,15 @@ fields! {
     .secret()
     .for_form("Northflank API token");
 
+    API_TOKEN_FILE = Field::text(
+        "northflank-api-token-file",
+        "FILE",
+        "File that holds the API token, in place of the token itself; read anew when Northflank \
+         refuses it",
+    )
+    .group(HelpGroup::Northflank)
+    .for_operators();
+
     BASE_URL = Field::text("northflank-base-url", "URL", "Where the Northflank API is")
         .group(HelpGroup::Northflank)
         .default("https://api.northflank.com")
@@ -195,8 +204,7 @@ fields! {
          beside its file",
     )
     .group(HelpGroup::Service)
-    .default_in_words("the system's temporary directory")
-    .hidden();
+    .default_in_words("the system's temporary directory");
 
     HEALTH_CHECK = Field::switch("health-check", "Serve /health, /ready and /live over HTTP")
         .group(HelpGroup::Service)
@@ -219,7 +227,15 @@ fields! {
     )
     .group(HelpGroup::Service)
     .default("127.0.0.1")
-    .hidden()
+    .for_operators();
+
+    METRICS_ADDRESS = Field::text(
+        "metrics-address",
+        "ADDRESS",
+        "IP address and port on which to serve /metrics for Prometheus, such as 0.0.0.0:9090",
+    )
+    .group(HelpGroup::Service)
+    .default_in_words("none")
     .for_operators();
 
     LOG_LEVEL = Field::text("log-level", "LEVEL", "How much to log: debug, info, warn or error")
@@ -249,7 +265,7 @@ fields! {
     OTEL_COLLECTOR_ENDPOINT = Field::text(
         "otel-collector-endpoint",
         "ENDPOINT",
-        "OpenTelemetry collector to send traces and logs to, over gRPC",
+        "OpenTelemetry collector to send traces, logs and a service's metrics to, over gRPC",
     )
     .group(HelpGroup::Telemetry)
     .for_operators();
@@ -260,7 +276,6 @@ fields! {
         "File with the PEM certificate of the collector's CA",
     )
     .group(HelpGroup::Telemetry)
-    .hidden()
     .for_operators();
 
     OTEL_COLLECTOR_ENDPOINT_TLS_CERT = Field::text(
@@ -269,7 +284,6 @@ fields! {
         "PEM certificate of the collector's CA",
     )
     .group(HelpGroup::Telemetry)
-    .hidden()
     .for_operators();
 
     OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE = Field::switch(
@@ -277,20 +291,21 @@ fields! {
         "Talk to the collector without TLS",
     )
     .group(HelpGroup::Telemetry)
-    .hidden()
     .for_operators();
+
+    OTEL_METRICS_DISABLED = Field::switch("otel-metrics-disabled", "Send no metrics")
+        .group(HelpGroup::Telemetry)
+        .for_operators();
 
     OTEL_TRACING_DISABLED = Field::switch("otel-tracing-disabled", "Send no traces")
         .group(HelpGroup::Telemetry)
-        .hidden()
         .for_operators();
 
     OTEL_LOGGING_DISABLED = Field::switch("otel-logging-disabled", "Send no logs")
         .group(HelpGroup::Telemetry)
-        .hidden()
         .for_operators();
 }
 
 /// Those that say how to reach Northflank.
 pub(crate) const NORTHFLANK_FIELDS: &[&Field] =
-    &[API_TOKEN, BASE_URL, HTTP_TIMEOUT_SECONDS, MAX_WAIT, RATE_LIMIT_RESERVE];
+    &[API_TOKEN, API_TOKEN_FILE, BASE_URL, HTTP_TIMEOUT_SECONDS, MAX_WAIT, RATE_LIMIT_RESERVE];

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::northflank::{BaseUrl, ClientSettings};
+use crate::private_fs;
 use crate::sync::SyncOptions;
 
 use super::certificates::{self, Verifier};
@@ -179,6 +180,21 @@ fn notes(values: &mut Values<'_>) -> Vec<String> {
     if let Some(unknown) = values.unknown_keys() {
         notes.push(format!(
             "the settings file has keys that this connector doesn't know: {unknown}"
+        ));
+    }
+    let file = values.settings_file().to_owned();
+    if values.has_secret_in_file() && private_fs::may_be_read_by_others(&file) {
+        notes.push(format!(
+            "others on this machine may read {}, which holds a secret; chmod 600 keeps it",
+            file.display()
+        ));
+    }
+    let token_file = values.text_if_given(fields::API_TOKEN_FILE);
+    if let Some(path) = token_file.filter(|path| private_fs::may_be_read_by_others(Path::new(path)))
+    {
+        notes.push(format!(
+            "others on this machine may read the token in {path}; chmod 400 keeps it, or \
+             defaultMode in a volume of Kubernetes"
         ));
     }
     notes

@@ -53,6 +53,13 @@ pub(super) fn mode(
     let skip_full_sync = values.switch(fields::SKIP_FULL_SYNC);
     let health_check = values.switch(fields::HEALTH_CHECK);
     let health_check_address = health_check_address(values);
+    let metrics = values.parsed(fields::METRICS_ADDRESS, |text| {
+        let address = text.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
+        address.ok_or_else(|| {
+            "it takes an IP address and a port, such as 127.0.0.1:9090 or 0.0.0.0:9090".to_owned()
+        })
+    });
+    check_credentials_left_empty(values);
     let diff = values
         .parsed(fields::DIFF, |format| format.parse().map_err(|problem: &str| problem.to_owned()));
     let exit_code = values.switch(fields::EXIT_CODE);
@@ -62,11 +69,7 @@ pub(super) fn mode(
         (None, false) => {
             let why = "applies to service mode only";
             notes.extend(without_effect(values, &FOR_SERVICE, why));
-            notes.extend(variables_without_effect(
-                values,
-                ["BATON_HOST_ID", "BATON_C1_API_HOST"],
-                why,
-            ));
+            notes.extend(variables_without_effect(values, SURROUNDING_VARIABLES, why));
             let diff = diff.map(|format| DiffAfterSync { format, exit_code, require_baseline });
             if diff.is_some() {
                 check_diff(values, sync);
@@ -100,6 +103,7 @@ pub(super) fn mode(
                 skip_full_sync,
                 scratch,
                 health_check: if health_check { Some(health_check_address?) } else { None },
+                metrics,
             };
             Some(RunMode::Service { settings: Box::new(settings), given_secret })
         }
@@ -142,8 +146,45 @@ fn path_of_a_file(text: &str) -> Result<PathBuf, String> {
 
 /// Settings that only a service heeds. Those of the health check are not among them: it is
 /// switched on in the container image, for both modes.
-const FOR_SERVICE: [&Field; 3] =
-    [fields::TASK_CONCURRENCY, fields::SKIP_FULL_SYNC, fields::C1Z_TEMP_DIR];
+const FOR_SERVICE: [&Field; 4] = [
+    fields::TASK_CONCURRENCY,
+    fields::SKIP_FULL_SYNC,
+    fields::C1Z_TEMP_DIR,
+    fields::METRICS_ADDRESS,
+];
+
+/// What stands around a service only: these fields and variables.
+const SURROUNDINGS: [&Field; 5] = [
+    fields::TASK_CONCURRENCY,
+    fields::SKIP_FULL_SYNC,
+    fields::C1Z_TEMP_DIR,
+    fields::METRICS_ADDRESS,
+    fields::HEALTH_CHECK,
+];
+const SURROUNDING_VARIABLES: [&str; 2] = ["BATON_HOST_ID", "BATON_C1_API_HOST"];
+
+/// Credentials that are there without anything in them, where a service is meant to run: a copied
+/// example that was not filled in. A sync into a file would end well, be started again by whatever
+/// watches over a service, and so use up the customer's requests.
+fn check_credentials_left_empty(values: &mut Values<'_>) {
+    let credentials = [fields::CLIENT_ID, fields::CLIENT_SECRET];
+    if credentials.iter().any(|field| values.is_given(field))
+        || !credentials.iter().any(|field| values.is_left_empty(field))
+    {
+        return;
+    }
+    let fields = SURROUNDINGS.iter().filter(|field| values.is_set(field));
+    let mut set: Vec<_> = fields.map(|field| field.variable()).collect();
+    let variables = SURROUNDING_VARIABLES.iter().filter(|name| values.variable(name).is_some());
+    set.extend(variables.map(|name| (*name).to_owned()));
+    if let Some(around) = set.first() {
+        let [id, secret] = credentials.map(Field::both_names);
+        values.problem(format!(
+            "{id} and {secret} are empty, but {around} is set, which is for a service: fill both \
+             in, or take both out to sync once into a file"
+        ));
+    }
+}
 
 /// Settings that only a sync into a file heeds. ConductorOne says what a task syncs; the types
 /// that this connector is limited to hold for both.

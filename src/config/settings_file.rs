@@ -1,7 +1,7 @@
 //! The settings file: `.baton.yaml` in the working directory, or what `BATON_CONFIG_PATH`
 //! names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,8 @@ const DEEPEST: usize = 8;
 pub(super) struct SettingsFile {
     path: PathBuf,
     values: BTreeMap<String, FileValue>,
+    /// Keys without a value.
+    empty: BTreeSet<String>,
 }
 
 /// A value of the file, in the words it was written in.
@@ -59,9 +61,9 @@ impl SettingsFile {
         }
         match read(path) {
             Ok(text) => {
-                let values = parse(&text)
+                let (values, empty) = parse(&text)
                     .map_err(|problem| format!("can't read {}: {problem}", path.display()))?;
-                Ok(Self { path: path.to_owned(), values })
+                Ok(Self { path: path.to_owned(), values, empty })
             }
             Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
                 Ok(Self::default())
@@ -78,6 +80,11 @@ impl SettingsFile {
     /// The value of a key, if it has one.
     pub(super) fn get(&self, key: &str) -> Option<&FileValue> {
         self.values.get(key)
+    }
+
+    /// Whether a key is there without a value.
+    pub(super) fn is_left_empty(&self, key: &str) -> bool {
+        self.empty.contains(key)
     }
 
     /// All keys.
@@ -115,7 +122,7 @@ fn check_depth(text: &str) -> Result<(), String> {
 
 /// The file's keys, in lower case as the Go SDK takes them, with their values as written:
 /// a token of digits stays what it is. Errors never quote the file, which may hold secrets.
-fn parse(text: &str) -> Result<BTreeMap<String, FileValue>, String> {
+fn parse(text: &str) -> Result<(BTreeMap<String, FileValue>, BTreeSet<String>), String> {
     check_depth(text)?;
     let mut loader = YamlLoader::<Yaml<'_>>::default();
     loader.early_parse(false);
@@ -125,15 +132,15 @@ fn parse(text: &str) -> Result<BTreeMap<String, FileValue>, String> {
     }
     let documents = loader.into_documents();
     let mapping = match documents.as_slice() {
-        [] => return Ok(BTreeMap::new()),
+        [] => return Ok((BTreeMap::new(), BTreeSet::new())),
         [Yaml::Mapping(mapping)] => mapping,
         [document] if value(document).is_some_and(|value| value.words().is_empty()) => {
-            return Ok(BTreeMap::new());
+            return Ok((BTreeMap::new(), BTreeSet::new()));
         }
         [_] => return Err("it is not a list of `setting: value`".to_owned()),
         _ => return Err("it holds more than one YAML document".to_owned()),
     };
-    let mut values = BTreeMap::new();
+    let (mut values, mut empty) = (BTreeMap::new(), BTreeSet::new());
     for (key, given) in mapping {
         let Yaml::Representation(key, ..) = key else {
             return Err("a key is not a plain word".to_owned());
@@ -142,11 +149,13 @@ fn parse(text: &str) -> Result<BTreeMap<String, FileValue>, String> {
         let Some(value) = value(given) else {
             return Err(format!("{key} is neither a single value nor a list of them"));
         };
-        if !value.words().is_empty() && values.insert(key.clone(), value).is_some() {
+        if value.words().is_empty() {
+            empty.insert(key);
+        } else if values.insert(key.clone(), value).is_some() {
             return Err(format!("{key} stands there twice"));
         }
     }
-    Ok(values)
+    Ok((values, empty))
 }
 
 /// A single value or a list of them; an empty list where it is empty.
@@ -175,7 +184,7 @@ mod tests {
     use super::parse;
 
     fn value(text: &str, key: &str) -> Vec<String> {
-        parse(text).unwrap().remove(key).map(|value| value.words().to_vec()).unwrap_or_default()
+        parse(text).unwrap().0.remove(key).map(|value| value.words().to_vec()).unwrap_or_default()
     }
 
     #[test]
@@ -196,7 +205,7 @@ mod tests {
     #[test]
     fn empty_values_and_empty_files_set_nothing() {
         for text in ["", "# nothing\n", "file:\n", "file: ~\n", "file: ''\n", "file: []\n"] {
-            assert!(parse(text).unwrap().is_empty(), "{text:?}");
+            assert!(parse(text).unwrap().0.is_empty(), "{text:?}");
         }
     }
 

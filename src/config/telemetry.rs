@@ -1,4 +1,4 @@
-//! Where to send traces and logs, over OTLP.
+//! Where to send traces, logs and metrics, over OTLP.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::certificates::{self, LARGEST_MIB};
 use super::fields;
 use super::values::Values;
 
-/// Where to send traces and logs, over OTLP.
+/// Where to send traces, logs and metrics, over OTLP.
 #[derive(Debug)]
 pub(crate) struct TelemetryConfig {
     /// The collector, as `host:port`.
@@ -20,6 +20,8 @@ pub(crate) struct TelemetryConfig {
     pub(crate) traces: bool,
     /// Whether to send logs.
     pub(crate) logs: bool,
+    /// Whether to send a service's metrics.
+    pub(crate) metrics: bool,
 }
 
 /// How to trust the OpenTelemetry collector.
@@ -54,6 +56,7 @@ pub(super) fn telemetry(values: &mut Values<'_>) -> Option<TelemetryConfig> {
     });
     let traces = !values.switch(fields::OTEL_TRACING_DISABLED);
     let logs = !values.switch(fields::OTEL_LOGGING_DISABLED);
+    let metrics = !values.switch(fields::OTEL_METRICS_DISABLED);
     let tls = match (insecure, certificate, certificate_file) {
         (false, None, None) => CollectorTls::SystemRoots,
         (true, None, None) => CollectorTls::Insecure,
@@ -69,7 +72,8 @@ pub(super) fn telemetry(values: &mut Values<'_>) -> Option<TelemetryConfig> {
         }
     };
     let (_, endpoint) = collector?;
-    (traces || logs).then_some(TelemetryConfig { endpoint, tls, traces, logs })
+    let sends = traces || logs || metrics;
+    sends.then_some(TelemetryConfig { endpoint, tls, traces, logs, metrics })
 }
 
 /// What an address says of TLS.

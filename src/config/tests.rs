@@ -59,7 +59,7 @@ fn a_token_is_all_that_is_needed() {
     let config = resolve(&[], &[TOKEN]).unwrap();
     assert_eq!(file(&config), Some("sync.c1z"));
     assert_eq!(config.northflank.base_url.to_string(), "https://api.northflank.com");
-    assert_eq!(config.northflank.token.expose_secret(), "nf-1");
+    assert_eq!(config.northflank.token.all()[0].expose_secret(), "nf-1");
     assert_eq!(config.northflank.request_timeout, Duration::from_mins(5));
     assert_eq!(config.sync.workers, AUTOMATIC_WORKERS);
     assert_eq!(config.sync.retention, Retention::Newest(2));
@@ -90,7 +90,7 @@ fn a_variable_goes_before_the_file_and_the_file_before_the_default() {
     std::fs::write(&path, text).unwrap();
     let path = ("BATON_CONFIG_PATH", path.to_str().unwrap());
     let config = resolve(&["--workers", "7"], &[path, ("BATON_FILE", "v.c1z")]).unwrap();
-    assert_eq!(config.northflank.token.expose_secret(), "nf-file");
+    assert_eq!(config.northflank.token.all()[0].expose_secret(), "nf-file");
     assert_eq!(file(&config), Some("v.c1z"));
     assert_eq!(config.sync.workers.get(), 7);
     assert_eq!(config.sync.selection.resource_types, [ROLE, USER]);
@@ -110,7 +110,7 @@ fn a_settings_file_that_is_named_must_be_there_and_be_yaml() {
 #[test]
 fn blanks_around_the_token_are_dropped_and_a_blank_token_is_refused() {
     let config = resolve(&[], &[("BATON_NORTHFLANK_API_TOKEN", " nf-1\n")]).unwrap();
-    assert_eq!(config.northflank.token.expose_secret(), "nf-1");
+    assert_eq!(config.northflank.token.all()[0].expose_secret(), "nf-1");
     for token in [" \t\n", "nf-1 nf-2", "nf-\u{e9}"] {
         let problems = resolve(&["--northflank-api-token", token], &[]).unwrap_err();
         assert!(problems.to_string().starts_with("BATON_NORTHFLANK_API_TOKEN (--"));
@@ -519,7 +519,7 @@ fn the_collector_is_trusted_in_one_way() {
     assert!(telemetry(&[&pem[..], &insecure[..]].concat()).is_err());
     let none = telemetry(&["--otel-collector-endpoint-tls-cert", "PEM"]).unwrap_err().to_string();
     assert!(none.contains("no usable certificate"), "{none}");
-    let off = ["--otel-tracing-disabled", "--otel-logging-disabled"];
+    let off = ["--otel-tracing-disabled", "--otel-logging-disabled", "--otel-metrics-disabled"];
     assert!(telemetry(&off).unwrap().is_none());
 }
 
@@ -689,4 +689,36 @@ fn certificates_that_the_environment_names_must_be_there() {
         let problems = with(&[], &[(name, &value)]).unwrap_err().to_string();
         assert!(problems.starts_with(&format!("{name} names {value}, ")), "{problems}");
     }
+}
+
+#[test]
+fn credentials_left_empty_where_a_service_is_meant_to_run_are_a_mistake_that_names_both() {
+    let empty = [("BATON_CLIENT_ID", ""), ("BATON_CLIENT_SECRET", "")];
+    let one = [("BATON_CLIENT_ID", "")];
+    let directory = tempfile::tempdir().unwrap();
+    let scratch = directory.path().to_str().unwrap();
+    for around in [
+        ("BATON_HOST_ID", "tidy"),
+        ("BATON_HEALTH_CHECK", "true"),
+        ("BATON_C1Z_TEMP_DIR", scratch),
+        ("BATON_C1_API_HOST", "host"),
+        ("BATON_TASK_CONCURRENCY", "2"),
+        ("BATON_METRICS_ADDRESS", "127.0.0.1:9090"),
+    ] {
+        for empty in [&empty[..], &one] {
+            let problems = with(&[], &[empty, &[around]].concat()).unwrap_err().to_string();
+            assert!(problems.contains("BATON_CLIENT_ID (--client-id)"), "{problems}");
+            assert!(problems.contains("BATON_CLIENT_SECRET (--client-secret)"), "{problems}");
+            assert!(problems.contains(&format!("{} is set", around.0)), "{problems}");
+        }
+        // In the settings file as well.
+        let file = directory.path().join("settings.yaml");
+        std::fs::write(&file, "client-id: ''\nclient-secret:\n").unwrap();
+        let file = ("BATON_CONFIG_PATH", file.to_str().unwrap());
+        assert!(with(&[], &[file, around]).is_err(), "{around:?}");
+        assert!(with(&[], &[around]).is_ok(), "{around:?}: nobody spoke of credentials");
+    }
+    // A health check that is off is no service's.
+    assert!(with(&[], &[&empty[..], &[("BATON_HEALTH_CHECK", "false")]].concat()).is_ok());
+    assert!(with(&[], &empty).is_ok());
 }

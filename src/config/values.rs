@@ -2,6 +2,7 @@
 //! before the default. Collects everything that is wrong.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use secrecy::SecretString;
 
@@ -92,6 +93,11 @@ impl<'source> Values<'source> {
             "" => Err("it can't be blank".to_owned()),
             text => Ok(text.to_owned()),
         })
+    }
+
+    /// A text that was given, whatever it is: what is wrong with it is told elsewhere.
+    pub(super) fn text_if_given(&mut self, field: &Field) -> Option<String> {
+        self.given(field)?.words.into_iter().next()
     }
 
     /// A text, or its default, as something else.
@@ -245,6 +251,27 @@ impl<'source> Values<'source> {
             self.problem(format!("{name} is {shown}; {problem}"));
             false
         })
+    }
+
+    /// Keeps a secret out of all that is said.
+    pub(super) fn hide(&mut self, secret: &str) {
+        self.secrets.add(secret);
+    }
+
+    /// Whether a secret stands in the settings file.
+    pub(super) fn has_secret_in_file(&self) -> bool {
+        FIELDS.iter().any(|field| field.is_secret && self.file.get(field.name).is_some())
+    }
+
+    /// The settings file, if there is one.
+    pub(super) fn settings_file(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Whether the field's variable or its key in the file is there without anything in it.
+    pub(super) fn is_left_empty(&self, field: &Field) -> bool {
+        let variable = (self.variables)(&field.variable());
+        variable.is_some_and(|value| value.is_empty()) || self.file.is_left_empty(field.name)
     }
 
     /// Notes something that is wrong.

@@ -72,6 +72,11 @@ impl Client {
         self.connection.requests.load(Ordering::Relaxed)
     }
 
+    /// What the newest try of a request met, unless it was answered: why a list isn't there yet.
+    pub fn last_problem(&self) -> Option<String> {
+        self.connection.last_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whose token this is, if the server tells: asked once, and not for long. Any other answer
     /// than the documented says nothing but that it was a refusal, if it was one, and nobody else
     /// has to wait for its sake.

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use memchr::memmem;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::api_token::ApiToken;
 use super::base_url::{BaseUrl, bearer};
 use super::rate_limit::RateLimiter;
 use super::schema_report::SchemaReport;
@@ -30,7 +31,7 @@ pub struct ClientSettings {
     /// Where the API is.
     pub base_url: BaseUrl,
     /// The API token, without surrounding blanks.
-    pub token: SecretString,
+    pub token: ApiToken,
     /// Time for one try of a request, from the first byte sent to the last received. The first
     /// byte of the answer may take all of it.
     pub request_timeout: Duration,
@@ -84,12 +85,17 @@ pub fn tls(verifier: Option<&Arc<dyn ServerCertVerifier>>) -> Result<ClientConfi
     Ok(config)
 }
 
+/// The header that carries a token, if one can.
+pub(super) fn authorization(token: &SecretString) -> Option<HeaderValue> {
+    bearer(token.expose_secret())
+}
+
 /// What every request has in common. Clones share all of it.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) http: reqwest::Client,
     pub(super) base_url: BaseUrl,
-    token: SecretString,
+    pub(super) token: ApiToken,
     pub(super) rate_limiter: Arc<RateLimiter>,
     pub(super) first_retry: Duration,
     /// How many there were.
@@ -98,6 +104,8 @@ pub(super) struct Connection {
     pub(super) has_read: Arc<AtomicBool>,
     /// Fields that can't be read and have been warned of.
     pub(super) malformed: Arc<Mutex<BTreeSet<&'static str>>>,
+    /// What the newest try of a request met, unless it was answered.
+    pub(super) last_problem: Arc<Mutex<Option<String>>>,
     /// What answers looked like, where somebody wants to know.
     pub(super) schema_report: Option<Arc<SchemaReport>>,
 }
@@ -106,8 +114,7 @@ impl Connection {
     /// As `settings` say. Connects to nothing yet.
     pub(super) fn new(settings: &ClientSettings) -> Result<Self, ClientSettingsError> {
         let mut headers = HeaderMap::new();
-        let token = bearer(settings.token.expose_secret()).ok_or(ClientSettingsError::Token)?;
-        headers.insert(AUTHORIZATION, token);
+        authorization(&settings.token.newest()).ok_or(ClientSettingsError::Token)?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // The API's documentation asks for it on every request, GET included.
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -137,13 +144,14 @@ impl Connection {
             requests: Arc::default(),
             has_read: Arc::default(),
             malformed: Arc::default(),
+            last_problem: Arc::default(),
             schema_report: None,
         })
     }
     /// SHA-256 of `salt` and the token: tells tokens apart without telling the token.
     pub(super) fn token_digest(&self, salt: &[u8]) -> [u8; 32] {
-        let token = self.token.expose_secret();
-        sha256([salt, token.as_bytes()])
+        let token = self.token.newest();
+        sha256([salt, token.expose_secret().as_bytes()])
     }
 
     /// Makes the token unreadable in an answer. A server or proxy that repeats it, in an error's
@@ -151,15 +159,17 @@ impl Connection {
     pub(super) fn mask(&self, body: &mut [u8]) {
         // Something so short is no token, and may stand in an answer for other reasons.
         const SHORTEST: usize = 16;
-        let token = self.token.expose_secret();
-        if token.len() < SHORTEST {
-            return;
-        }
-        let mut from = 0;
-        while let Some(found) = memmem::find(&body[from..], token.as_bytes()) {
-            let start = from + found;
-            from = start + token.len();
-            body[start..from].fill(b'*');
+        for token in self.token.all() {
+            let token = token.expose_secret();
+            if token.len() < SHORTEST {
+                continue;
+            }
+            let mut from = 0;
+            while let Some(found) = memmem::find(&body[from..], token.as_bytes()) {
+                let start = from + found;
+                from = start + token.len();
+                body[start..from].fill(b'*');
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The Northflank API, as far as it tells who has access: requests, paging, models of the
 //! answers. Knows nothing of baton.
 
+mod api_token;
 mod base_url;
 mod client;
 mod connection;
@@ -23,6 +24,7 @@ mod text;
 mod text_format;
 mod whoami;
 
+pub use api_token::{ApiToken, TokenReader};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::Client;
 pub use connection::{ClientSettings, ClientSettingsError, tls};

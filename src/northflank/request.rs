@@ -4,12 +4,14 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use reqwest::header::AUTHORIZATION;
 use reqwest::{Response, StatusCode, Url};
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
-use super::connection::Connection;
+use super::connection::{Connection, authorization};
 use super::error::{Error, Problem, Refusal, TransportProblem};
 use super::list::{AnyRow, ListKind, Rows};
 use super::page_body::PageBody;
@@ -106,7 +108,14 @@ impl Connection {
         let attempt = || {
             let span =
                 debug_span!("request", method = "GET", path = endpoint.path(), status = Empty);
-            self.attempt(kind, endpoint, url.clone()).instrument(span)
+            // Boxed, since all first questions are one future.
+            let attempt = Box::pin(self.attempt(kind, endpoint, url.clone()).instrument(span));
+            async {
+                let outcome = attempt.await;
+                let problem = outcome.as_ref().err().map(|failed| failed.problem.to_string());
+                *self.last_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+                outcome
+            }
         };
         let (page, body) = tried(&self.rate_limiter, self.first_retry, endpoint, attempt)
             .await
@@ -184,8 +193,24 @@ impl Connection {
     }
 
     async fn send(&self, url: Url) -> Result<Response, Problem> {
+        let token = self.token.newest();
+        let response = self.send_with(&token, url.clone()).await?;
+        // One that was rotated is refused; where it came from, its successor is by then.
+        if response.status() == StatusCode::UNAUTHORIZED && self.token.has_successor(&token).await {
+            return self.send_with(&self.token.newest(), url).await;
+        }
+        Ok(response)
+    }
+
+    async fn send_with(&self, token: &SecretString, url: Url) -> Result<Response, Problem> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = self.http.get(url).send().await.map_err(transport)?;
+        let request = self.http.get(url);
+        let request = match authorization(token) {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            // The first one is known to fit; Northflank refuses a request without.
+            None => request,
+        };
+        let response = request.send().await.map_err(transport)?;
         let status = response.status();
         Span::current().record("status", status.as_u16());
         tracing::debug!(path = response.url().path(), %status, "answer");

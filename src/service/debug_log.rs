@@ -22,6 +22,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::baton::legible_json;
+use crate::northflank::ApiToken;
 use crate::private_fs::private_file;
 
 /// The field of a span that names the file. Empty for no file.
@@ -30,8 +31,8 @@ const FIELD: &str = "debug_log";
 /// Where this crate's own lines come from. Those of libraries could show headers.
 const OWN: &str = env!("CARGO_CRATE_NAME");
 
-/// Writes the debug logs of tasks, one JSON object a line, without `secrets`.
-pub fn layer(secrets: Vec<SecretString>) -> impl Layer<Registry> + Send + Sync {
+/// Writes the debug logs of tasks, one JSON object a line, without secrets.
+pub fn layer(token: ApiToken, client_secret: SecretString) -> impl Layer<Registry> + Send + Sync {
     let wanted = dynamic_filter_fn(|metadata: &Metadata<'_>, context: &Context<'_, Registry>| {
         if *metadata.level() > Level::DEBUG || !metadata.target().starts_with(OWN) {
             return false;
@@ -43,11 +44,12 @@ pub fn layer(secrets: Vec<SecretString>) -> impl Layer<Registry> + Send + Sync {
             scope.any(|span| span.extensions().get::<DebugLog>().is_some())
         }
     });
-    DebugLogs { secrets }.with_filter(wanted.with_max_level_hint(LevelFilter::DEBUG))
+    DebugLogs { token, client_secret }.with_filter(wanted.with_max_level_hint(LevelFilter::DEBUG))
 }
 
 struct DebugLogs {
-    secrets: Vec<SecretString>,
+    token: ApiToken,
+    client_secret: SecretString,
 }
 
 /// The file of a span.
@@ -85,7 +87,7 @@ impl DebugLogs {
         fields.0.insert("timestamp".to_owned(), now.into());
         fields.0.insert("level".to_owned(), event.metadata().level().as_str().into());
         let mut line = Value::Object(fields.0).to_string();
-        for secret in &self.secrets {
+        for secret in self.token.all().iter().chain([&self.client_secret]) {
             let secret = secret.expose_secret();
             if !secret.is_empty() && line.contains(secret) {
                 line = line.replace(secret, "[redacted]");
@@ -145,7 +147,7 @@ mod tests {
         // As in the binary, beside a layer that wants less.
         let less = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
         let less = vec![less.boxed()].with_filter(LevelFilter::INFO).boxed();
-        let layers = vec![less, layer(vec!["nf-secret".into()]).boxed()];
+        let layers = vec![less, layer("nf-secret".into(), "".into()).boxed()];
         let subscriber = tracing_subscriber::registry().with(layers);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("before");

@@ -28,6 +28,9 @@ pub enum Error {
         "the health check server can't listen on {address}; choose another --health-check-port"
     )]
     Health { address: SocketAddr, source: std::io::Error },
+    /// Nobody can collect metrics.
+    #[error("metrics can't be served on {address}; choose another --metrics-address")]
+    Metrics { address: SocketAddr, source: std::io::Error },
     /// ConductorOne refuses the connector. Asking again would not help.
     #[error("ConductorOne refuses the connector: {message}")]
     Refused {
@@ -42,7 +45,9 @@ impl Error {
     /// The code to exit with.
     pub fn code(&self) -> ExitCode {
         match self {
-            Self::Address(_) | Self::Scratch { .. } => ExitCode::INVALID_ARGUMENT,
+            Self::Address(_) | Self::Scratch { .. } | Self::Metrics { .. } => {
+                ExitCode::INVALID_ARGUMENT
+            }
             Self::Refused { code, .. } => ExitCode::of_grpc(*code as u8),
             Self::Health { .. } => ExitCode::UNAVAILABLE,
             Self::Tls(_) | Self::TlsOfTokens(_) | Self::Http(_) => ExitCode::UNKNOWN,

@@ -15,6 +15,7 @@ use super::platform::{StatusText, TaskFailure, TaskOutcome};
 use super::protocol::Task;
 use super::protocol::task::SyncFullTask;
 use super::task_context::TaskContext;
+use super::task_history::RunningTask;
 use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
 use crate::c1z::Target;
@@ -35,6 +36,7 @@ pub(super) async fn full_sync(
     daemon: &TaskContext,
     task: &Task,
     wanted: &SyncFullTask,
+    running: &RunningTask,
     stop: &CancellationToken,
 ) {
     let mut place = match daemon.scratch.place(&kind(wanted)) {
@@ -43,17 +45,22 @@ pub(super) async fn full_sync(
             let message = with_causes(&error);
             tracing::error!(error = message, "task failed");
             let failure = TaskFailure { code: Code::Unavailable, message, is_final: false };
-            return daemon.finish(&task.id, &Err(failure), stop).await;
+            let outcome = Err(failure);
+            running.ended(&outcome);
+            return daemon.finish(&task.id, &outcome, stop).await;
         }
     };
     let heartbeats = match Heartbeats::start(&daemon.platform, &task.id).await {
         Ok(Some(heartbeats)) => heartbeats,
         Ok(None) => {
             tracing::info!("ConductorOne has cancelled the task already");
+            running.left("ConductorOne had cancelled the task already".to_owned());
             return;
         }
         Err(status) => {
-            tracing::warn!(error = %StatusText(&status), "the first heartbeat failed; the task is left to ConductorOne");
+            let error = StatusText(&status);
+            tracing::warn!(%error, "the first heartbeat failed; the task is left to ConductorOne");
+            running.left(format!("the first heartbeat failed: {error}"));
             return;
         }
     };
@@ -86,6 +93,7 @@ pub(super) async fn full_sync(
             tracing::error!(code = ?failure.code, error = failure.message, "task failed");
         }
     }
+    running.ended(&outcome);
     // Before ConductorOne hears of the end: it may send the same task again at once, and takes
     // no heartbeat of a task that has ended.
     drop((place, heartbeats));

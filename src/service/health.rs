@@ -1,40 +1,38 @@
-//! The health check server, and the probe that asks it.
+//! What probes are told of the daemon.
 //!
 //! | path | 200 while |
 //! | --- | --- |
 //! | `/live` | the process runs |
-//! | `/ready` | ConductorOne knows the connector, accepts its credentials, and it isn't stopping |
-//! | `/health` | Northflank lets the connector read all that it needs |
+//! | `/ready` | ConductorOne knows the connector, answers, accepts its credentials, and it isn't stopping |
+//! | `/health` | Northflank lets the connector read all that it needs, and the last sync didn't fail |
 //!
 //! Northflank is asked by one task at a time, which goes on when the probe that caused it has
-//! left: probes give up sooner than Northflank may answer, and each is answered with what the
-//! task found. While Northflank's rate limit is awaited, nothing is asked and the answer is what
-//! was last known.
+//! left: probes give up sooner than Northflank may answer. Each is answered with what the task
+//! found or, in time for a probe's own deadline, with what is known until then. While Northflank's
+//! rate limit is awaited, nothing is asked and the answer is what was last known.
 //!
 //! Once everything could be read, it is enough to ask who the token is: as long as its role and
 //! permissions are the same, it can read the same. That is one request in five minutes, 12 an
 //! hour, where three were 36.
 
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::{Value, json};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Response, StatusCode};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::contact::{Contact, SILENCE, Unanswered};
 use super::error::Error;
+use super::http_server::{self, Answerer};
+use super::task_history::{TaskEnding, TaskHistory, TaskRecord};
 use crate::error_chain::with_causes;
-use crate::exit_code::ExitCode;
 use crate::northflank::{Client, Problem, TokenPermissions};
 use crate::sync::{ValidationError, validate};
 
@@ -48,23 +46,28 @@ const BAD_FOR: Duration = Duration::from_mins(1);
 /// Time for Northflank to answer.
 const VALIDATE_WITHIN: Duration = Duration::from_secs(30);
 
-/// Time for a client to say what it wants.
-const ASK_WITHIN: Duration = Duration::from_secs(10);
+/// Time for the answer to a probe, which waits for five seconds unless it is told otherwise.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// Whether tasks are taken.
 #[derive(Debug, Clone)]
 pub(super) enum Readiness {
-    /// Not yet, or no more.
-    No,
+    /// Not yet: ConductorOne hasn't accepted the connector.
+    Starting,
     /// They are.
-    Yes,
+    Ready,
     /// ConductorOne refuses the credentials that it accepted before.
     Refused(String),
+    /// No more.
+    Stopping,
 }
 
-/// What the server knows.
+/// What is known of the daemon.
 pub(super) struct Health {
+    began_at: OffsetDateTime,
     northflank: Client,
+    contact: Arc<Contact>,
+    tasks: Arc<TaskHistory>,
     readiness: Mutex<Readiness>,
     known: watch::Sender<NorthflankHealth>,
 }
@@ -107,14 +110,95 @@ enum CheckOutcome {
 
 impl Health {
     /// Not ready yet, and with nothing known of Northflank.
-    pub(super) fn new(northflank: Client) -> Self {
-        let (readiness, known) = (Mutex::new(Readiness::No), watch::Sender::default());
-        Self { northflank, readiness, known }
+    pub(super) fn new(northflank: Client, contact: Arc<Contact>, tasks: Arc<TaskHistory>) -> Self {
+        let (readiness, known) = (Mutex::new(Readiness::Starting), watch::Sender::default());
+        let began_at = OffsetDateTime::now_utc();
+        Self { began_at, northflank, contact, tasks, readiness, known }
     }
 
     /// Says whether tasks are taken from now on.
     pub(super) fn set(&self, readiness: Readiness) {
         *self.readiness.lock().unwrap_or_else(PoisonError::into_inner) = readiness;
+    }
+
+    /// When the process began to serve.
+    pub(super) fn began_at(&self) -> OffsetDateTime {
+        self.began_at
+    }
+
+    /// Northflank's client, which counts its requests.
+    pub(super) fn northflank(&self) -> &Client {
+        &self.northflank
+    }
+
+    /// What is known of ConductorOne.
+    pub(super) fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// What became of the tasks.
+    pub(super) fn tasks(&self) -> &TaskHistory {
+        &self.tasks
+    }
+
+    /// Whether Northflank let everything be read when it was last asked by a probe.
+    pub(super) fn northflank_is_well(&self) -> Option<bool> {
+        self.known.borrow().verdict.as_ref().map(|verdict| verdict.problem.is_none())
+    }
+
+    /// Why no tasks are taken, if they aren't.
+    pub(super) fn unready(&self, now: Instant) -> Option<String> {
+        let readiness = self.readiness.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let unanswered = self.contact.unanswered(now);
+        let behind = |error: &Option<String>| {
+            error.as_ref().map(|error| format!(": {error}")).unwrap_or_default()
+        };
+        match (readiness, unanswered) {
+            (Readiness::Ready, Some(Unanswered { time, error })) if time >= SILENCE => {
+                let (minutes, error) = (time.as_secs() / 60, behind(&error));
+                Some(format!("ConductorOne has not answered for {minutes} minutes{error}"))
+            }
+            (Readiness::Ready, _) => None,
+            (Readiness::Refused(error), _) => Some(error),
+            (Readiness::Starting, unanswered) => {
+                let error = behind(&unanswered.and_then(|unanswered| unanswered.error));
+                Some(format!("ConductorOne has not accepted this connector yet{error}"))
+            }
+            (Readiness::Stopping, _) => Some("the connector is stopping".to_owned()),
+        }
+    }
+
+    /// What is known of reading Northflank by the time that a probe waits for.
+    async fn finding(self: &Arc<Self>) -> HealthFinding {
+        if let Ok((verdict, limited_until)) =
+            tokio::time::timeout(ANSWER_WITHIN, self.verdict()).await
+        {
+            let note = limited_until.map(|until| {
+                let known = match &verdict {
+                    Some(CheckVerdict { time, .. }) => known_at(*time),
+                    None => "nothing has been known before".to_owned(),
+                };
+                format!("Northflank's rate limit is awaited until {}; {known}", rfc3339(until))
+            });
+            return HealthFinding { problem: verdict.and_then(|verdict| verdict.problem), note };
+        }
+        let seconds = ANSWER_WITHIN.as_secs();
+        let verdict = self.known.borrow().verdict.clone();
+        match (self.northflank.last_problem(), verdict) {
+            (Some(problem), _) => {
+                let problem =
+                    format!("no answer within {seconds} seconds, still trying: {problem}");
+                HealthFinding { problem: Some(problem), note: None }
+            }
+            (None, Some(CheckVerdict { problem, time, .. })) => {
+                let note = format!("Northflank is being asked again; {}", known_at(time));
+                HealthFinding { problem, note: Some(note) }
+            }
+            (None, None) => {
+                let problem = format!("no answer within {seconds} seconds, still waiting");
+                HealthFinding { problem: Some(problem), note: None }
+            }
+        }
     }
 
     /// What is known of reading Northflank, and until when the rate limit keeps it from being
@@ -193,24 +277,77 @@ impl Health {
         }
     }
 
-    async fn answer(self: &Arc<Self>, path: &str) -> Response<Full<Bytes>> {
+    async fn respond(self: &Arc<Self>, path: &str) -> Response<Full<Bytes>> {
         match path {
-            "/health" => health(self.verdict().await),
-            "/ready" => {
-                let readiness = self.readiness.lock().unwrap_or_else(PoisonError::into_inner);
-                match &*readiness {
-                    Readiness::Yes => response(StatusCode::OK, "ready", None),
-                    Readiness::No => response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", None),
-                    Readiness::Refused(error) => {
-                        let details = json!({"error": error});
-                        response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", Some(details))
-                    }
+            "/health" => self.health(self.finding().await),
+            "/ready" => match self.unready(Instant::now()) {
+                None => response(StatusCode::OK, "ready", None),
+                Some(error) => {
+                    let details = json!({"error": error});
+                    response(StatusCode::SERVICE_UNAVAILABLE, "not_ready", Some(details))
                 }
-            }
+            },
             "/live" => response(StatusCode::OK, "alive", None),
             _ => response(StatusCode::NOT_FOUND, "not_found", None),
         }
     }
+
+    /// The answer to what is known of Northflank, of the tasks and of ConductorOne.
+    fn health(&self, HealthFinding { problem, note }: HealthFinding) -> Response<Full<Bytes>> {
+        let records = self.tasks.records();
+        let mut details = Map::new();
+        if let Some(note) = note {
+            details.insert("note".to_owned(), note.into());
+        }
+        let sync_failed =
+            records.last_sync.as_ref().is_some_and(|sync| sync.outcome == TaskEnding::Failed);
+        let error = match problem {
+            Some(problem) => {
+                details.insert("validation_error".to_owned(), problem.into());
+                Some("can't read Northflank")
+            }
+            None if sync_failed => Some("the last sync failed"),
+            None => None,
+        };
+        if let Some(error) = error {
+            details.insert("error".to_owned(), error.into());
+        }
+        let record = |record: &Option<TaskRecord>| json!(record);
+        let running = records.running.iter().map(|(id, start)| {
+            json!({"id": id, "kind": start.kind, "begun_at": rfc3339(start.begun_at)})
+        });
+        let contact = json!({
+            "last_answer_at": self.contact.answered_at().map(rfc3339),
+            "unanswered_seconds":
+                self.contact.unanswered(Instant::now()).map(|unanswered| unanswered.time.as_secs()),
+        });
+        let further = [
+            ("running_tasks", running.collect::<Vec<_>>().into()),
+            ("last_task", record(&records.last)),
+            ("last_sync", record(&records.last_sync)),
+            ("last_successful_sync", record(&records.last_successful_sync)),
+            ("conductorone", contact),
+        ];
+        details.extend(further.map(|(name, value)| (name.to_owned(), value)));
+        let (status, word) = match error {
+            None => (StatusCode::OK, "healthy"),
+            Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+        };
+        response(status, word, Some(details.into()))
+    }
+}
+
+/// What a probe is told of reading Northflank.
+struct HealthFinding {
+    /// What is wrong.
+    problem: Option<String>,
+    /// How old this is, where nothing newer can be known.
+    note: Option<String>,
+}
+
+/// What is known, where it isn't new.
+fn known_at(time: OffsetDateTime) -> String {
+    format!("this is what was known at {}", rfc3339(time))
 }
 
 fn is_to_come(time: OffsetDateTime) -> bool {
@@ -244,33 +381,6 @@ async fn ask_northflank(northflank: &Client, access: Option<TokenPermissions>) -
     CheckOutcome::Problem(with_causes(&error))
 }
 
-/// The answer to what is known and until when it can't be known better.
-fn health(
-    (verdict, limited_until): (Option<CheckVerdict>, Option<OffsetDateTime>),
-) -> Response<Full<Bytes>> {
-    let mut details = serde_json::Map::new();
-    if let Some(until) = limited_until {
-        let known = match &verdict {
-            Some(CheckVerdict { time, .. }) => {
-                format!("this is what was known at {}", rfc3339(*time))
-            }
-            None => "nothing has been known before".to_owned(),
-        };
-        let note = format!("Northflank's rate limit is awaited until {}; {known}", rfc3339(until));
-        details.insert("note".to_owned(), note.into());
-    }
-    let problem = verdict.and_then(|verdict| verdict.problem);
-    let (status, word) = match problem {
-        None => (StatusCode::OK, "healthy"),
-        Some(problem) => {
-            details.insert("error".to_owned(), "can't read Northflank".into());
-            details.insert("validation_error".to_owned(), problem.into());
-            (StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
-        }
-    };
-    response(status, word, (!details.is_empty()).then(|| details.into()))
-}
-
 /// A time in whole seconds.
 fn rfc3339(time: OffsetDateTime) -> String {
     // Only years beyond 9999 have no such form.
@@ -282,12 +392,7 @@ fn response(status: StatusCode, word: &str, details: Option<Value>) -> Response<
     if let Some(details) = details {
         body["details"] = details;
     }
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    http_server::response(status, "application/json", body.to_string())
 }
 
 /// Listens for probes.
@@ -295,116 +400,15 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Health { address, source })
 }
 
-/// Answers probes until dropped.
-pub(super) async fn serve(listener: TcpListener, health: Arc<Health>) -> Infallible {
-    let mut connections = tokio::task::JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
-        };
-        let Ok((stream, _)) = accepted else {
-            // Out of files, say, which passes.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            continue;
-        };
-        let health = Arc::clone(&health);
-        connections.spawn(async move {
-            let service = service_fn(move |request: Request<Incoming>| {
-                let health = Arc::clone(&health);
-                async move { Ok::<_, Infallible>(health.answer(request.uri().path()).await) }
-            });
-            // A client that goes away is no error of the server's.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(ASK_WITHIN)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-    }
-}
-
-/// Why a probe failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
-    /// Nobody answers.
-    #[error("the health check server at {0} can't be reached; is it on (--health-check)?")]
-    Unreachable(SocketAddr, #[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No answer in time.
-    #[error("the health check server at {0} did not answer in time")]
-    Timeout(SocketAddr),
-    /// The answer is no.
-    #[error("/{endpoint} answers {status}: {body}")]
-    Failed {
-        /// What was asked for.
-        endpoint: String,
-        /// The HTTP status.
-        status: u16,
-        /// The answer's body.
-        body: String,
-    },
-}
-
-impl ProbeError {
-    /// The code to exit with.
-    pub fn code(&self) -> ExitCode {
-        match self {
-            Self::Timeout(_) => ExitCode::DEADLINE_EXCEEDED,
-            Self::Unreachable(..) | Self::Failed { .. } => ExitCode::UNAVAILABLE,
-        }
-    }
-}
-
-/// Asks the health check server that listens on `address` for `endpoint`.
-pub async fn probe(
-    address: SocketAddr,
-    endpoint: &str,
-    timeout: Duration,
-) -> Result<(), ProbeError> {
-    // Who listens on every address listens on this one.
-    let address = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
-        _ => address,
-    };
-    let (status, body) = tokio::time::timeout(timeout, ask(address, endpoint))
-        .await
-        .map_err(|_| ProbeError::Timeout(address))?
-        .map_err(|error| ProbeError::Unreachable(address, error))?;
-    if status == StatusCode::OK {
-        return Ok(());
-    }
-    Err(ProbeError::Failed { endpoint: endpoint.to_owned(), status: status.as_u16(), body })
-}
-
-async fn ask(
-    address: SocketAddr,
-    endpoint: &str,
-) -> Result<(StatusCode, String), Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get(format!("/{endpoint}"))
-        .header(HOST, address.to_string())
-        .body(Empty::<Bytes>::new())?;
-    let asking = async {
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok::<_, hyper::Error>((status, String::from_utf8_lossy(&body).into_owned()))
-    };
-    let mut asking = std::pin::pin!(asking);
-    tokio::select! {
-        answer = &mut asking => Ok(answer?),
-        // The connection may end with the answer's last byte.
-        _ = connection => Ok(asking.await?),
+impl Answerer for Arc<Health> {
+    async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
+        self.respond(path).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CheckVerdict, Client, Duration, Health, Instant, OffsetDateTime, health};
+    use super::{CheckVerdict, Client, Duration, Health, Instant, OffsetDateTime, Readiness};
     use crate::northflank::ClientSettings;
     use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule};
     use std::sync::Arc;
@@ -419,7 +423,8 @@ mod tests {
             max_wait: None,
             reserve: 0,
         };
-        Arc::new(Health::new(Client::new(&settings).unwrap()))
+        let client = Client::new(&settings).unwrap();
+        Arc::new(Health::new(client, Arc::default(), Arc::default()))
     }
 
     #[tokio::test]
@@ -480,12 +485,50 @@ mod tests {
             let (verdict, until) = known.verdict().await;
             assert_eq!(verdict.as_ref().unwrap().problem, problem);
             assert_eq!(until, Some(time + hour));
-            assert_eq!(health((verdict, until)).status(), status);
+            let finding = known.finding().await;
+            let note = finding.note.as_deref().unwrap();
+            assert!(note.contains("rate limit is awaited until"), "{note}");
+            assert_eq!(known.health(finding).status(), status);
         }
         // Afterwards it is asked again.
         known.known.send_modify(|known| known.limited_until = Some(time));
         let (verdict, until) = known.verdict().await;
         let problem = verdict.unwrap().problem.unwrap();
         assert!(until.is_none() && problem.contains("could not connect"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_probe_is_answered_in_time_with_the_reason_while_northflank_can_not_be_reached() {
+        let unreachable = health_of("http://127.0.0.1:1", "nf-token");
+        // A try that fails is made again, as often and as late as in life.
+        let started = Instant::now();
+        let finding = unreachable.finding().await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        let problem = finding.problem.unwrap();
+        assert!(problem.contains("could not connect"), "{problem}");
+    }
+
+    #[test]
+    fn it_is_not_ready_after_five_minutes_without_an_answer_and_says_why() {
+        let health = health_of("http://127.0.0.1:1", "nf-token");
+        let start = Instant::now();
+        let minutes = |count| start + Duration::from_mins(count);
+        let unready = |count| health.unready(minutes(count)).unwrap_or_default();
+        assert_eq!(unready(0), "ConductorOne has not accepted this connector yet");
+        health.contact.asked(start);
+        health.contact.failed("refused");
+        assert_eq!(unready(0), "ConductorOne has not accepted this connector yet: refused");
+        health.set(Readiness::Ready);
+        health.contact.answered();
+        assert_eq!(unready(60), "", "nothing was asked");
+        health.contact.asked(minutes(60));
+        assert_eq!(unready(64), "");
+        health.contact.failed("connection refused");
+        let expected = "ConductorOne has not answered for 6 minutes: connection refused";
+        assert_eq!(unready(66), expected);
+        health.contact.answered();
+        assert_eq!(unready(67), "");
+        health.set(Readiness::Stopping);
+        assert_eq!(unready(67), "the connector is stopping");
     }
 }

@@ -6,14 +6,17 @@
 //! | `assertion`, `token` | proves who we are and gets access tokens for it |
 //! | `dial`, `proxy`, `gateway`, `platform` | the connection, what stands before it, and every call |
 //! | `host` | what ConductorOne is told of machine and build |
-//! | `daemon`, `hello`, `poll` | what tasks share, and the daemon's loop |
-//! | `heartbeat`, `full_sync`, `upload`, `scratch` | a sync and what it takes |
-//! | `answer` | answers to what is not done here |
+//! | `task_context`, `hello`, `poll` | what tasks share, and the daemon's loop |
+//! | `heartbeat`, `full_sync`, `upload`, `temp_store` | a sync and what it takes |
+//! | `unsupported` | answers to what is not done here |
 //! | `debug_log` | the log of one task, if ConductorOne wants it |
-//! | `health` | the server for probes |
+//! | `contact`, `task_history` | what is known of ConductorOne, and what became of the tasks |
+//! | `health`, `metrics` | what probes are told of it, and whoever collects metrics |
+//! | `http_server`, `probe` | how they are answered, and how a probe asks |
 //! | `protocol` | generated messages |
 
 mod assertion;
+mod contact;
 mod credentials;
 mod debug_log;
 mod dial;
@@ -24,12 +27,16 @@ mod health;
 mod heartbeat;
 mod hello;
 mod host;
+mod http_server;
+mod metrics;
 mod operating_system;
 mod platform;
 mod poll;
+mod probe;
 mod protocol;
 mod proxy;
 mod task_context;
+mod task_history;
 mod temp_store;
 mod token;
 mod unsupported;
@@ -41,25 +48,30 @@ pub use credentials::{
 };
 pub use debug_log::layer as debug_log_layer;
 pub use error::Error;
-pub use health::{ProbeError, probe};
+pub use probe::{ProbeError, probe};
 pub use proxy::{check_proxy, needs_proxy};
 pub use token::TokenError;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::metrics::Meter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::northflank::{self, ClientSettings};
 use crate::sync::SyncOptions;
 
+use contact::Contact;
 use health::{Health, Readiness};
+use metrics::MetricsPage;
 use platform::Platform;
 use task_context::TaskContext;
+use task_history::TaskHistory;
 use temp_store::TempStore;
 use token::TokenSource;
 
@@ -87,6 +99,8 @@ pub struct ServiceSettings {
     pub scratch: Option<PathBuf>,
     /// Where the health check server listens, if there is to be one.
     pub health_check: Option<SocketAddr>,
+    /// Where metrics are served, if they are.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Works on ConductorOne's tasks until `stop` is triggered. ConductorOne is reached with the time
@@ -99,18 +113,13 @@ pub async fn run(
     northflank: northflank::Client,
     connection: &ClientSettings,
     sync: SyncOptions,
+    meter: Option<Meter>,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let health = Arc::new(Health::new(northflank.clone()));
-    let _server = match settings.health_check {
-        None => None,
-        Some(address) => {
-            let listener = health::listen(address).await?;
-            tracing::info!(%address, "answering health checks");
-            let serving = tokio::spawn(health::serve(listener, Arc::clone(&health)));
-            Some(AbortOnDropHandle::new(serving))
-        }
-    };
+    let (contact, history) = (Arc::<Contact>::default(), Arc::<TaskHistory>::default());
+    let health = Health::new(northflank.clone(), Arc::clone(&contact), Arc::clone(&history));
+    let health = Arc::new(health);
+    let _servers = serve_state(&health, &settings, meter.as_ref()).await?;
     let scratch = Arc::new(TempStore::open(settings.scratch.as_deref(), &settings.client_id)?);
     let clearing = Arc::clone(&scratch);
     let _clearing = AbortOnDropHandle::new(tokio::spawn(async move { clearing.clear_old().await }));
@@ -126,12 +135,19 @@ pub async fn run(
         tls,
         connection.request_timeout,
     );
-    tracing::info!(host = host.as_str(), host_id, name, "serving ConductorOne");
-    let platform = Platform::new(&host, &name, host_id, tokens.map_err(Error::Http)?, verifier)?;
+    tracing::info!(
+        host = host.as_str(),
+        host_id,
+        name,
+        "presenting this connector to ConductorOne"
+    );
+    let tokens = tokens.map_err(Error::Http)?;
+    let platform = Platform::new(&host, &name, host_id, tokens, verifier, contact)?;
     let daemon = Arc::new(TaskContext {
         platform: Arc::new(platform),
         northflank,
         scratch,
+        history,
         skips_full_syncs: settings.skip_full_sync,
         sync,
     });
@@ -140,7 +156,7 @@ pub async fn run(
     // Also told to stop by what ends the daemon from within.
     let stop = stop.child_token();
     let outcome = serve(&daemon, &health, settings.task_concurrency, &tasks, &stop).await;
-    health.set(Readiness::No);
+    health.set(Readiness::Stopping);
     stop.cancel();
     tasks.close();
     if !tasks.is_empty() {
@@ -149,6 +165,31 @@ pub async fn run(
     let _ = tokio::time::timeout(STOP_WITHIN, tasks.wait()).await;
     daemon.scratch.close();
     outcome
+}
+
+/// Has the servers that are wanted answer, until dropped, and metrics be read.
+async fn serve_state(
+    health: &Arc<Health>,
+    settings: &ServiceSettings,
+    meter: Option<&Meter>,
+) -> Result<Vec<AbortOnDropHandle<Infallible>>, Error> {
+    let mut servers = Vec::new();
+    if let Some(address) = settings.health_check {
+        let listener = health::listen(address).await?;
+        tracing::info!(%address, "answering health checks");
+        let serving = http_server::serve(listener, Arc::clone(health));
+        servers.push(AbortOnDropHandle::new(tokio::spawn(serving)));
+    }
+    if let Some(address) = settings.metrics {
+        let listener = metrics::listen(address).await?;
+        tracing::info!(%address, "serving metrics");
+        let serving = http_server::serve(listener, MetricsPage::new(health));
+        servers.push(AbortOnDropHandle::new(tokio::spawn(serving)));
+    }
+    if let Some(meter) = meter {
+        metrics::observe(health, meter);
+    }
+    Ok(servers)
 }
 
 async fn serve(
@@ -162,8 +203,8 @@ async fn serve(
         return Ok(());
     };
     said?;
-    health.set(Readiness::Yes);
-    tracing::info!("ConductorOne knows this connector; waiting for tasks");
+    health.set(Readiness::Ready);
+    tracing::info!("serving ConductorOne: it has accepted this connector; waiting for tasks");
     poll::poll(daemon, health, concurrency, tasks, stop).await
 }
 

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::Stream;
 use prost_types::Any;
@@ -13,6 +13,7 @@ use rustls::client::danger::ServerCertVerifier;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 
+use super::contact::Contact;
 use super::credentials::ApiHost;
 use super::dial::Dial;
 use super::error::Error;
@@ -61,6 +62,8 @@ pub(super) struct Platform {
     channel: Mutex<Channel>,
     tokens: Arc<TokenSource>,
     host_id: String,
+    /// What is known of how it answers.
+    contact: Arc<Contact>,
 }
 
 impl Platform {
@@ -72,6 +75,7 @@ impl Platform {
         host_id: String,
         tokens: TokenSource,
         verifier: Option<Arc<dyn ServerCertVerifier>>,
+        contact: Arc<Contact>,
     ) -> Result<Self, Error> {
         let uri = Uri::builder().scheme("https").authority(host.with_port()).path_and_query("/");
         let uri = uri.build().map_err(|error| Error::Address(error.to_string()))?;
@@ -87,14 +91,14 @@ impl Platform {
             .connect_timeout(CONNECT_TIMEOUT);
         let dial = Dial::from_environment();
         let channel = Mutex::new(endpoint.connect_with_connector_lazy(dial.clone()));
-        Ok(Self { endpoint, dial, channel, tokens: Arc::new(tokens), host_id })
+        Ok(Self { endpoint, dial, channel, tokens: Arc::new(tokens), host_id, contact })
     }
 
     /// Presents the connector. With `task`, in answer to that task.
     pub(super) async fn hello(&self, hello: BatonServiceHelloRequest) -> Result<(), Status> {
         let hello = BatonServiceHelloRequest { host_id: self.host_id.clone(), ..hello };
         let call = |mut client: PlatformClient, request| async move { client.hello(request).await };
-        self.call(hello, ANSWER_TIMEOUT, call).await.map(drop)
+        self.watched(Box::pin(self.call(hello, ANSWER_TIMEOUT, call))).await.map(drop)
     }
 
     /// Asks for a task.
@@ -102,7 +106,7 @@ impl Platform {
         let poll = BatonServiceGetTaskRequest { host_id: self.host_id.clone() };
         let call =
             |mut client: PlatformClient, request| async move { client.get_task(request).await };
-        self.call(poll, ANSWER_TIMEOUT, call).await
+        self.watched(Box::pin(self.call(poll, ANSWER_TIMEOUT, call))).await
     }
 
     /// Says that a task is being worked on.
@@ -116,7 +120,7 @@ impl Platform {
         };
         let call =
             |mut client: PlatformClient, request| async move { client.heartbeat(request).await };
-        self.call(beat, HEARTBEAT_TIMEOUT, call).await
+        self.watched(Box::pin(self.call(beat, HEARTBEAT_TIMEOUT, call))).await
     }
 
     /// Says how a task ended.
@@ -145,7 +149,11 @@ impl Platform {
             request.set_timeout(FINISH_TIMEOUT);
             client.finish_task(request).await
         };
-        self.call(finished, FINISH_TIMEOUT, call).await.map(drop)
+        let told = self.call(finished, FINISH_TIMEOUT, call).await.map(drop);
+        if told.is_ok() {
+            self.contact.answered();
+        }
+        told
     }
 
     /// Sends the messages of one upload. Without a time limit: it takes what it takes.
@@ -160,12 +168,30 @@ impl Platform {
         {
             self.tokens.discard(&token).await;
         }
+        if outcome.is_ok() {
+            self.contact.answered();
+        }
         outcome.map(drop)
     }
 
     /// The name under which this process is known.
     pub(super) fn host_id(&self) -> &str {
         &self.host_id
+    }
+
+    /// A call that ConductorOne always has an answer to: whether it has one is noted. What it says
+    /// of a task's end or of a file may be of those alone.
+    async fn watched<R>(
+        &self,
+        calling: impl Future<Output = Result<R, Status>>,
+    ) -> Result<R, Status> {
+        self.contact.asked(Instant::now());
+        let outcome = calling.await;
+        match &outcome {
+            Ok(_) => self.contact.answered(),
+            Err(status) => self.contact.failed(&StatusText(status).to_string()),
+        }
+        outcome
     }
 
     /// Makes a call, once more if the token turns out to be no longer accepted.
@@ -271,8 +297,11 @@ impl fmt::Display for StatusText<'_> {
         let mut text = self.0.message().to_owned();
         if let Some(cause) = self.0.source() {
             let cause = with_causes(cause);
-            if !text.contains(&cause) {
-                text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+            if cause.starts_with(&text) {
+                // The cause has been put into words already.
+                text = cause;
+            } else if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
             }
         }
         let code = self.0.code();
@@ -286,7 +315,20 @@ impl fmt::Display for StatusText<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Status, StatusText};
+    use super::{Code, Status, StatusText, TokenError, caused_by};
+
+    #[test]
+    fn what_a_cause_says_first_is_said_once() {
+        let error = TokenError::Failing(reqwest::StatusCode::BAD_GATEWAY);
+        let said = error.to_string();
+        let status = caused_by(Status::new(Code::Unavailable, said.clone()), error);
+        assert_eq!(StatusText(&status).to_string(), format!("{said} (Unavailable)"));
+        // A cause of its own behind it.
+        let io = std::io::Error::other(TokenError::Malformed);
+        let status = caused_by(Status::new(Code::Unavailable, io.to_string()), io);
+        let text = StatusText(&status).to_string();
+        assert_eq!(text.matches("without a usable token").count(), 1, "{text}");
+    }
 
     #[test]
     fn what_the_other_side_says_stays_one_line_and_steers_nothing() {

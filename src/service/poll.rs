@@ -15,7 +15,7 @@ use super::error::Error;
 use super::full_sync::full_sync;
 use super::health::{Health, Readiness};
 use super::hello::hello;
-use super::platform::{CallProgress, StatusText, TaskOutcome, reached};
+use super::platform::{CallProgress, StatusText, TaskFailure, TaskOutcome, reached};
 use super::protocol::Task;
 use super::protocol::task::TaskType;
 use super::task_context::TaskContext;
@@ -74,7 +74,7 @@ async fn poll_on(
             Ok(answer) => {
                 failures = 0;
                 if refusals.end() {
-                    health.set(Readiness::Yes);
+                    health.set(Readiness::Ready);
                 }
                 let pause = answer.next_poll.and_then(|time| Duration::try_from(time).ok());
                 let pause = pause.unwrap_or_default().min(LONGEST_POLL);
@@ -163,18 +163,28 @@ fn spawn_task(
 
 impl TaskContext {
     async fn work(&self, task: &Task, stop: &CancellationToken) {
+        let running = self.history.begin(&task.id, kind(task.task_type.as_ref()));
         match &task.task_type {
             // Hello itself tells ConductorOne that this task is done.
             Some(TaskType::Hello(_)) => match hello(&self.platform, Some(&task.id)).await {
-                Ok(()) => tracing::info!("task done"),
-                Err(status) => tracing::error!(error = %StatusText(&status), "Hello failed"),
+                Ok(()) => {
+                    running.ended(&Ok(None));
+                    tracing::info!("task done");
+                }
+                Err(status) => {
+                    let message = StatusText(&status).to_string();
+                    tracing::error!(error = message, "Hello failed");
+                    let failure = TaskFailure { code: status.code(), message, is_final: false };
+                    running.ended(&Err(failure));
+                }
             },
-            Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, stop).await,
+            Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, &running, stop).await,
             other => {
                 let outcome = answer(other.as_ref());
                 if let Err(failure) = &outcome {
                     tracing::info!(code = ?failure.code, answer = failure.message, "not done here");
                 }
+                running.ended(&outcome);
                 self.finish(&task.id, &outcome, stop).await;
             }
         }

@@ -125,9 +125,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         .filter_map(|line| {
             // By name, or as a container's arguments.
             let words: Vec<_> = line.split_whitespace().collect();
-            let is_connector = |word: &&str| {
-                *word == "baton-northflank" || word.ends_with("/baton-northflank:latest")
-            };
+            let is_connector =
+                |word: &&str| *word == "baton-northflank" || word.contains("/baton-northflank:");
             let words = words[words.iter().rposition(is_connector)? + 1..].iter();
             let words = words.take_while(|word| !["|", "#", "&&", ">"].contains(word));
             Some(words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect())
@@ -221,6 +220,21 @@ fn the_page_for_c1_has_the_secret_and_the_deployment_that_are_shipped() {
         secret["metadata"]["name"].as_str()
     );
     assert!(read("docs/service.md").contains("secret generic baton-northflank-secrets"));
+}
+
+/// `latest` would be another version at every start, or never again.
+#[test]
+fn what_is_deployed_names_the_version_by_a_tag_that_a_release_makes() {
+    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+    for path in [DEPLOYMENT, "deploy/compose.yaml", "docs/service.md", "docs/upgrade.md"] {
+        let text = read(path);
+        let images: Vec<_> = text.split("ghcr.io/conductorone/baton-northflank:").skip(1).collect();
+        assert!(!images.is_empty(), "{path}");
+        for image in images {
+            assert!(image.starts_with(tag), "{path}: {}", image.lines().next().unwrap());
+        }
+    }
+    assert!(read(".github/workflows/release.yaml").contains(r#"--tag "$image:v$VERSION""#));
 }
 
 #[test]
@@ -365,20 +379,26 @@ fn sources() -> String {
     lines.fold(first, |text, line| text + line.trim_start())
 }
 
+/// The messages in the first column of the table whose head begins so.
+fn messages<'text>(document: &'text str, head: &str) -> Vec<&'text str> {
+    let table = document.split(head).nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.flat_map(|row| code(row.split('|').nth(1).unwrap())).collect()
+}
+
 #[test]
-fn every_message_of_the_troubleshooting_table_exists() {
-    let document = read("docs/connector.mdx");
-    let table = document.split("| The message says |").nth(1).unwrap();
+fn every_message_that_a_page_says_to_look_for_exists() {
     let sources = sources();
-    let messages: Vec<_> = table
-        .lines()
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
-        .collect();
-    assert!(messages.len() >= 10, "{messages:?}");
-    for part in messages.iter().flat_map(|message| message.split('…')) {
-        assert!(sources.contains(part.trim()), "{part:?}");
+    for (page, head, least) in [
+        ("docs/connector.mdx", "| The message says |", 10),
+        ("docs/service.md", "| Message | Level |", 7),
+    ] {
+        let document = read(page);
+        let messages = messages(&document, head);
+        assert!(messages.len() >= least, "{messages:?}");
+        for part in messages.iter().flat_map(|message| message.split('…')) {
+            assert!(sources.contains(part.trim()), "{page}: {part:?}");
+        }
     }
 }
 
@@ -392,4 +412,20 @@ fn whoever_builds_it_is_told_which_rust_that_takes_and_ci_tries_it_with_that() {
     ] {
         assert!(read(document).contains(&text), "{document}: {text}");
     }
+}
+
+#[test]
+fn what_makes_each_picture_is_told_and_nothing_by_hand_is_called_generated() {
+    let contributing = read("CONTRIBUTING.md");
+    for (picture, maker) in
+        [("changes.svg", "tests/it/terminal.rs"), ("access.png", "tests/browser/picture.mjs")]
+    {
+        assert!(contributing.contains(&format!("docs/images/{picture}")), "{picture}");
+        assert!(read(maker).contains(picture), "{maker} doesn't make {picture}");
+    }
+    let pictures = files(&root().join("docs/images"));
+    assert_eq!(pictures.len(), 2, "{pictures:?}");
+    assert!(contributing.contains("cargo accept terminal:: --ignored"));
+    assert!(contributing.contains("(tests/browser/picture.mjs)"));
+    assert!(!read("docs/connector.mdx").contains("Do not edit manually"));
 }

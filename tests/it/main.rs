@@ -13,6 +13,7 @@ mod demo;
 mod describe;
 mod diff;
 mod documents;
+mod exit_codes;
 mod harness;
 #[cfg(target_os = "linux")]
 mod output;

@@ -13,12 +13,19 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tonic::transport::server::TcpIncoming;
@@ -31,6 +38,20 @@ struct Collector {
     spans: Arc<Mutex<Vec<Span>>>,
     lines: Arc<Mutex<Vec<String>>>,
     services: Arc<Mutex<Vec<String>>>,
+    metrics: Arc<Mutex<Vec<Metric>>>,
+}
+
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let resources = request.into_inner().resource_metrics.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_metrics);
+        self.metrics.lock().unwrap().extend(scopes.flat_map(|scope| scope.metrics));
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
 }
 
 #[tonic::async_trait]
@@ -95,6 +116,7 @@ impl Collector {
         let port = incoming.local_addr().unwrap().port();
         let server = server
             .add_service(TraceServiceServer::new(self.clone()))
+            .add_service(MetricsServiceServer::new(self.clone()))
             .add_service(LogsServiceServer::new(self.clone()));
         runtime.spawn(server.serve_with_incoming(incoming));
         port
@@ -152,11 +174,26 @@ fn a_task_is_a_trace_with_its_phases_and_requests() {
         assert!(!lines.contains(secret) && !format!("{spans:?}").contains(secret));
     }
     assert_eq!(platform.count(Method::FinishTask), 1);
+
+    // The newest values are sent at the end as well, and are those of /metrics.
+    let metrics = collector.metrics.lock().unwrap().clone();
+    let newest = |name: &str| {
+        let found = metrics.iter().rfind(|metric| metric.name == name);
+        format!("{:?}", found.unwrap_or_else(|| panic!("no {name}: {metrics:?}")).data)
+    };
+    let tasks = newest("baton_northflank_tasks");
+    assert!(
+        tasks.contains("Sum") && tasks.contains("sync_full") && tasks.contains("AsDouble(1.0)")
+    );
+    let success = newest("baton_northflank_last_sync_success");
+    assert!(success.contains("Gauge") && success.contains("AsDouble(1.0)"), "{success}");
+    newest("baton_northflank_last_successful_sync_timestamp_seconds");
 }
 
 #[test]
 fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    // Metrics are a service's.
     for (left_out, has_spans) in [("TRACING", false), ("LOGGING", true)] {
         let collector = Collector::default();
         let port = collector.serve(&runtime);
@@ -169,6 +206,7 @@ fn a_sync_without_conductorone_is_traced_too_and_either_kind_can_be_left_out() {
             .run()
             .expect_success();
         assert_eq!(collector.names().contains_key("sync"), has_spans);
+        assert!(collector.metrics.lock().unwrap().is_empty());
         assert_eq!(collector.lines.lock().unwrap().is_empty(), has_spans);
     }
 }
@@ -199,7 +237,7 @@ fn a_collector_is_believed_whose_certificate_is_trusted_and_no_other() {
 }
 
 /// What a log says when the collector stops to take what it gets.
-const FAILS: &str = "the OpenTelemetry collector doesn't take traces and logs";
+const FAILS: &str = "the OpenTelemetry collector doesn't take traces, logs or metrics";
 
 #[test]
 fn a_collector_that_is_away_is_told_once_and_changes_nothing() {
@@ -232,7 +270,7 @@ fn a_daemon_tells_once_that_the_collector_is_away_and_once_that_it_is_back() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let collector = Collector::default();
     collector.serve_at(port, &runtime);
-    let back = "the OpenTelemetry collector takes traces and logs again";
+    let back = "the OpenTelemetry collector takes traces, logs and metrics again";
     // Both have to arrive once, and traces are sent when there are some.
     wait_until(back, WAIT, || {
         assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);

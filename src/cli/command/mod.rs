@@ -21,7 +21,8 @@ use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 
 use super::exit::Failure;
-use crate::config::{Config, FIELDS, Field, FieldKind, Flags, Variables, arguments};
+use super::exit_code_list::exit_codes;
+use crate::config::{Config, FIELDS, Field, FieldKind, Flags, Secrets, Variables, arguments};
 
 use access::AccessArgs;
 use check::CheckArgs;
@@ -41,10 +42,8 @@ the one that BATON_CONFIG_PATH names), where it is called like the flag without 
 variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default 2), and \
 BATON_SKIP_CLEANUP, to keep all.
 
-Exit codes: 0 done, 2 failed, 3 a mistake in flags, variables or file, 4 timed out, \
-7 missing permissions, 8 the rate limit took longer than --max-wait, 14 Northflank or the file \
-is unavailable, 16 the token is refused, 20 something changed (with --exit-code), 129, 130 \
-and 143 stopped by SIGHUP, SIGINT and SIGTERM.";
+All settings, also those that are accepted and do nothing here: \
+https://github.com/ConductorOne/baton-northflank/blob/main/docs/settings.md";
 
 /// What is to be done.
 pub(super) enum Command {
@@ -98,7 +97,9 @@ impl Command {
     /// Does it.
     pub(super) fn run(self, variables: Variables<'_>) -> Result<(), Failure> {
         match self {
-            Self::Run(flags) => run::run(Config::resolve(&flags, variables)?),
+            Self::Run(flags) => {
+                run::run(Config::resolve(&flags, variables)?, &Secrets::of(variables))
+            }
             Self::Access(telling) => telling.tell(),
             Self::Diff(compared) => compared.print(),
             Self::Check(check) => check.print(variables),
@@ -116,7 +117,7 @@ impl Command {
     fn run_alone(words: &[OsString]) -> Result<(), Failure> {
         let program = [OsString::from("baton-northflank")];
         match Self::parse(program.iter().chain(words).cloned()) {
-            Ok(Self::Run(flags)) => run::run(Config::of_flags(&flags)?),
+            Ok(Self::Run(flags)) => run::run(Config::of_flags(&flags)?, &Secrets::default()),
             Ok(command) => command.run(&|_| None),
             Err(unread) => Err(Failure::Usage(unread.to_string())),
         }
@@ -130,7 +131,7 @@ fn command_line() -> clap::Command {
         .about(
             "Reads who has access to a Northflank organization and writes it to a baton sync file",
         )
-        .after_help(AFTER_HELP)
+        .after_help(format!("{AFTER_HELP}\n\n{}", exit_codes()))
         .styles(STYLES)
         .max_term_width(100)
         .disable_version_flag(true)

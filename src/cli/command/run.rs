@@ -7,12 +7,12 @@ use std::thread;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::exit::Failure;
+use crate::cli::exit::{self, Failure};
 use crate::cli::logging::Logs;
 use crate::cli::signal::Signals;
 use crate::cli::telemetry::Exporters;
 use crate::cli::terminal::Terminal;
-use crate::config::{Config, RunMode};
+use crate::config::{Config, RunMode, Secrets};
 
 use super::{diff, serve, sync};
 
@@ -23,13 +23,15 @@ const BESIDES_WORKERS: usize = 6;
 const SMALL_STACK: usize = 64 << 10;
 
 /// Sets up what every run needs, and runs.
-pub(super) fn run(config: Config) -> Result<(), Failure> {
+pub(super) fn run(config: Config, secrets: &Secrets) -> Result<(), Failure> {
     check_threads(&config.mode).map_err(Failure::Threads)?;
     let terminal = Terminal::new(config.log.format).map_err(Failure::Runtime)?;
     let runtime = runtime(&config.mode).map_err(Failure::Runtime)?;
     let entered = runtime.enter();
+    let is_service = matches!(config.mode, RunMode::Service { .. });
     let verifier = config.northflank.verifier.as_ref();
-    let exporters = config.telemetry.as_ref().map(|it| Exporters::new(it, verifier)).transpose()?;
+    let exporters =
+        config.telemetry.as_ref().map(|it| Exporters::new(it, verifier, is_service)).transpose()?;
     let logs = Logs::start(&config, &terminal, exporters.as_ref())?;
     drop(entered);
     for note in &config.notes {
@@ -46,9 +48,13 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
             }
         }),
         RunMode::Service { settings, .. } => {
-            runtime.block_on(serve::serve(*settings, &northflank, options))
+            let meter = exporters.as_ref().and_then(Exporters::meter);
+            runtime.block_on(serve::serve(*settings, &northflank, options, meter, &logs))
         }
     };
+    if let Err(failure) = &outcome {
+        exit::log(failure, secrets);
+    }
     if let Some(exporters) = exporters {
         // On a thread of its own: the runtime has to go on for it.
         let stopping = runtime.spawn_blocking(|| exporters.stop());

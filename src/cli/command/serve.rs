@@ -1,8 +1,11 @@
-//! Service mode: serves ConductorOne until a signal comes.
+//! Service mode: serves ConductorOne until a signal comes. SIGHUP opens log files anew, where
+//! there are any.
 
+use opentelemetry::metrics::Meter;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::Failure;
+use crate::cli::logging::Logs;
 use crate::cli::signal::{Signal, Signals};
 use crate::northflank::{self, Client};
 use crate::service::{self, ServiceSettings};
@@ -13,6 +16,8 @@ pub(super) async fn serve(
     settings: ServiceSettings,
     northflank: &northflank::ClientSettings,
     sync: SyncOptions,
+    meter: Option<Meter>,
+    logs: &Logs,
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let client = Client::new(northflank)?;
@@ -22,10 +27,19 @@ pub(super) async fn serve(
         "starting service mode"
     );
     let stop = CancellationToken::new();
-    let mut serving = std::pin::pin!(service::run(settings, client, northflank, sync, &stop));
-    let signal = tokio::select! {
-        outcome = &mut serving => return Ok(outcome?),
-        signal = signals.next() => signal,
+    let serving = service::run(settings, client, northflank, sync, meter, &stop);
+    let mut serving = std::pin::pin!(serving);
+    let signal = loop {
+        let signal = tokio::select! {
+            outcome = &mut serving => return Ok(outcome?),
+            signal = signals.next() => signal,
+        };
+        if signal != Signal::Hangup || !logs.has_files() {
+            break signal;
+        }
+        // As logrotate asks for it.
+        logs.reopen();
+        tracing::info!("SIGHUP: the log files are opened anew");
     };
     tracing::info!(signal = signal.name(), "stopping");
     stop.cancel();

@@ -2,6 +2,7 @@
 //! connectors, with TLS, token endpoint and `BatonService` on one port.
 //!
 //! - [`Options`]: how it is served.
+//! - [`Standalone`]: the server as a program of its own, which hands out syncs by itself.
 //! - [`FakeConductorOne`]: the server, with what a test needs to do (hand out tasks, cancel
 //!   them, script faults, go down) and to see (uploads, outcomes, calls, violations).
 //!
@@ -12,6 +13,7 @@ mod connection;
 mod platform;
 mod script;
 mod service;
+mod standalone;
 mod state;
 mod token;
 
@@ -25,5 +27,6 @@ pub use platform::{FakeConductorOne, Options};
 pub use protocol::c1::connector::v2;
 pub use protocol::c1::connectorapi::baton::v1 as api;
 pub use script::{Fault, Method, Outage, Rule};
+pub use standalone::Standalone;
 pub use state::{Call, Ending, Upload};
 pub use tonic::Code;

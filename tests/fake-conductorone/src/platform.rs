@@ -231,6 +231,20 @@ impl FakeConductorOne {
         state.uploads.iter().filter(|upload| upload.task == task).cloned().collect()
     }
 
+    /// All whole uploads of a task, which are kept no longer.
+    pub fn take_uploads(&self, task: &str) -> Vec<Upload> {
+        let mut state = self.shared.state();
+        let uploads = std::mem::take(&mut state.uploads);
+        let (taken, others) = uploads.into_iter().partition(|upload| upload.task == task);
+        state.uploads = others;
+        taken
+    }
+
+    /// What the connector did that it must not do.
+    pub fn violations(&self) -> Vec<String> {
+        self.shared.state().violations.clone()
+    }
+
     /// All accepted Hellos.
     pub fn hellos(&self) -> Vec<BatonServiceHelloRequest> {
         self.shared.state().hellos.clone()

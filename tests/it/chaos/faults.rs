@@ -144,11 +144,22 @@ impl Fault {
         }
     }
 
+    /// How often it has a list of `endpoint` begun anew, at most.
+    pub(super) fn new_beginnings(&self, endpoint: Endpoint) -> usize {
+        match self.kind {
+            Kind::Expired(..) if self.endpoint != endpoint => 0,
+            // After five tries.
+            Kind::Expired(500.., _) => self.times / 5,
+            Kind::Expired(..) => self.times,
+            _ => 0,
+        }
+    }
+
     /// How often it is met at most, if trying again helps.
     pub(super) fn passes_after(&self) -> Option<usize> {
         let passes = match self.kind {
             Kind::Status(status) | Kind::Gateway(status) => matches!(status, 408 | 429 | 500..),
-            // Helps where no other fault uses up the beginnings.
+            // Others may use up the tries as well.
             Kind::Expired(..) => return Some(2),
             Kind::Refused(_)
             | Kind::Closed

@@ -244,6 +244,13 @@ impl Stage<'_> {
         if tries.is_none_or(|tries| tries > 4) {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
         }
+        // A list is begun anew three times.
+        for endpoint in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
+            let beginnings: usize = faults.iter().map(|it| it.new_beginnings(endpoint)).sum();
+            if beginnings > 3 {
+                allowed.codes.extend(faults.iter().flat_map(Fault::codes));
+            }
+        }
         // Of an altered refusal nobody can tell that it means there are no groups.
         let is_refusal = self.options.without_directory_sync.is_some_and(|status| status != 200);
         if is_refusal && faults.iter().any(|fault| fault.is_of(Endpoint::Groups)) {

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::daemon::{Daemon, connector, fakes, northflank_with, platform, scratch};
 use crate::harness::exit_code;
 use crate::harness::{TestDir, WAIT, free_port, wait_until};
-use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule};
+use fake_conductorone::api::task::{GrantTask, TaskType};
+use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Outage, Rule};
 use fake_northflank::FakeNorthflank;
 use serde_json::Value;
 
@@ -94,6 +95,7 @@ fn a_rate_limit_that_is_reached_before_anything_is_known_is_no_bad_health() {
     for _ in 0..3 {
         let (status, body) = get(port, "/health");
         assert_eq!((status, &body["status"]), (200, &"healthy".into()));
+        assert_eq!(body["details"]["running_tasks"][0]["kind"], "sync_full");
         let note = body["details"]["note"].as_str().unwrap();
         assert!(note.contains("rate limit is awaited until"), "{note}");
     }
@@ -160,8 +162,90 @@ fn it_is_alive_but_not_ready_until_conductorone_knows_it() {
     assert_eq!(get(port, "/live").0, 200);
     let (status, body) = get(port, "/ready");
     assert_eq!((status, &body["status"]), (503, &"not_ready".into()));
+    let error = body["details"]["error"].as_str().unwrap();
+    assert!(error.contains("has not accepted this connector yet: scripted"), "{error}");
     platform.wait_for_calls(Method::GetTask, 1);
     assert_eq!(get(port, "/ready").0, 200);
+}
+
+/// Until it is well again, an alert knows why; a probe that restarts changes nothing.
+#[test]
+fn a_sync_that_failed_is_told_with_its_reason_until_one_ends_well() {
+    let ((platform, northflank), port) = (fakes(), free_port());
+    let daemon = start(&platform, &northflank, port);
+    platform.wait_for_calls(Method::GetTask, 1);
+    let details = |port| get(port, "/health").1["details"].clone();
+    assert!(details(port)["last_task"].is_null() && details(port)["last_sync"].is_null());
+    let first = platform.assign_sync();
+    assert_eq!(platform.ending(&first).code, Code::Ok);
+    platform.script(Rule::every(Method::UploadAsset, Fault::Refuse(Code::DataLoss)));
+    let second = platform.assign_sync();
+    assert_eq!(platform.ending(&second).code, Code::DataLoss);
+    let (status, body) = get(port, "/health");
+    assert_eq!((status, &body["status"]), (503, &"unhealthy".into()), "{body}");
+    let told = &body["details"];
+    assert_eq!(told["error"], "the last sync failed");
+    let (last, good) = (&told["last_sync"], &told["last_successful_sync"]);
+    assert_eq!((&last["id"], &last["outcome"]), (&second.into(), &"failed".into()));
+    assert_eq!((&last["code"], &last["kind"]), (&"DataLoss".into(), &"sync_full".into()));
+    assert!(last["error"].as_str().unwrap().contains("the upload failed"), "{last}");
+    assert_eq!((&good["id"], &good["outcome"]), (&first.into(), &"done".into()));
+    assert!(good["seconds"].as_f64().unwrap() > 0.0 && good["error"].is_null(), "{good}");
+    assert!(good["begun_at"].as_str() <= good["ended_at"].as_str(), "{good}");
+    assert_eq!((get(port, "/live").0, get(port, "/ready").0), (200, 200));
+    let (code, error) = ask(port, &[]);
+    assert!(code == Some(14) && error.contains("the last sync failed"), "{error}");
+
+    platform.clear_script();
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
+    assert_eq!(get(port, "/health").0, 200);
+    // What this connector doesn't do is no failure.
+    let task = platform.assign(TaskType::Grant(GrantTask {}));
+    assert_eq!(platform.ending(&task).code, Code::Unimplemented);
+    assert_eq!(
+        (get(port, "/health").0, &details(port)["last_task"]["outcome"]),
+        (200, &"refused".into())
+    );
+    drop(daemon);
+}
+
+#[test]
+#[ignore = "takes minutes; .ci/run runs it beside other checks"]
+fn a_conductorone_that_is_away_for_five_minutes_makes_it_not_ready_until_it_is_back() {
+    let ((platform, northflank), port) = (fakes(), free_port());
+    let mut daemon = start(&platform, &northflank, port);
+    wait_until("ready", WAIT, || get(port, "/ready").0 == 200);
+    platform.go_down(Outage::Refusal);
+    let away = Instant::now();
+    wait_until("not ready", Duration::from_mins(7), || get(port, "/ready").0 == 503);
+    assert!(away.elapsed() > Duration::from_secs(290), "{:?}", away.elapsed());
+    let (_, body) = get(port, "/ready");
+    let error = body["details"]["error"].as_str().unwrap();
+    assert!(error.starts_with("ConductorOne has not answered for 5 minutes: "), "{error}");
+    assert_eq!(get(port, "/live").0, 200);
+    platform.come_up();
+    wait_until("ready again", Duration::from_mins(2), || get(port, "/ready").0 == 200);
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn a_probe_gets_the_reason_in_time_while_northflank_can_not_be_reached() {
+    let (platform, port) = (platform(), free_port());
+    let gone = northflank_with(fake_northflank::Options::default());
+    let room = TestDir::new();
+    let connector = connector(&platform, &gone, &room)
+        .variable("BATON_HEALTH_CHECK", "true")
+        .variable("BATON_HEALTH_CHECK_PORT", port.to_string())
+        // Nobody listens there.
+        .variable("BATON_NORTHFLANK_BASE_URL", "http://127.0.0.1:1");
+    let daemon = Daemon::of(connector, room);
+    daemon.wait_for_log("answering health checks");
+    let asked = Instant::now();
+    // As long as a probe waits unless it is told otherwise.
+    let (code, error) = ask(port, &["--endpoint", "health"]);
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(code, Some(14), "{error}");
+    assert!(error.contains("could not connect"), "{error}");
 }
 
 #[test]

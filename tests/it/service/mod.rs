@@ -3,10 +3,14 @@
 mod faults;
 mod file_system;
 mod health;
+mod logs;
+mod metrics;
 mod outages;
 mod proxy;
 mod reference;
 mod session;
 mod soak;
+mod standalone;
 mod sync;
+mod token_file;
 mod undelivered;
