@@ -136,7 +136,10 @@ impl Exporters {
             }
             if let Some(metrics) = self.metrics {
                 scope.spawn(move || {
-                    record_outcome(TelemetryKind::Metrics, metrics.shutdown_with_timeout(FLUSH_WITHIN));
+                    record_outcome(
+                        TelemetryKind::Metrics,
+                        metrics.shutdown_with_timeout(FLUSH_WITHIN),
+                    );
                 });
             }
             if let Some(logs) = self.logs {

@@ -9,12 +9,15 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use tempfile::NamedTempFile;
 
 use crate::c1z::{Comparison, ScratchDirectory, SyncSide};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, check_sync_name};
 use crate::cli::output;
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::colour_is_wanted;
 use crate::connector::NOT_READ;
-use crate::report::access::{self, AccessReport, Filter, TableStyle, csv, json, markdown, table};
+use crate::report::access::{
+    self, AccessReport, CsvRows, Filter, TableStyle, csv, csv_people, csv_resources, json,
+    markdown, table,
+};
 use crate::report::diff::{self, Diff};
 use crate::report::model::{self, ChangeList, SyncLabel};
 use crate::report::page::{HtmlOptions, page};
@@ -30,6 +33,8 @@ pub(crate) struct AccessArgs {
     format: Format,
     output: Option<PathBuf>,
     title: Option<String>,
+    /// What one row of CSV is.
+    rows: Option<CsvRows>,
     /// Whether CSV says by a mark at its beginning that it is in UTF-8.
     csv_bom: bool,
 }
@@ -97,16 +102,24 @@ pub(super) fn command() -> clap::Command {
                 .help("Title of the page [default: the file's name]"),
         )
         .arg(
+            Arg::new("rows")
+                .long("rows")
+                .value_name("ROWS")
+                .value_parser(PossibleValuesParser::new(["grants", "people", "resources"]))
+                .help(
+                    "What one row of CSV is: a grant, a person or a role or group, also those who \
+                     hold nothing and what nobody holds [default: grants]",
+                ),
+        )
+        .arg(
             Arg::new("csv-bom").long("csv-bom").action(ArgAction::SetTrue).help(
                 "Begin CSV with a byte order mark: Excel takes UTF-8 without one for Latin-1",
             ),
         )
-        .arg(
-            Arg::new("sync")
-                .long("sync")
-                .value_name("ID")
-                .help("Another finished full sync of the file than the newest"),
-        )
+        .arg(Arg::new("sync").long("sync").value_name("ID|DATE").help(
+            "Another finished full sync of the file than the newest: its id, or a day as \
+                     2026-12-01, of which the last one counts",
+        ))
         .after_help(
             "Each of --user, --role and --group may be given several times: any of its ids will \
              do. Of different ones all must hold: --user ada --role owner tells whether Ada holds \
@@ -143,14 +156,23 @@ impl AccessArgs {
             format: Format::named(&text("format").unwrap_or_default()),
             output: path("output"),
             title: text("title"),
+            rows: text("rows").map(|rows| match rows.as_str() {
+                "people" => CsvRows::People,
+                "resources" => CsvRows::Resources,
+                _ => CsvRows::Grants,
+            }),
             csv_bom: arguments.get_flag("csv-bom"),
         }
     }
 
     /// Writes it to the file that is named, or else prints it: as a whole or not at all.
     pub(super) fn tell(&self) -> Result<(), Failure> {
+        check_sync_name("--sync", self.sync_id.as_deref())?;
         if self.title.is_some() && self.format != Format::Html {
             return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));
+        }
+        if self.rows.is_some() && self.format != Format::Csv {
+            return Err(Failure::Usage("--rows is for --format csv; see --help".to_owned()));
         }
         if self.csv_bom && self.format != Format::Csv {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
@@ -242,7 +264,11 @@ impl AccessArgs {
                 if self.csv_bom {
                     output.write_all(BYTE_ORDER_MARK).map_err(access::Error::Output)?;
                 }
-                csv(access, output)?;
+                match self.rows {
+                    None | Some(CsvRows::Grants) => csv(access, output)?,
+                    Some(CsvRows::People) => csv_people(access, output)?,
+                    Some(CsvRows::Resources) => csv_resources(access, output)?,
+                }
             }
             Format::Markdown => markdown(access, output)?,
             Format::Html => {

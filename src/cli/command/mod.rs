@@ -12,6 +12,7 @@ mod manual_page;
 mod run;
 mod serve;
 mod sync;
+mod syncs;
 
 use std::ffi::OsString;
 
@@ -29,6 +30,7 @@ use check::CheckArgs;
 use demo::DemoArgs;
 use diff::DiffArgs;
 use health_check::HealthCheckArgs;
+use syncs::SyncsArgs;
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -39,7 +41,7 @@ const STYLES: Styles = Styles::styled()
 const AFTER_HELP: &str = "\
 A setting is taken from its flag, else from its variable, else from the file .baton.yaml (or \
 the one that BATON_CONFIG_PATH names), where it is called like the flag without dashes. Further \
-variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default 2), and \
+variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default: as many as it has, 2 at least), and \
 BATON_SKIP_CLEANUP, to keep all.
 
 All settings, also those that are accepted and do nothing here: \
@@ -53,6 +55,8 @@ pub(super) enum Command {
     Access(AccessArgs),
     /// Compare two syncs.
     Diff(DiffArgs),
+    /// List the syncs of a file.
+    Syncs(SyncsArgs),
     /// Say what the token may read, and what Northflank answers.
     Check(CheckArgs),
     /// Sync a made-up organization, and tell who has access.
@@ -81,6 +85,7 @@ impl Command {
         Ok(match matches.subcommand() {
             Some(("access", arguments)) => Self::Access(AccessArgs::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(DiffArgs::from_matches(arguments)),
+            Some(("syncs", arguments)) => Self::Syncs(SyncsArgs::from_matches(arguments)),
             Some(("check", arguments)) => Self::Check(CheckArgs::from_matches(arguments)),
             Some(("demo", arguments)) => Self::Demo(DemoArgs::from_matches(arguments, &program)),
             Some(("health-check", arguments)) => {
@@ -102,6 +107,7 @@ impl Command {
             }
             Self::Access(telling) => telling.tell(),
             Self::Diff(compared) => compared.print(),
+            Self::Syncs(listed) => listed.print(),
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
             Self::HealthCheck(probe) => probe.ask(variables),
@@ -149,6 +155,7 @@ fn command_line() -> clap::Command {
             check::command(),
             demo::command(),
             diff::command(),
+            syncs::command(),
             health_check::command(),
             capabilities::command(),
             config::command(),

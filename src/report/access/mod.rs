@@ -2,6 +2,7 @@
 //! Markdown or a page. For files of any connector.
 
 mod csv;
+mod csv_rows;
 mod error;
 mod filter_kind;
 mod grant_info;
@@ -16,6 +17,7 @@ mod labels;
 mod table;
 
 pub use self::csv::csv;
+pub use csv_rows::{CsvRows, csv_people, csv_resources};
 pub use error::Error;
 pub use filter_kind::FilterKind;
 pub(super) use grouped::{SortKey, place};
