@@ -79,7 +79,7 @@ fn fifty_rules() -> String {
             3 => format!("not-together: ['role:{one}', 'role:{other}']"),
             _ => "finding: direct-beside-group".to_owned(),
         };
-        rules.push_str(&["  - {id: r", &number.to_string(), ", ", &rule, "}\n"].concat());
+        rules.push_str(&["  - {id: r", &number.to_string(), ", ", &demand, "}\n"].concat());
     }
     rules
 }

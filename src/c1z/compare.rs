@@ -6,7 +6,9 @@ use std::rc::Rc;
 use rusqlite::{Connection, params};
 
 use super::error::Error;
-use super::open_sync::{BorrowedRow, FinishedSync, OpenSync, RowKind, blob, finished_syncs, row};
+use super::open_sync::{
+    BorrowedRow, FinishedSync, OpenSync, RowKind, blob, finished_syncs, position, row,
+};
 use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect, damaged};
 
 /// Two syncs to compare.
@@ -67,6 +69,32 @@ impl Comparison {
     /// The two newest syncs of one file; `None` if it holds only one.
     pub fn within(file: &Path, scratch: &ScratchDirectory) -> Result<Option<Self>, Error> {
         Self::with_the_one_before(&OpenSync::open(file, None, scratch)?)
+    }
+
+    /// Two syncs of one file, each named by its id or by the day on which it ended, of which it is
+    /// the last. Without a later one that is the newest; without an earlier one that is the one
+    /// before the later, `None` if there is none.
+    pub fn between(
+        file: &Path,
+        from: Option<&str>,
+        to: Option<&str>,
+        scratch: &ScratchDirectory,
+    ) -> Result<Option<Self>, Error> {
+        let new = OpenSync::open(file, to, scratch)?;
+        let Some(from) = from else { return Self::with_the_one_before(&new) };
+        let database = new.database();
+        let connection =
+            connect(&[SyncSide::Old, SyncSide::New].map(|side| (&**database, side.schema())))?;
+        let syncs = finished_syncs(&connection, database, SyncSide::Old.schema())?;
+        let (earlier, later) =
+            (position(&syncs, file, from)?, position(&syncs, file, &new.sync().sync_id)?);
+        // They come the newest first.
+        if earlier <= later {
+            let [from, to] = [earlier, later].map(|at| syncs[at].sync_id.clone());
+            return Err(Error::NotEarlier { path: file.to_owned(), from, to });
+        }
+        let (old, databases) = (syncs[earlier].clone(), [database.clone(), database.clone()]);
+        Ok(Some(Self { connection, old, new: new.sync().clone(), databases }))
     }
 
     /// A sync and the one before it in its file, if there is one.

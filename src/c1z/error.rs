@@ -78,6 +78,19 @@ pub enum Error {
         /// What it has.
         found: String,
     },
+    /// Two syncs are to be compared the wrong way round, or one with itself.
+    #[error(
+        "in {} the sync {from} did not end before {to}; name the earlier one by --from",
+        .path.display()
+    )]
+    NotEarlier {
+        /// The file.
+        path: PathBuf,
+        /// What was to be the earlier one.
+        from: String,
+        /// What was to be the later one.
+        to: String,
+    },
     /// The target holds the syncs of another connector.
     #[error(
         "{} holds syncs of another connector (resource types: {types}); name another file",
@@ -146,7 +159,8 @@ impl Error {
             | Self::Missing(_)
             | Self::Unreadable { .. }
             | Self::NoSync(_)
-            | Self::OtherSyncs { .. } => ExitCode::INVALID_ARGUMENT,
+            | Self::OtherSyncs { .. }
+            | Self::NotEarlier { .. } => ExitCode::INVALID_ARGUMENT,
             Self::Work(error) => error.code(),
             Self::Changed(_) => ExitCode::UNAVAILABLE,
             Self::ScratchFull(_) | Self::Disk { .. } | Self::Database { .. } => ExitCode::UNKNOWN,

@@ -7,6 +7,7 @@ mod container;
 mod database;
 mod error;
 mod insert;
+mod listing;
 mod new_file;
 mod open_sync;
 #[cfg(unix)]
@@ -23,6 +24,7 @@ mod unpacked;
 pub use compare::{Comparison, RowDifference, SyncSide};
 pub use error::Error;
 pub use insert::Inserts;
+pub use listing::{ListedSync, list_syncs};
 pub use new_file::{NewFile, Packed};
 pub use open_sync::{FinishedSync, GrantQuery, GrantRow, OpenSync, RowKind};
 pub use previous_file::PreviousFile;

@@ -43,6 +43,8 @@ pub struct NewFile<'work> {
     discovered_at: String,
     ends: SyncEnds,
     stats: RowCounts,
+    /// How many earlier finished syncs were not kept.
+    removed: usize,
 }
 
 /// A file that is ready to take the target's place.
@@ -67,7 +69,7 @@ impl<'work> NewFile<'work> {
         let path = work.file(name);
         let connection = database::open(&path).map_err(fail)?;
         prepare(&connection).map_err(fail)?;
-        let CopiedSyncs { ends, newest_full } =
+        let CopiedSyncs { ends, newest_full, removed } =
             previous.copy_to(&connection, retention, &run).map_err(fail)?;
         let parent = newest_full.filter(|_| run.sync_type == SyncType::Partial);
         let started_at = timestamp::format(run.started_at);
@@ -94,6 +96,7 @@ impl<'work> NewFile<'work> {
             discovered_at: started_at,
             ends,
             stats: RowCounts::default(),
+            removed,
         })
     }
 
@@ -105,7 +108,7 @@ impl<'work> NewFile<'work> {
 
     /// Ends the sync, builds the indexes, and packs the file.
     pub fn pack(self) -> Result<Packed<'work>, Error> {
-        let Self { target, work, database, connection, run, stats, ends, .. } = self;
+        let Self { target, work, database, connection, run, stats, ends, removed, .. } = self;
         let fail = Error::database(target.path());
         // They are sorted through temporary files.
         with_temporary_files_in(work.path(), &connection, || build_indexes(&connection))
@@ -115,7 +118,7 @@ impl<'work> NewFile<'work> {
         end(&connection, &run, &ended_at, &stats).map_err(fail)?;
         connection.close().map_err(|(_, error)| fail(error))?;
         let size = save::pack(work, &database, &target)?;
-        let saved = SavedFile { sync_id: run.sync_id, stats, size };
+        let saved = SavedFile { sync_id: run.sync_id, stats, removed, size };
         Ok(Packed { target, work, saved })
     }
 }

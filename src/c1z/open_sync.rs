@@ -91,7 +91,8 @@ pub struct OpenSync {
 const READ: &str = "read";
 
 impl OpenSync {
-    /// The newest sync of `file`, or the one that is named, unpacked into `scratch`.
+    /// The newest sync of `file`, or the one that is named by its id or by a day as 2026-12-01, of
+    /// which it is the last, unpacked into `scratch`.
     pub fn open(
         file: &Path,
         sync_id: Option<&str>,
@@ -100,21 +101,12 @@ impl OpenSync {
         let database = Rc::new(UnpackedDatabase::new(file, scratch, READ)?);
         let connection = connect(&[(&database, READ)])?;
         let syncs = finished_syncs(&connection, &database, READ)?;
-        let is_meant = |sync: &&FinishedSync| sync_id.is_none_or(|sync_id| sync.sync_id == sync_id);
-        let mut from_it = syncs.iter().skip_while(|sync| !is_meant(sync)).cloned();
-        let Some(sync) = from_it.next() else {
-            return Err(match sync_id {
-                Some(sync_id) if !syncs.is_empty() => {
-                    let found: Vec<_> = syncs.iter().map(|sync| sync.sync_id.as_str()).collect();
-                    Error::OtherSyncs {
-                        path: file.to_owned(),
-                        sync_id: sync_id.to_owned(),
-                        found: found.join(", "),
-                    }
-                }
-                _ => Error::NoSync(file.to_owned()),
-            });
+        let at = match sync_id {
+            Some(sync_id) => position(&syncs, file, sync_id)?,
+            None if syncs.is_empty() => return Err(Error::NoSync(file.to_owned())),
+            None => 0,
         };
+        let (sync, mut from_it) = (syncs[at].clone(), syncs.into_iter().skip(at + 1));
         // What one of them leaves out would look removed or added.
         let before = from_it.find(|earlier| earlier.reduced_to == sync.reduced_to);
         Ok(Self { connection, sync, before, database })
@@ -221,6 +213,30 @@ impl OpenSync {
         Ok(())
     }
 }
+
+/// So many syncs an error lists.
+const LISTED_IN_ERRORS: usize = 5;
+
+/// Which of the syncs, which come the newest first, is named by its id, or is the last of a day.
+pub(super) fn position(syncs: &[FinishedSync], file: &Path, named: &str) -> Result<usize, Error> {
+    let day = |sync: &FinishedSync| sync.ended_at.get(..DAY).unwrap_or_default().to_owned();
+    let is_meant = |sync: &FinishedSync| sync.sync_id == named || day(sync) == named;
+    syncs.iter().position(is_meant).ok_or_else(|| {
+        if syncs.is_empty() {
+            return Error::NoSync(file.to_owned());
+        }
+        let listed = syncs.iter().take(LISTED_IN_ERRORS);
+        let listed = listed.map(|sync| format!("{} of {}", sync.sync_id, day(sync)));
+        let mut found = listed.collect::<Vec<_>>().join(", ");
+        if let Some(more) = syncs.len().checked_sub(LISTED_IN_ERRORS).filter(|more| *more > 0) {
+            found = format!("{found} and {more} older ones, which the command `syncs` lists");
+        }
+        Error::OtherSyncs { path: file.to_owned(), sync_id: named.to_owned(), found }
+    })
+}
+
+/// The length of a day's name, 2026-12-01.
+const DAY: usize = 10;
 
 /// A row whose columns are lent, not copied.
 pub(super) struct BorrowedRow<'row> {

@@ -93,6 +93,8 @@ pub(super) struct CopiedSyncs {
     pub(super) ends: SyncEnds,
     /// The id of the newest finished full one.
     pub(super) newest_full: Option<String>,
+    /// How many finished ones were left behind.
+    pub(super) removed: usize,
 }
 
 /// When some syncs ended.
@@ -206,7 +208,10 @@ fn copy(
     connection.execute_batch("detach database previous")?;
     let newest_full = kept.iter().rfind(|run| run.is_finished_full());
     let newest_full = newest_full.map(|run| run.sync_id.clone());
-    Ok(CopiedSyncs { ends: SyncEnds::of(&kept), newest_full })
+    let finished = |run: &&PreviousRun| run.ended_at.is_some();
+    let removed =
+        runs.iter().filter(finished).count() - kept.iter().filter(|run| finished(run)).count();
+    Ok(CopiedSyncs { ends: SyncEnds::of(&kept), newest_full, removed })
 }
 
 /// A sync of the previous file.
@@ -271,6 +276,9 @@ fn runs(connection: &Connection, schema: &str) -> rusqlite::Result<Vec<PreviousR
         .collect()
 }
 
+/// So many finished full syncs a file keeps at least, where nobody says how many.
+const LEAST: usize = 2;
+
 /// Which syncs stay, by the rules of the Go SDK: so many finished full syncs, the
 /// partial ones that aren't older than those, and unfinished ones that can be resumed.
 ///
@@ -281,10 +289,18 @@ fn kept<'runs>(
     retention: Retention,
     new: &SyncRun,
 ) -> Vec<&'runs PreviousRun> {
-    let Retention::Newest(limit) = retention else {
-        return runs.iter().collect();
-    };
     let is_ours = |run: &&PreviousRun| run.is_finished_full() && run.token.is_ours();
+    let limit = |run: &PreviousRun| match retention {
+        Retention::All => usize::MAX,
+        Retention::Newest(limit) => limit,
+        Retention::AsMany => {
+            let alike = runs.iter().filter(is_ours);
+            alike.filter(|other| other.token.reduced_to == run.token.reduced_to).count().max(LEAST)
+        }
+    };
+    if retention == Retention::All {
+        return runs.iter().collect();
+    }
     // How many finished full syncs follow that cover the same as `run`.
     let newer = |run: &PreviousRun| {
         let from_it = runs.iter().filter(is_ours).skip_while(|other| *other != run).skip(1);
@@ -293,7 +309,7 @@ fn kept<'runs>(
         let is_like_new = new.sync_type == SyncType::Full && new.reduced_to == run.token.reduced_to;
         alike.count() + usize::from(is_like_new)
     };
-    let is_dropped = |run: &PreviousRun| is_ours(&run) && newer(run) >= limit;
+    let is_dropped = |run: &PreviousRun| is_ours(&run) && newer(run) >= limit(run);
     let oldest_full = runs.iter().find(|run| is_ours(run) && !is_dropped(run));
     let drops = runs.iter().any(is_dropped);
     let oldest_resumable = timestamp::format(new.started_at - RESUMABLE);
@@ -363,11 +379,11 @@ mod tests {
             run("2", "full", "2026-11-21 00:00:00", Some("2026-11-21 01:00:00")),
             run("3", "full", "2026-11-22 00:00:00", Some("2026-11-22 01:00:00")),
         ];
-        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["3"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(2)), ["3"]);
         assert_eq!(kept_ids(&runs, Retention::Newest(3)), ["2", "3"]);
         assert_eq!(kept_ids(&runs, Retention::Newest(1)), [""; 0]);
         assert_eq!(kept_ids(&runs, Retention::All), ["1", "2", "3"]);
-        let beside = kept_beside(SyncType::Partial, &runs, Retention::DEFAULT);
+        let beside = kept_beside(SyncType::Partial, &runs, Retention::Newest(2));
         assert_eq!(beside, ["2", "3"], "a partial sync takes no full one's place");
     }
 
@@ -381,7 +397,7 @@ mod tests {
             run("2", "full", "2026-11-21 00:00:00", Some("2026-11-21 01:00:00")),
             run("new-part", "partial", "2026-11-21 02:00:00", Some("2026-11-21 03:00:00")),
         ];
-        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["running", "2", "new-part"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(2)), ["running", "2", "new-part"]);
     }
 
     #[test]
@@ -393,7 +409,7 @@ mod tests {
             reduced(run("3", "full", "2026-11-23 00:00:00", Some("2026-11-23 01:00:00")), "user"),
             reduced(run("4", "full", "2026-11-23 02:00:00", Some("2026-11-23 03:00:00")), "role"),
         ];
-        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["whole", "2", "3", "4"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(2)), ["whole", "2", "3", "4"]);
         assert_eq!(kept_ids(&runs, Retention::Newest(1)), ["3", "4"]);
     }
 
@@ -407,6 +423,26 @@ mod tests {
         let theirs = (20..23)
             .map(|it| PreviousRun { token: SyncToken::parse(r#"{"version":1}"#), ..day(it) });
         let runs: Vec<_> = theirs.chain([day(23), day(24)]).collect();
-        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["20", "21", "22", "24"]);
+        assert_eq!(kept_ids(&runs, Retention::Newest(2)), ["20", "21", "22", "24"]);
+    }
+
+    #[test]
+    fn a_history_is_kept_as_long_as_it_is_unless_somebody_says_how_long() {
+        let day = |day: u8| {
+            let (start, end) =
+                (format!("2026-11-{day} 00:00:00"), format!("2026-11-{day} 01:00:00"));
+            run(&day.to_string(), "full", &start, Some(&end))
+        };
+        let kept_of = |days: std::ops::Range<u8>| {
+            let runs: Vec<_> = days.map(day).collect();
+            kept_ids(&runs, Retention::DEFAULT).len()
+        };
+        // Beside the new one.
+        assert_eq!((kept_of(10..10), kept_of(10..11), kept_of(10..12)), (0, 1, 1));
+        assert_eq!((kept_of(10..13), kept_of(10..20)), (2, 9));
+        // Of those that cover less by themselves.
+        let less = (10..14).map(|it| reduced(day(it), "user"));
+        let runs: Vec<_> = less.chain([day(20), day(21)]).collect();
+        assert_eq!(kept_ids(&runs, Retention::DEFAULT), ["10", "11", "12", "13", "21"]);
     }
 }

@@ -12,12 +12,15 @@ pub enum Retention {
     All,
     /// So many finished full syncs, the new one among them.
     Newest(usize),
+    /// As many finished full syncs as there are, and at least what baton connectors keep unless
+    /// told otherwise: the new one and the one before it, which `baton diff` compares. Nobody who
+    /// keeps a history on purpose loses it to a run that wasn't told of it.
+    AsMany,
 }
 
 impl Retention {
-    /// What baton connectors keep unless told otherwise: the new sync and the one before it,
-    /// which `baton diff` compares.
-    pub const DEFAULT: Self = Self::Newest(2);
+    /// What is kept where nobody says how many.
+    pub const DEFAULT: Self = Self::AsMany;
 }
 
 /// What part of an organization a sync covers, as readers distinguish it.
@@ -83,6 +86,8 @@ pub struct SavedFile {
     pub sync_id: String,
     /// What the new sync holds.
     pub stats: RowCounts,
+    /// How many earlier finished syncs were not kept.
+    pub removed: usize,
     /// The file's size in bytes.
     pub size: u64,
 }

@@ -80,6 +80,14 @@ pub(super) enum Failure {
     /// A file's syncs are to be compared, and there is one.
     #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
     OneSync(PathBuf),
+    /// A sync is to be compared with the one before it, and there is none.
+    #[error("{} holds no earlier sync than {to:?} that covers the same", .file.display())]
+    NoEarlier {
+        /// The file.
+        file: PathBuf,
+        /// What names the sync.
+        to: String,
+    },
     /// Changes were to be told against an earlier sync, which isn't there.
     #[error(
         "{} holds no earlier sync to compare with, as --require-baseline asks; the new one is \
@@ -168,6 +176,7 @@ impl Failure {
             Self::Usage(_)
             | Self::Config(_)
             | Self::OneSync(_)
+            | Self::NoEarlier { .. }
             | Self::NoBaseline(_)
             | Self::OtherExtent(_)
             | Self::Log { .. }
@@ -190,6 +199,16 @@ impl Failure {
             Self::Probe(error) => error.code(),
         }
     }
+}
+
+/// What names a sync on the command line: an id or a day, and not nothing.
+pub(super) fn check_sync_name(flag: &str, name: Option<&str>) -> Result<(), Failure> {
+    if name.is_some_and(|name| name.trim().is_empty()) {
+        let what = "is empty; it takes the id of a sync or a day as 2026-12-01, and \
+                    `baton-northflank syncs` lists them";
+        return Err(Failure::Usage(format!("{flag} {what}")));
+    }
+    Ok(())
 }
 
 /// Prints a failure; returns the exit code.

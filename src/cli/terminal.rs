@@ -232,6 +232,7 @@ mod tests {
         };
         let saved = SavedFile {
             sync_id: "x".into(),
+            removed: 0,
             size: 12_345,
             stats: RowCounts {
                 resource_types: 3,

@@ -9,6 +9,8 @@ pub(crate) enum DiffFormat {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets.
+    Csv,
     /// For pages, such as the summary of a CI job.
     Markdown,
 }
@@ -26,7 +28,7 @@ pub(crate) struct DiffAfterSync {
 
 impl DiffFormat {
     /// The names of all formats.
-    pub(crate) const NAMES: [&str; 3] = ["table", "json", "markdown"];
+    pub(crate) const NAMES: [&str; 4] = ["table", "json", "csv", "markdown"];
 }
 
 impl FromStr for DiffFormat {
@@ -36,8 +38,9 @@ impl FromStr for DiffFormat {
         match name {
             "table" => Ok(Self::Table),
             "json" => Ok(Self::Json),
+            "csv" => Ok(Self::Csv),
             "markdown" => Ok(Self::Markdown),
-            _ => Err("it can be table, json or markdown"),
+            _ => Err("it can be table, json, csv or markdown"),
         }
     }
 }

@@ -96,8 +96,8 @@ fields! {
         "diff",
         FieldKind::Option { bare: "table" },
         "FORMAT",
-        "After the sync, print what changed since the file's sync before: as table, json or \
-         markdown",
+        "After the sync, print what changed since the file's sync before: as table, json, csv \
+         or markdown",
     );
 
     EXIT_CODE = Field::switch("exit-code", "With --diff, exit with 20 if something changed");

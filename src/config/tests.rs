@@ -62,7 +62,7 @@ fn a_token_is_all_that_is_needed() {
     assert_eq!(config.northflank.token.all()[0].expose_secret(), "nf-1");
     assert_eq!(config.northflank.request_timeout, Duration::from_mins(5));
     assert_eq!(config.sync.workers, AUTOMATIC_WORKERS);
-    assert_eq!(config.sync.retention, Retention::Newest(2));
+    assert_eq!(config.sync.retention, Retention::AsMany);
     assert_eq!((config.northflank.max_wait, config.sync.resume), (None, true));
     assert_eq!(config.log.level, LevelFilter::INFO);
     assert_eq!(config.sync.selection.depth, SyncDepth::Full);
@@ -184,9 +184,9 @@ fn workers_may_be_automatic_or_one_at_a_time() {
 fn retention_follows_the_variables_of_the_go_sdk() {
     let retention = |name, value| with(&[], &[(name, value)]).map(|config| config.sync.retention);
     assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "5"), Ok(Retention::Newest(5)));
-    assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "0"), Ok(Retention::Newest(2)));
+    assert_eq!(retention("BATON_KEEP_SYNC_COUNT", "0"), Ok(Retention::AsMany));
     assert_eq!(retention("BATON_SKIP_CLEANUP", "true"), Ok(Retention::All));
-    assert_eq!(retention("BATON_SKIP_CLEANUP", "false"), Ok(Retention::Newest(2)));
+    assert_eq!(retention("BATON_SKIP_CLEANUP", "false"), Ok(Retention::AsMany));
     // What isn't understood could have meant to keep.
     for (name, value) in [
         ("BATON_KEEP_SYNC_COUNT", "q"),

@@ -13,7 +13,7 @@ pub fn log_completion(
     requests: Option<u64>,
     file: Option<&Path>,
 ) {
-    let SavedFile { sync_id, stats, size } = saved;
+    let SavedFile { sync_id, stats, size, .. } = saved;
     tracing::info!(
         sync_id,
         resources = stats.resources,

@@ -180,6 +180,14 @@ async fn read_and_write(
             return Err(Error::Cancelled);
         }
         let saved = packed.replace()?;
+        if saved.removed > 1 {
+            tracing::warn!(
+                file = %target.path().display(),
+                removed = saved.removed,
+                "earlier syncs were removed from the file, which keeps as many as \
+                 BATON_KEEP_SYNC_COUNT says"
+            );
+        }
         finish(journal, &work, options.for_task.as_deref());
         Ok(saved)
     })

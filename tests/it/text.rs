@@ -21,6 +21,7 @@ fn assert_text(name: &str, text: &str) {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
         (r#""[^"]*/(\w+\.c1z)""#, r#""[directory]/$1""#),
         (r"\b[34][0-9A-Za-z]{26}\b", "[sync]"),
+        (r#""[0-9a-f]{64}""#, r#""[sha256]""#),
         (r#""bytes":\d+"#, r#""bytes":[bytes]"#),
         (r#""seconds":[\d.e-]+"#, r#""seconds":[seconds]"#),
     ] {

@@ -8,14 +8,17 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use time::OffsetDateTime;
 
 use crate::c1z::{Comparison, ScratchDirectory, SyncSide};
-use crate::cli::exit::{self, Failure};
+use crate::cli::exit::{self, Failure, check_sync_name};
 use crate::cli::output;
 use crate::cli::pending_file::PendingFile;
 use crate::cli::rules_file::read_rules;
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::terminal_style;
 use crate::connector::NOT_READ;
-use crate::report::access::{self, AccessReport, Filter, TableStyle, csv, json, markdown, table};
+use crate::report::access::{
+    self, AccessReport, CsvRows, Filter, TableStyle, csv, csv_people, csv_resources, json,
+    markdown, table,
+};
 use crate::report::diff::{self, Diff};
 use crate::report::model::{self, ChangeList, SyncLabel};
 use crate::report::page::{HtmlOptions, PageRules, page};
@@ -34,6 +37,8 @@ pub(crate) struct AccessArgs {
     title: Option<String>,
     /// Rules whose breaches a page tells of.
     rules: Option<PathBuf>,
+    /// What one row of CSV is.
+    rows: Option<CsvRows>,
     /// Whether CSV says by a mark at its beginning that it is in UTF-8.
     csv_bom: bool,
 }
@@ -108,16 +113,24 @@ pub(super) fn command() -> clap::Command {
                 .help("Rules of review: what breaks them stands on the page above all else"),
         )
         .arg(
+            Arg::new("rows")
+                .long("rows")
+                .value_name("ROWS")
+                .value_parser(PossibleValuesParser::new(["grants", "people", "resources"]))
+                .help(
+                    "What one row of CSV is: a grant, a person or a role or group, also those who \
+                     hold nothing and what nobody holds [default: grants]",
+                ),
+        )
+        .arg(
             Arg::new("csv-bom").long("csv-bom").action(ArgAction::SetTrue).help(
                 "Begin CSV with a byte order mark: Excel takes UTF-8 without one for Latin-1",
             ),
         )
-        .arg(
-            Arg::new("sync")
-                .long("sync")
-                .value_name("ID")
-                .help("Another finished full sync of the file than the newest"),
-        )
+        .arg(Arg::new("sync").long("sync").value_name("ID|DATE").help(
+            "Another finished full sync of the file than the newest: its id, or a day as \
+                     2026-12-01, of which the last one counts",
+        ))
         .after_help(
             "Each of --user, --role and --group may be given several times: any of its ids will \
              do. Of different ones all must hold: --user ada --role owner tells whether Ada holds \
@@ -155,12 +168,18 @@ impl AccessArgs {
             output: path("output"),
             title: text("title"),
             rules: path("rules"),
+            rows: text("rows").map(|rows| match rows.as_str() {
+                "people" => CsvRows::People,
+                "resources" => CsvRows::Resources,
+                _ => CsvRows::Grants,
+            }),
             csv_bom: arguments.get_flag("csv-bom"),
         }
     }
 
     /// Writes it to the file that is named, or else prints it: as a whole or not at all.
     pub(super) fn tell(&self) -> Result<(), Failure> {
+        check_sync_name("--sync", self.sync_id.as_deref())?;
         if self.title.is_some() && self.format != Format::Html {
             return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));
         }
@@ -173,6 +192,9 @@ impl AccessArgs {
         if self.rules.is_some() && is_of_part {
             let text = "--rules is for a page of everything, without --user, --role and --group";
             return Err(Failure::Usage(text.to_owned()));
+        }
+        if self.rows.is_some() && self.format != Format::Csv {
+            return Err(Failure::Usage("--rows is for --format csv; see --help".to_owned()));
         }
         if self.csv_bom && self.format != Format::Csv {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
@@ -236,7 +258,11 @@ impl AccessArgs {
                 if self.csv_bom {
                     output.write_all(BYTE_ORDER_MARK).map_err(access::Error::Output)?;
                 }
-                csv(access, output)?;
+                match self.rows {
+                    None | Some(CsvRows::Grants) => csv(access, output)?,
+                    Some(CsvRows::People) => csv_people(access, output)?,
+                    Some(CsvRows::Resources) => csv_resources(access, output)?,
+                }
             }
             Format::Markdown => markdown(access, output)?,
             Format::Html => {

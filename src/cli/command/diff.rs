@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use crate::c1z::{Comparison, FinishedSync, OpenSync, ScratchDirectory, SyncSide};
-use crate::cli::exit::{self, Failure};
+use crate::cli::exit::{self, Failure, check_sync_name};
 use crate::cli::output;
 use crate::cli::signal::{Leftovers, Signals};
 use crate::cli::terminal::colour_is_wanted;
@@ -22,6 +22,12 @@ pub(crate) struct DiffArgs {
     old: PathBuf,
     /// The file with the later sync; without it, `old` has both.
     new: Option<PathBuf>,
+    /// The earlier of two syncs of one file, by id or day.
+    from: Option<String>,
+    /// The later one.
+    to: Option<String>,
+    /// The file to write, in place of standard output.
+    output: Option<PathBuf>,
     /// How to show the changes.
     format: DiffFormat,
     /// Whether the exit code is to tell of changes.
@@ -45,6 +51,16 @@ pub(super) fn command() -> clap::Command {
             "File with the later sync; without it, the first file's two newest syncs are \
                  compared",
         ))
+        .arg(Arg::new("from").long("from").value_name("ID|DATE").help(
+            "The earlier of two syncs of the first file: an id, or a day as 2026-12-01, of \
+                 which the last sync counts [default: the one before the later]",
+        ))
+        .arg(
+            Arg::new("to")
+                .long("to")
+                .value_name("ID|DATE")
+                .help("The later one [default: the newest]"),
+        )
         .arg(
             Arg::new("format")
                 .long("format")
@@ -55,6 +71,14 @@ pub(super) fn command() -> clap::Command {
                         .try_map(|name| name.parse::<DiffFormat>()),
                 )
                 .help("How to show what changed"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("File to write, readable by its owner only [default: standard output]"),
         )
         .arg(
             Arg::new("exit-code")
@@ -76,6 +100,9 @@ impl DiffArgs {
         Self {
             old: arguments.get_one::<PathBuf>("old").cloned().unwrap_or_default(),
             new: arguments.get_one::<PathBuf>("new").cloned(),
+            output: arguments.get_one::<PathBuf>("output").cloned(),
+            from: arguments.get_one::<String>("from").cloned(),
+            to: arguments.get_one::<String>("to").cloned(),
             format: arguments.get_one("format").copied().unwrap_or(DiffFormat::Table),
             exit_code: arguments.get_flag("exit-code"),
             require_baseline: arguments.get_flag("require-baseline"),
@@ -84,22 +111,39 @@ impl DiffArgs {
 
     /// `diff OLD NEW`, or `diff FILE` for the two newest syncs of one file.
     pub(super) fn print(&self) -> Result<(), Failure> {
+        if self.new.is_some() && (self.from.is_some() || self.to.is_some()) {
+            let mistake = "--from and --to are for two syncs of one file; see --help";
+            return Err(Failure::Usage(mistake.to_owned()));
+        }
+        if let Some(output) = &self.output {
+            let files = [Some(&self.old), self.new.as_ref()];
+            output::check_is_another(output, files.into_iter().flatten())?;
+        }
+        for (flag, named) in [("--from", &self.from), ("--to", &self.to)] {
+            check_sync_name(flag, named.as_deref())?;
+        }
         let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
         Leftovers::watch().map_err(Failure::Runtime)?.add(scratch.path());
         let comparison = match &self.new {
             Some(new) => {
                 Comparison::of_files(&self.old, new, &scratch).map_err(model::Error::File)?
             }
-            None => Comparison::within(&self.old, &scratch)
-                .map_err(model::Error::File)?
-                .ok_or_else(|| Failure::OneSync(self.old.clone()))?,
+            None => {
+                let (from, to) = (self.from.as_deref(), self.to.as_deref());
+                Comparison::between(&self.old, from, to, &scratch)
+            }
+            .map_err(model::Error::File)?
+            .ok_or_else(|| match &self.to {
+                Some(to) => Failure::NoEarlier { file: self.old.clone(), to: to.clone() },
+                None => Failure::OneSync(self.old.clone()),
+            })?,
         };
         match other_extent(&comparison) {
             Some(words) if self.require_baseline => return Err(Failure::OtherExtent(words)),
             Some(words) => exit::warn(&words),
             None => {}
         }
-        show(&Diff::new(&comparison)?, self.format, self.exit_code)
+        show(&Diff::new(&comparison)?, self.format, self.exit_code, self.output.as_deref())
     }
 }
 
@@ -152,28 +196,43 @@ fn changes_of(
     let sync = OpenSync::open(file, Some(sync_id), scratch).map_err(model::Error::File)?;
     let comparison = Comparison::with_the_one_before(&sync).map_err(model::Error::File)?;
     if let Some(comparison) = comparison {
-        return show(&Diff::new(&comparison)?, how.format, how.exit_code);
+        return show(&Diff::new(&comparison)?, how.format, how.exit_code, None);
     }
     tracing::warn!(
         file = %file.display(),
         "the file holds no earlier sync: there is nothing to compare with yet"
     );
-    show(&Diff::without_baseline(sync.sync()), how.format, how.exit_code)?;
+    show(&Diff::without_baseline(sync.sync()), how.format, how.exit_code, None)?;
     if how.require_baseline { Err(Failure::NoBaseline(file.to_owned())) } else { Ok(()) }
 }
 
-fn show(diff: &Diff, format: DiffFormat, exit_code: bool) -> Result<(), Failure> {
+fn show(
+    diff: &Diff,
+    format: DiffFormat,
+    exit_code: bool,
+    file: Option<&Path>,
+) -> Result<(), Failure> {
     let text = match format {
-        DiffFormat::Table => {
-            diff::table(diff, std::io::stdout().is_terminal() && colour_is_wanted()).into_bytes()
-        }
+        DiffFormat::Table => diff::table(
+            diff,
+            file.is_none() && std::io::stdout().is_terminal() && colour_is_wanted(),
+        )
+        .into_bytes(),
         DiffFormat::Json => {
             let mut json = Vec::new();
             model::json(diff, &mut json).map_err(Failure::Output)?;
             json
         }
+        DiffFormat::Csv => {
+            let mut csv = Vec::new();
+            diff::csv(diff, &mut csv).map_err(Failure::Output)?;
+            csv
+        }
         DiffFormat::Markdown => diff::markdown(diff).into_bytes(),
     };
-    output::print(&text)?;
+    match file {
+        Some(file) => output::write(file, &text)?,
+        None => output::print(&text)?,
+    }
     if exit_code && !diff.is_empty() { Err(Failure::Changed) } else { Ok(()) }
 }

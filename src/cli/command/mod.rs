@@ -13,6 +13,7 @@ mod review;
 mod run;
 mod serve;
 mod sync;
+mod syncs;
 
 use std::ffi::OsString;
 
@@ -31,6 +32,7 @@ use demo::DemoArgs;
 use diff::DiffArgs;
 use health_check::HealthCheckArgs;
 use review::ReviewArgs;
+use syncs::SyncsArgs;
 
 /// Headings and names stand out; values don't.
 const STYLES: Styles = Styles::styled()
@@ -41,7 +43,7 @@ const STYLES: Styles = Styles::styled()
 const AFTER_HELP: &str = "\
 A setting is taken from its flag, else from its variable, else from the file .baton.yaml (or \
 the one that BATON_CONFIG_PATH names), where it is called like the flag without dashes. Further \
-variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default 2), and \
+variables: BATON_KEEP_SYNC_COUNT, the number of syncs that a file keeps (default: as many as it has, 2 at least), and \
 BATON_SKIP_CLEANUP, to keep all.
 
 All settings, also those that are accepted and do nothing here: \
@@ -57,6 +59,8 @@ pub(super) enum Command {
     Review(ReviewArgs),
     /// Compare two syncs.
     Diff(DiffArgs),
+    /// List the syncs of a file.
+    Syncs(SyncsArgs),
     /// Say what the token may read, and what Northflank answers.
     Check(CheckArgs),
     /// Sync a made-up organization, and tell who has access.
@@ -86,6 +90,7 @@ impl Command {
             Some(("access", arguments)) => Self::Access(AccessArgs::from_matches(arguments)),
             Some(("review", arguments)) => Self::Review(ReviewArgs::from_matches(arguments)),
             Some(("diff", arguments)) => Self::Diff(DiffArgs::from_matches(arguments)),
+            Some(("syncs", arguments)) => Self::Syncs(SyncsArgs::from_matches(arguments)),
             Some(("check", arguments)) => Self::Check(CheckArgs::from_matches(arguments)),
             Some(("demo", arguments)) => Self::Demo(DemoArgs::from_matches(arguments, &program)),
             Some(("health-check", arguments)) => {
@@ -108,6 +113,7 @@ impl Command {
             Self::Access(telling) => telling.tell(),
             Self::Review(review) => review.tell(),
             Self::Diff(compared) => compared.print(),
+            Self::Syncs(listed) => listed.print(),
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
             Self::HealthCheck(probe) => probe.ask(variables),
@@ -156,6 +162,7 @@ fn command_line() -> clap::Command {
             check::command(),
             demo::command(),
             diff::command(),
+            syncs::command(),
             health_check::command(),
             capabilities::command(),
             config::command(),

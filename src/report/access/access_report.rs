@@ -104,6 +104,12 @@ impl AccessReport {
         SyncLabel::new(self.sync.sync())
     }
 
+    /// The SHA-256 of the file, in hexadecimal digits: which file this was told from.
+    pub fn digest(&self) -> Result<String, Error> {
+        let (digest, _) = self.sync.fingerprint()?;
+        Ok(digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+    }
+
     /// Hands each grant that was asked for to `take`, in the file's order.
     pub fn each(
         &self,

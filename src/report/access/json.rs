@@ -20,6 +20,7 @@ pub fn json(access: &AccessReport, mut output: impl Write) -> Result<(), Error> 
     let met = JsonProgress::default();
     let document = JsonDocument {
         sync: access.label(),
+        sha256: access.digest()?,
         grants: JsonGrants { access, met: &met },
         people_without_access: JsonWithoutGrants { access, met: &met, people: true },
         resources_without_holders: JsonWithoutGrants { access, met: &met, people: false },
@@ -48,6 +49,7 @@ struct JsonProgress {
 struct JsonDocument<'access> {
     #[serde(flatten)]
     sync: SyncLabel,
+    sha256: String,
     grants: JsonGrants<'access>,
     people_without_access: JsonWithoutGrants<'access>,
     resources_without_holders: JsonWithoutGrants<'access>,

@@ -2,6 +2,7 @@
 //! Markdown or a page. For files of any connector.
 
 mod csv;
+mod csv_rows;
 mod error;
 mod filter_kind;
 mod find_by_id;
@@ -17,6 +18,7 @@ mod labels;
 mod table;
 
 pub use self::csv::csv;
+pub use csv_rows::{CsvRows, csv_people, csv_resources};
 pub use error::Error;
 pub(super) use filter::TypedId;
 pub use filter_kind::FilterKind;

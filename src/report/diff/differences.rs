@@ -1,6 +1,6 @@
 //! What changed, by id, with facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -27,6 +27,10 @@ pub struct Diff {
     pub entitlements: RowChanges<EntitlementRef>,
     /// Who holds what.
     pub grants: RowChanges<DiffGrant>,
+    /// The addresses of those whom it is about, by type and id: as they are in the later sync, or
+    /// else were in the earlier one.
+    #[serde(skip)]
+    emails: BTreeMap<(String, String), String>,
 }
 
 /// Changes of one kind of row.
@@ -81,7 +85,7 @@ impl Diff {
     /// Compares two syncs.
     pub fn new(comparison: &Comparison) -> Result<Self, Error> {
         let mut reading = DiffReader::new(comparison)?;
-        Ok(Self {
+        let mut diff = Self {
             old: Some(SyncLabel::new(comparison.sync(SyncSide::Old))),
             new: SyncLabel::new(comparison.sync(SyncSide::New)),
             resources: reading.changes(RowKind::Resources, |names, resource: &Resource| {
@@ -95,7 +99,16 @@ impl Diff {
                 let facts = of_grant(grant, how(&held, str::to_owned));
                 Ok((held, facts))
             })?,
-        })
+            emails: BTreeMap::new(),
+        };
+        diff.emails = reading.emails(&diff)?;
+        Ok(diff)
+    }
+
+    /// The address of a resource, if it is somebody who has one.
+    pub(super) fn email(&self, row: &ResourceRef) -> Option<&str> {
+        let key = (row.resource_type.clone(), row.resource.clone());
+        self.emails.get(&key).map(String::as_str)
     }
 
     /// A sync that there is no earlier one to compare with: nothing changed, as far as anybody
@@ -107,6 +120,7 @@ impl Diff {
             resources: RowChanges::none(),
             entitlements: RowChanges::none(),
             grants: RowChanges::none(),
+            emails: BTreeMap::new(),
         }
     }
 
@@ -119,6 +133,11 @@ impl Diff {
 impl<T> RowChanges<T> {
     fn none() -> Self {
         Self { created: Vec::new(), modified: Vec::new(), deleted: Vec::new() }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &T> {
+        let modified = self.modified.iter().map(|modified| &modified.row);
+        self.created.iter().chain(&self.deleted).chain(modified)
     }
 
     /// Whether nothing changed.
@@ -187,6 +206,23 @@ impl<'comparison> DiffReader<'comparison> {
         let namesakes = Rc::new(namesakes);
         let names = |side| names(side).beside(namesakes.clone());
         Ok(Self { comparison, old: names(SyncSide::Old), new: names(SyncSide::New) })
+    }
+
+    /// The addresses of those whom the changes are about.
+    fn emails(&mut self, diff: &Diff) -> Result<BTreeMap<(String, String), String>, Error> {
+        let mut emails = BTreeMap::new();
+        let principals = diff.grants.rows().map(|grant| &grant.principal);
+        for row in diff.resources.rows().chain(principals) {
+            for names in [&mut self.new, &mut self.old] {
+                let known = names.resource(&row.resource_type, &row.resource)?;
+                let email = known.person.as_ref().and_then(|person| person.email.clone());
+                if let Some(email) = email {
+                    let key = (row.resource_type.clone(), row.resource.clone());
+                    emails.entry(key).or_insert(email);
+                }
+            }
+        }
+        Ok(emails)
     }
 
     /// The changed rows of one kind, each with its facts.

@@ -5,10 +5,12 @@
 //! told in facts.
 
 mod change_lines;
+mod csv;
 mod differences;
 mod markdown;
 mod table;
 
+pub use self::csv::csv;
 pub use change_lines::{isolated_sections, sections};
 pub use differences::{AttributeChange, Diff, DiffGrant, ModifiedRow, RowChanges};
 pub use markdown::markdown;

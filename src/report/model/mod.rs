@@ -6,6 +6,7 @@ mod attributes;
 mod bidi_isolate;
 mod change_list;
 mod column_width;
+mod csv_record;
 mod error;
 mod grant_path;
 mod json;
@@ -26,6 +27,7 @@ pub use attributes::{
 pub use bidi_isolate::isolated;
 pub use change_list::{ChangeLine, ChangeList, ChangeSection, ChangeSign};
 pub use column_width::column_width;
+pub use csv_record::csv_record;
 pub use error::Error;
 pub use grant_path::{GrantPath, in_words};
 pub use json::json;

@@ -40,3 +40,15 @@ fn a_pipe_or_device_is_not_replaced() {
     assert!(!fs::metadata(room.file("pipe")).unwrap().is_file());
     assert_eq!(room.names(), ["pipe", "sync.c1z"]);
 }
+
+#[test]
+fn json_names_the_digest_of_the_file_that_it_was_made_from() {
+    use sha2::{Digest, Sha256};
+    let room = synced(&Organization::demo());
+    let digest = Sha256::digest(fs::read(room.file("sync.c1z")).unwrap());
+    let hex = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let told: serde_json::Value =
+        serde_json::from_str(&printed(&room, &["--format", "json"])).unwrap();
+    assert_eq!(told["sha256"], hex.as_str());
+    assert!(printed(&room, &["--format", "html"]).contains(&hex));
+}

@@ -2,6 +2,7 @@
 
 mod browser;
 mod conformance;
+mod csv_rows;
 mod file;
 mod foreign;
 mod mistakes;

@@ -91,6 +91,8 @@ pub(super) enum Keep {
     All,
     /// So many of a kind, the new one among them.
     Newest(usize),
+    /// As many of a kind as there are, and two at least.
+    AsMany,
 }
 
 /// What the connector is told.
@@ -116,7 +118,7 @@ impl Settings {
     pub(super) fn plain() -> Self {
         Self {
             selection: Selection::ALL,
-            keep: Keep::Newest(2),
+            keep: Keep::AsMany,
             shows_changes: false,
             is_impatient: false,
             never_waits: false,

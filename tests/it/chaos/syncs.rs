@@ -84,15 +84,17 @@ pub(super) fn assert_kept(
     let lost = old.iter().filter(|sync| new.iter().all(|other| other.id != sync.id));
     for sync in lost {
         let what = format!("the earlier {} sync {} is lost", sync.kind, sync.id);
-        let Keep::Newest(count) = keep else {
-            panic!("{what}, and all were to be kept");
+        let alike = || old.iter().filter(|other| other.is_full() && other.token == sync.token);
+        let count = match keep {
+            Keep::All => panic!("{what}, and all were to be kept"),
+            Keep::Newest(count) => count,
+            Keep::AsMany => alike().count().max(2),
         };
         assert!(sync.ended_at.is_some(), "{what}, which may go on");
         assert!(sync.is_signed() || !sync.is_full(), "{what}, which is not ours");
         if sync.is_full() {
             // Of those that cover the same, the newest stay.
-            let alike = old.iter().filter(|other| other.is_full() && other.token == sync.token);
-            let newer = alike.skip_while(|other| *other != sync).skip(1).count();
+            let newer = alike().skip_while(|other| *other != sync).skip(1).count();
             let like_new = newest.is_full() && newest.token == sync.token;
             let newer = newer + if like_new { added } else { 0 };
             assert!(newer >= count, "{what} with {newer} newer ones, and {count} were to be kept");

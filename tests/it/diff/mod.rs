@@ -2,4 +2,6 @@
 
 mod changes;
 mod conformance;
+mod csv;
+mod history;
 mod hostile;
