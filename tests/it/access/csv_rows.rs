@@ -134,7 +134,8 @@ fn the_recipes_find_leavers_and_strangers_by_address_and_a_database_is_made_twic
     let mut leavers = "address\n".to_owned();
     for member in &members[..3] {
         // As people write them, and any of several.
-        leavers.push_str(&format!("{} \n", member.emails.last().unwrap().address.to_uppercase()));
+        let address = member.emails.last().unwrap().address.to_uppercase();
+        leavers.extend([&*address, " \n"]);
     }
     fs::write(room.file("leavers.csv"), leavers).unwrap();
     let found = shell(&room, &recipe("docs/access.md", &["leavers.csv"]));

@@ -19,7 +19,7 @@ fn architecture() -> String {
 /// The cells of ARCHITECTURE.md's table: floor, room, rooms that it knows.
 fn table() -> Vec<(u8, String, BTreeSet<String>)> {
     let document = architecture();
-    let table = document.split("| Floor | TestDir | Knows |").nth(1).unwrap();
+    let table = document.split("| Floor | Room | Knows |").nth(1).unwrap();
     let table = table.split("\n\n").next().unwrap();
     let name = |text: &str| {
         text.trim().trim_matches('`').trim_end_matches(".rs").trim_end_matches('/').to_owned()

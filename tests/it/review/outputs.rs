@@ -93,6 +93,7 @@ fn a_table_fits_the_terminal() {
     ]});
     review.compare(&Baseline::parse(known.to_string().as_bytes(), Path::new("b")).unwrap());
     review.sync.file = "sync.c1z".into();
+    let codes = regex::Regex::new("\u{1b}\\[\\d*m").unwrap();
     for width in [80, 120] {
         let mut text = Vec::new();
         table(&review, TableStyle { colour: false, width: Some(width) }, &mut text).unwrap();
@@ -104,7 +105,6 @@ fn a_table_fits_the_terminal() {
         let mut coloured = Vec::new();
         table(&review, TableStyle { colour: true, width: Some(width) }, &mut coloured).unwrap();
         let coloured = String::from_utf8(coloured).unwrap();
-        let codes = regex::Regex::new("\u{1b}\\[\\d*m").unwrap();
         assert_eq!(codes.replace_all(&coloured, ""), text);
     }
 }
