@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::Path;
 
-use baton_northflank::report::access::{
-    AccessReport, Filter, HtmlOptions, Error, TableStyle, csv, json, markdown, page, table,
-};
 use baton_northflank::c1z::ScratchDirectory;
+use baton_northflank::report::access::{
+    AccessReport, Error, Filter, TableStyle, csv, json, markdown, table,
+};
+use baton_northflank::report::page::{HtmlOptions, page};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// What Markdown shows in an element of its own, so that it marks nothing up.
@@ -22,7 +23,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let room = tempfile::tempdir().expect("a directory");
     let path = room.path().join("sync.c1z");
     fs::write(&path, &file).expect("the file is written");
-    for asked in [Filter::default(), Filter { users: vec!["ada".to_owned()], ..Asked::default() }] {
+    for asked in [Filter::default(), Filter { users: vec!["ada".to_owned()], ..Filter::default() }]
+    {
         tell(&path, &asked);
     }
     Corpus::Keep

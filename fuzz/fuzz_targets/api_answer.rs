@@ -10,7 +10,7 @@ use baton_northflank::connector::{
     EntitlementSpec, GROUP_MEMBER, ROLE_ASSIGNED, entitlement, group, role, unlisted_user, user,
 };
 use baton_northflank::northflank::{
-    DirectoryGroup, DirectoryGroupMember, ListRow, Member, Role, RoleMember, PageBody,
+    DirectoryGroup, DirectoryGroupMember, ListRow, Member, PageBody, Role, RoleMember,
 };
 use libfuzzer_sys::fuzz_target;
 use prost::Message;

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use baton_northflank::connector::entitlement;
 use baton_northflank::northflank::{List, ListKind, Page, Rows};
-use baton_northflank::work_dir::{IdentityDigests, FoundJournal, RunIdentity, Journal};
 use baton_northflank::sync::{JournalIndex, Snapshot, SnapshotBuilder, recorded_page};
+use baton_northflank::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use time::OffsetDateTime;
 
@@ -55,7 +55,9 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     match open(&path) {
         (FoundJournal::Records { cut: Some(_), .. }, again) => assert_eq!(again, records),
         (FoundJournal::Discarded(_), _) => assert_eq!(records, 0),
-        (FoundJournal::Records { .. } | FoundJournal::Nothing, _) => panic!("a record that is none was taken"),
+        (FoundJournal::Records { .. } | FoundJournal::Nothing, _) => {
+            panic!("a record that is none was taken")
+        }
     }
     Corpus::Keep
 });
@@ -104,7 +106,10 @@ fn gathered(path: &Path) -> SnapshotBuilder {
     // Blank ids are no role's or group's.
     for (kind, rows) in [
         (ListKind::Roles, serde_json::from_value(roles.into()).map(Rows::Roles)),
-        (ListKind::DirectoryGroups, serde_json::from_value(groups.into()).map(Rows::DirectoryGroups)),
+        (
+            ListKind::DirectoryGroups,
+            serde_json::from_value(groups.into()).map(Rows::DirectoryGroups),
+        ),
     ] {
         let Ok(rows) = rows else { continue };
         let list = List::only(kind);
