@@ -163,14 +163,14 @@ fn grow(memberships: usize) -> Result<(), Failure> {
     let mut fold = SnapshotBuilder::default();
     let role = |number: usize| json!({"id": format!("role-{number}")});
     let roles = Value::Array((0..lists).map(role).collect());
-    fold.page(page(List::only(ListKind::Roles), Rows::Roles(from_value(roles)?), true, true))?;
+    fold.page(Page::new(List::only(ListKind::Roles), Rows::Roles(from_value(roles)?), true, true))?;
     let started = Instant::now();
     let empty = memory("VmRSS:")?;
     for first in (0..members).step_by(100) {
         let end = (first + 100).min(members);
         let rows = Rows::Members(from_value((first..end).map(member).collect())?);
         let list = List::only(ListKind::Members);
-        fold.page(page(list, rows, first == 0, end == members))?;
+        fold.page(Page::new(list, rows, first == 0, end == members))?;
     }
     let listed = memory("VmRSS:")?;
     for list in 0..lists {
@@ -180,7 +180,7 @@ fn grow(memberships: usize) -> Result<(), Failure> {
             let rows = from_value((0..100).map(row).collect())?;
             let of = List::of(ListKind::RoleMembers, format!("role-{list}").as_str().into());
             let rows = Rows::RoleMembers(rows);
-            fold.page(page(of, rows, part == 0, part + 1 == LIST / 100))?;
+            fold.page(Page::new(of, rows, part == 0, part + 1 == LIST / 100))?;
         }
     }
     let folded = memory("VmRSS:")?;
@@ -197,10 +197,6 @@ fn grow(memberships: usize) -> Result<(), Failure> {
         access.people().count(),
     );
     Ok(())
-}
-
-fn page(list: List, rows: Rows, is_first: bool, is_last: bool) -> Page {
-    Page { list, rows, is_first, is_last, is_parent_gone: false }
 }
 
 /// A member as Northflank lists one.

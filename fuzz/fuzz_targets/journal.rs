@@ -113,8 +113,7 @@ fn gathered(path: &Path) -> SnapshotBuilder {
     ] {
         let Ok(rows) = rows else { continue };
         let list = List::only(kind);
-        let page = Page { list, rows, is_first: true, is_last: true, is_parent_gone: false };
-        fold.page(page).expect("there is little of it");
+        fold.page(Page::new(list, rows, true, true)).expect("there is little of it");
     }
     let mut reader = journal.reader().expect("files work");
     for (of, list) in &kept {

@@ -12,6 +12,7 @@ mod rules_file;
 mod signal;
 mod telemetry;
 mod terminal;
+mod unpacking;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

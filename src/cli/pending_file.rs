@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use clap::{Arg, value_parser};
 use tempfile::NamedTempFile;
 
 use super::exit::Failure;
@@ -16,17 +17,24 @@ pub(super) struct PendingFile {
 }
 
 impl PendingFile {
-    /// Fails where `path` is one of the files that are read, or no file at all.
-    pub(super) fn check(path: &Path, read: &[&Path]) -> Result<(), Failure> {
-        for source in read {
-            if let (Ok(one), Ok(other)) = (fs::canonicalize(path), fs::canonicalize(source))
-                && one == other
-            {
-                let what = if source.extension().is_some_and(|it| it == "c1z") {
-                    "the sync file itself"
-                } else {
-                    "a file that is read"
-                };
+    /// What names it on the command line.
+    pub(super) fn argument() -> Arg {
+        Arg::new("output")
+            .long("output")
+            .short('o')
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("File to write, readable by its owner only [default: standard output]")
+    }
+
+    /// Fails where `path` is a sync file or another file that is read, or no file at all.
+    pub(super) fn check(path: &Path, syncs: &[&Path], others: &[&Path]) -> Result<(), Failure> {
+        for (files, what) in [(syncs, "the sync file itself"), (others, "a file that is read")] {
+            let is_same = |file: &&Path| {
+                let [one, other] = [path, file].map(|it| fs::canonicalize(it).ok());
+                one.is_some() && one == other
+            };
+            if files.iter().any(is_same) {
                 let path = path.display();
                 return Err(Failure::Usage(format!(
                     "--output {path} is {what}; name another file"

@@ -20,6 +20,11 @@ pub struct Page {
 }
 
 impl Page {
+    /// A page with these rows.
+    pub fn new(list: List, rows: Rows, is_first: bool, is_last: bool) -> Self {
+        Self { list, rows, is_first, is_last, is_parent_gone: false }
+    }
+
     /// The last page of a list, or the only one, which says that what it belongs to is gone.
     pub fn of_gone_parent(list: List) -> Self {
         let rows = list.kind.no_rows();
@@ -29,6 +34,6 @@ impl Page {
     /// The page of `list` that `body`, an answer, says.
     pub fn read(list: List, body: &[u8], is_first: bool, is_last: bool) -> Result<Self, PageError> {
         let rows = list.kind.read(body)?.rows;
-        Ok(Self { list, rows, is_first, is_last, is_parent_gone: false })
+        Ok(Self::new(list, rows, is_first, is_last))
     }
 }

@@ -139,8 +139,7 @@ impl Paginator {
             }
         };
         let (list, rows) = (self.list.clone(), page_body.rows);
-        let page = Page { list, rows, is_first: at.is_none(), is_last, is_parent_gone: false };
-        Ok((page, body))
+        Ok((Page::new(list, rows, at.is_none(), is_last), body))
     }
 
     /// A last page without rows, and the body that says so.
@@ -148,8 +147,7 @@ impl Paginator {
         let key = self.list.kind.key();
         let body = format!(r#"{{"data":{{"{key}":[]}},"pagination":{{"hasNextPage":false}}}}"#);
         let (list, rows) = (self.list.clone(), self.list.kind.no_rows());
-        let page = Page { list, rows, is_first: false, is_last: true, is_parent_gone: false };
-        (page, body.into_bytes())
+        (Page::new(list, rows, false, true), body.into_bytes())
     }
 
     /// Whether a page is refused because there is none, as the page before it said. Told of a

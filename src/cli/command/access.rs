@@ -12,8 +12,8 @@ use crate::cli::exit::{self, Failure, check_sync_name};
 use crate::cli::output;
 use crate::cli::pending_file::PendingFile;
 use crate::cli::rules_file::read_rules;
-use crate::cli::signal::Leftovers;
 use crate::cli::terminal::terminal_style;
+use crate::cli::unpacking::scratch_directory;
 use crate::connector::NOT_READ;
 use crate::report::access::{
     self, AccessReport, CsvRows, Filter, TableStyle, csv, csv_people, csv_resources, json,
@@ -91,14 +91,7 @@ pub(super) fn command() -> clap::Command {
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
                 .help("How to tell it; html is a page for a review"),
         )
-        .arg(
-            Arg::new("output")
-                .long("output")
-                .short('o')
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("File to write, readable by its owner only [default: standard output]"),
-        )
+        .arg(PendingFile::argument())
         .arg(
             Arg::new("title")
                 .long("title")
@@ -200,8 +193,8 @@ impl AccessArgs {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
         }
         let Some(path) = &self.output else { return self.print() };
-        PendingFile::check(path, &[&self.file])?;
-        let (scratch, leftovers) = Self::unpacking()?;
+        PendingFile::check(path, &[&self.file], &[])?;
+        let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let mut file = PendingFile::create(path, &leftovers)?;
         self.write(&access, TableStyle { colour: false, width: None }, file.writer()).map_err(
@@ -223,21 +216,13 @@ impl AccessArgs {
         if let (true, Some(why)) = (is_terminal, unfit) {
             return Err(Failure::Usage(format!("{why}: name a file with --output")));
         }
-        let (scratch, _leftovers) = Self::unpacking()?;
+        let (scratch, _leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let look = terminal_style();
         // What fails half-way has printed nothing.
         let mut file = tempfile::tempfile().map_err(access::Error::Output)?;
         self.write(&access, look, &mut file)?;
         output::copy(file)
-    }
-
-    /// Where the file is unpacked, which a signal leaves nothing of.
-    fn unpacking() -> Result<(ScratchDirectory, Leftovers), Failure> {
-        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
-        let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
-        leftovers.add(scratch.path());
-        Ok((scratch, leftovers))
     }
 
     fn open(&self, scratch: &ScratchDirectory) -> Result<AccessReport, Failure> {

@@ -1,6 +1,6 @@
 //! `diff`: what changed between two syncs. Also after a sync.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +10,10 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use crate::c1z::{Comparison, FinishedSync, OpenSync, ScratchDirectory, SyncSide};
 use crate::cli::exit::{self, Failure, check_sync_name};
 use crate::cli::output;
-use crate::cli::signal::{Leftovers, Signals};
+use crate::cli::pending_file::PendingFile;
+use crate::cli::signal::Signals;
 use crate::cli::terminal::colour_is_wanted;
+use crate::cli::unpacking::scratch_directory;
 use crate::config::{DiffAfterSync, DiffFormat};
 use crate::report::diff::{self, Diff};
 use crate::report::model;
@@ -72,14 +74,7 @@ pub(super) fn command() -> clap::Command {
                 )
                 .help("How to show what changed"),
         )
-        .arg(
-            Arg::new("output")
-                .long("output")
-                .short('o')
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("File to write, readable by its owner only [default: standard output]"),
-        )
+        .arg(PendingFile::argument())
         .arg(
             Arg::new("exit-code")
                 .long("exit-code")
@@ -116,14 +111,13 @@ impl DiffArgs {
             return Err(Failure::Usage(mistake.to_owned()));
         }
         if let Some(output) = &self.output {
-            let files = [Some(&self.old), self.new.as_ref()];
-            output::check_is_another(output, files.into_iter().flatten())?;
+            let files: Vec<_> = [&*self.old].into_iter().chain(self.new.as_deref()).collect();
+            PendingFile::check(output, &files, &[])?;
         }
         for (flag, named) in [("--from", &self.from), ("--to", &self.to)] {
             check_sync_name(flag, named.as_deref())?;
         }
-        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
-        Leftovers::watch().map_err(Failure::Runtime)?.add(scratch.path());
+        let (scratch, leftovers) = scratch_directory()?;
         let comparison = match &self.new {
             Some(new) => {
                 Comparison::of_files(&self.old, new, &scratch).map_err(model::Error::File)?
@@ -143,7 +137,9 @@ impl DiffArgs {
             Some(words) => exit::warn(&words),
             None => {}
         }
-        show(&Diff::new(&comparison)?, self.format, self.exit_code, self.output.as_deref())
+        let output = self.output.as_ref();
+        let output = output.map(|path| PendingFile::create(path, &leftovers)).transpose()?;
+        show(&Diff::new(&comparison)?, self.format, self.exit_code, output)
     }
 }
 
@@ -210,12 +206,12 @@ fn show(
     diff: &Diff,
     format: DiffFormat,
     exit_code: bool,
-    file: Option<&Path>,
+    output: Option<PendingFile>,
 ) -> Result<(), Failure> {
     let text = match format {
         DiffFormat::Table => diff::table(
             diff,
-            file.is_none() && std::io::stdout().is_terminal() && colour_is_wanted(),
+            output.is_none() && std::io::stdout().is_terminal() && colour_is_wanted(),
         )
         .into_bytes(),
         DiffFormat::Json => {
@@ -230,8 +226,12 @@ fn show(
         }
         DiffFormat::Markdown => diff::markdown(diff).into_bytes(),
     };
-    match file {
-        Some(file) => output::write(file, &text)?,
+    match output {
+        Some(mut file) => {
+            let written = file.writer().write_all(&text);
+            written.map_err(|error| file.failed(&error))?;
+            file.persist()?;
+        }
         None => output::print(&text)?,
     }
     if exit_code && !diff.is_empty() { Err(Failure::Changed) } else { Ok(()) }

@@ -16,6 +16,7 @@ use crate::cli::pending_file::PendingFile;
 use crate::cli::rules_file::{parse_rules, read_rules};
 use crate::cli::signal::Leftovers;
 use crate::cli::terminal::terminal_style;
+use crate::cli::unpacking::scratch_directory;
 use crate::private_fs;
 use crate::report::access::{AccessReport, Filter, TableStyle};
 use crate::report::model;
@@ -204,13 +205,13 @@ impl ReviewArgs {
     /// Judges, and tells it everywhere or nowhere; or writes rules to begin with.
     pub(super) fn tell(&self) -> Result<(), Failure> {
         if self.init {
-            return self.begin();
+            return self.write_initial();
         }
         self.check_outputs()?;
         let now = OffsetDateTime::now_utc();
         let rules = read_rules(&self.rules, now)?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
-        let (scratch, leftovers) = unpacking()?;
+        let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let mut review = Review::new(&rules, &self.rules, &access, now, self.fail_on)?;
         if let Some(baseline) = &baseline {
@@ -236,12 +237,12 @@ impl ReviewArgs {
     }
 
     /// Writes rules and a baseline of what the file holds today; neither over another file.
-    fn begin(&self) -> Result<(), Failure> {
+    fn write_initial(&self) -> Result<(), Failure> {
         let Some(baseline) = &self.write_baseline else {
             let text = "--init writes --rules and --write-baseline: name both; see --help";
             return Err(Failure::Usage(text.to_owned()));
         };
-        let (scratch, leftovers) = unpacking()?;
+        let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let now = OffsetDateTime::now_utc();
         let text = initial_rules(&access)?;
@@ -271,11 +272,10 @@ impl ReviewArgs {
 
     /// Where everything goes, if nothing of it is read or written twice.
     fn check_outputs(&self) -> Result<(), Failure> {
-        let mut read = vec![&*self.file, &*self.rules];
-        read.extend(self.baseline.as_deref());
+        let others: Vec<_> = [&*self.rules].into_iter().chain(self.baseline.as_deref()).collect();
         let paths = self.outputs.iter().filter_map(|output| output.path.as_deref());
         for path in paths.chain(self.write_baseline.as_deref()) {
-            PendingFile::check(path, &read)?;
+            PendingFile::check(path, &[&self.file], &others)?;
         }
         for (place, output) in self.outputs.iter().enumerate() {
             let is_taken = |other: &ReviewOutput| other.path == output.path;
@@ -341,22 +341,9 @@ impl ReviewFormat {
     }
 }
 
-/// Where the file is unpacked, which a signal leaves nothing of.
-fn unpacking() -> Result<(ScratchDirectory, Leftovers), Failure> {
-    let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
-    let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
-    leftovers.add(scratch.path());
-    Ok((scratch, leftovers))
-}
-
 fn exists(path: &Path) -> Failure {
     let path = path.display();
     Failure::Usage(format!("{path} is there already, and --init overwrites nothing"))
-}
-
-fn read(path: &Path, largest_mib: u64) -> Result<Vec<u8>, Failure> {
-    private_fs::read_regular(path, largest_mib)
-        .map_err(|source| Failure::Source { path: path.to_owned(), source })
 }
 
 /// A path as it is called in the repository that holds it; relative to where one stands, or else
@@ -374,5 +361,7 @@ fn path_in_repository(path: &Path) -> String {
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
-    Ok(Baseline::parse(&read(path, LARGEST_BASELINE_MIB)?, path)?)
+    let text = private_fs::read_regular(path, LARGEST_BASELINE_MIB)
+        .map_err(|source| Failure::Source { path: path.to_owned(), source })?;
+    Ok(Baseline::parse(&text, path)?)
 }

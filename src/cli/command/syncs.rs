@@ -8,10 +8,10 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::baton::printable;
-use crate::c1z::{ListedSync, ScratchDirectory, list_syncs};
+use crate::c1z::{ListedSync, list_syncs};
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::cli::signal::Leftovers;
+use crate::cli::unpacking::scratch_directory;
 use crate::report::model;
 
 /// Whose syncs are to be listed, and how.
@@ -60,8 +60,7 @@ impl SyncsArgs {
 
     /// Prints the list.
     pub(super) fn print(&self) -> Result<(), Failure> {
-        let scratch = ScratchDirectory::new().map_err(model::Error::File)?;
-        Leftovers::watch().map_err(Failure::Runtime)?.add(scratch.path());
+        let (scratch, _leftovers) = scratch_directory()?;
         let syncs = list_syncs(&self.file, &scratch).map_err(model::Error::File)?;
         let text = if self.is_json {
             output::json(&SyncsDocument { file: self.file.display().to_string(), syncs: &syncs })?

@@ -69,7 +69,7 @@ pub fn csv_people(access: &AccessReport, mut output: impl Write) -> Result<(), E
     access.each_asked(|known, resource| {
         let named = &known.named;
         if access.kinds().of(&named.resource_type).user {
-            let count = held.remove(&key(named)).map_or(0, |(_, count)| count);
+            let count = held.remove(&named.type_and_id()).map_or(0, |(_, count)| count);
             let account = known.person.clone().unwrap_or_default();
             write(named, &account, &emails(resource, &account), count)?;
         }
@@ -94,7 +94,7 @@ pub fn csv_resources(access: &AccessReport, mut output: impl Write) -> Result<()
         let named = &known.named;
         let traits = access.kinds().of(&named.resource_type);
         if traits.role || traits.group {
-            let holders = held.get(&key(named)).map_or(0, |(_, count)| *count).to_string();
+            let holders = held.get(&named.type_and_id()).map_or(0, |(_, count)| *count).to_string();
             let cells: [&str; 6] = [
                 &named.resource_type,
                 &named.resource,
@@ -117,7 +117,7 @@ fn counts(access: &AccessReport, by_principal: bool) -> Result<GrantCounts, Erro
     access.each(|row| {
         let known = if by_principal { &row.held.principal } else { &row.held.given.resource };
         let named = &known.named;
-        counts.entry(key(named)).or_insert_with(|| (named.clone(), 0)).1 += 1;
+        counts.entry(named.type_and_id()).or_insert_with(|| (named.clone(), 0)).1 += 1;
         Ok(())
     })?;
     Ok(counts)
@@ -134,8 +134,4 @@ fn emails(resource: Option<&Resource>, account: &AccountInfo) -> String {
         }
     }
     emails.join(" ")
-}
-
-fn key(named: &ResourceRef) -> (String, String) {
-    (named.resource_type.clone(), named.resource.clone())
 }

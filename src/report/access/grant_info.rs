@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::report::model::{EntitlementInfo, GrantPath, ResourceInfo, in_words};
+use crate::report::model::{EntitlementInfo, GrantPath, ResourceInfo, by_itself, in_words};
 
 /// How a grant to a group is called that it holds by itself.
 pub(in crate::report) const LINKED: &str = "linked";
@@ -55,18 +55,17 @@ impl HeldVia {
 
     /// In words, with what it is held through as `called` names it.
     pub fn in_words_with(&self, called: impl Fn(&EntitlementInfo) -> String) -> String {
-        let direct = self.how.direct.then_some(self.by_itself);
-        in_words(direct, self.membership(), self.through.iter().map(|given| called(given)))
+        in_words(self.direct(), self.membership(), self.through.iter().map(|given| called(given)))
     }
 
     /// What it is called as far as it is held by itself; the source's own word where nothing
     /// explains it.
     pub fn by_itself(&self) -> Option<&str> {
-        match self.membership() {
-            _ if self.how.direct => Some(self.by_itself),
-            Some(membership) if self.through.is_empty() => Some(membership),
-            _ => None,
-        }
+        by_itself(self.direct(), self.membership(), !self.through.is_empty())
+    }
+
+    fn direct(&self) -> Option<&str> {
+        self.how.direct.then_some(self.by_itself)
     }
 
     /// Whether it is held by itself, maybe besides.

@@ -165,8 +165,8 @@ impl Serialize for JsonGrants<'_> {
         let mut principals = self.met.principals.borrow_mut();
         let mut resources = self.met.resources.borrow_mut();
         let read = self.access.each(|row| {
-            principals.insert(key(&row.held.principal.named));
-            resources.insert(key(&row.held.given.resource.named));
+            principals.insert(row.held.principal.named.type_and_id());
+            resources.insert(row.held.given.resource.named.type_and_id());
             list.serialize_element(&JsonGrant::new(row)).map_err(unwritten)
         });
         self.met.check(read)?;
@@ -182,7 +182,7 @@ impl Serialize for JsonWithoutGrants<'_> {
         let read = self.access.each_asked(|known, _| {
             let traits = self.access.kinds().of(&known.named.resource_type);
             let is_meant = if self.people { traits.user } else { traits.role || traits.group };
-            if !is_meant || met.contains(&key(&known.named)) {
+            if !is_meant || met.contains(&known.named.type_and_id()) {
                 return Ok(());
             }
             let written = if self.people {
@@ -205,10 +205,6 @@ impl JsonProgress {
             said
         })
     }
-}
-
-fn key(named: &ResourceRef) -> ResourceKey {
-    (named.resource_type.clone(), named.resource.clone())
 }
 
 fn unwritten(error: impl std::fmt::Display) -> Error {

@@ -108,6 +108,11 @@ impl FindingKind {
         (self == Self::Idle).then_some(IDLE_DAYS)
     }
 
+    /// Whether it is about a role or group, and of nobody.
+    pub fn is_of_nobody(self) -> bool {
+        matches!(self, Self::RolesWithoutHolders | Self::MissingGroups)
+    }
+
     /// Whether it is about when people logged in, of which a file may know nothing.
     pub fn is_of_logins(self) -> bool {
         matches!(self, Self::Idle | Self::LoginUnknown)

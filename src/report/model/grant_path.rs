@@ -68,9 +68,19 @@ pub fn in_words(
     membership: Option<&str>,
     through: impl IntoIterator<Item = String>,
 ) -> String {
-    let through = through.into_iter().map(|source| format!("through {source}"));
-    let ways: Vec<_> = direct.map(str::to_owned).into_iter().chain(through).collect();
-    if ways.is_empty() { membership.unwrap_or_default().to_owned() } else { ways.join(" and ") }
+    let through: Vec<_> = through.into_iter().map(|source| format!("through {source}")).collect();
+    let by_itself = by_itself(direct, membership, !through.is_empty()).map(str::to_owned);
+    by_itself.into_iter().chain(through).collect::<Vec<_>>().join(" and ")
+}
+
+/// What it is called as far as it is held by itself; a source's own word counts where it is held
+/// neither directly nor through anything.
+pub fn by_itself<'word>(
+    direct: Option<&'word str>,
+    membership: Option<&'word str>,
+    is_through: bool,
+) -> Option<&'word str> {
+    direct.or(membership.filter(|_| !is_through))
 }
 
 /// The source system's own word for a membership that nothing explains.

@@ -29,7 +29,7 @@ pub use change_list::{ChangeLine, ChangeList, ChangeSection, ChangeSign};
 pub use column_width::column_width;
 pub use csv_record::csv_record;
 pub use error::Error;
-pub use grant_path::{GrantPath, in_words};
+pub use grant_path::{GrantPath, by_itself, in_words};
 pub use json::json;
 pub use lookalike::{by_code_point, look};
 pub use markdown::escape;

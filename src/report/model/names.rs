@@ -8,6 +8,7 @@ use std::rc::Rc;
 use prost::Message;
 use serde::Serialize;
 
+use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Resource, ResourceId};
 use crate::c1z::{self, FinishedSync, OpenSync, RowKind};
 
@@ -247,6 +248,16 @@ impl EntitlementRef {
 }
 
 impl ResourceRef {
+    /// Its type and id as one text.
+    pub fn key(&self) -> String {
+        resource_key(&self.resource_type, &self.resource)
+    }
+
+    /// Its type and its id.
+    pub fn type_and_id(&self) -> (String, String) {
+        (self.resource_type.clone(), self.resource.clone())
+    }
+
     /// Its name, with the id if another of its type has the same.
     pub fn distinct_name(&self) -> Cow<'_, str> {
         if self.has_namesake && self.display_name != self.resource {

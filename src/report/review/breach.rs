@@ -153,12 +153,10 @@ impl HolderCount {
 }
 
 fn of_finding(query: FindingQuery, note: &FindingNote, of: Option<&Rc<ResourceInfo>>) -> Message {
-    let is_of_person =
-        !matches!(query.kind, FindingKind::RolesWithoutHolders | FindingKind::MissingGroups);
     let message = Message::default();
     let message = match of {
-        Some(of) if is_of_person => message.person(of),
-        Some(of) => message.resource(of),
+        Some(of) if query.kind.is_of_nobody() => message.resource(of),
+        Some(of) => message.person(of),
         None => message,
     };
     match (query.kind, note) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use time::OffsetDateTime;
 
 use crate::report::access::{AccessReport, HeldVia, TypedId};
-use crate::report::findings::{FindingKind, FindingList, FindingNote, FindingPlace};
+use crate::report::findings::{FindingList, FindingNote, FindingPlace};
 use crate::report::model::{AccountInfo, EntitlementInfo, ResourceInfo};
 
 use super::breach::{Breach, HolderCount, has_status};
@@ -216,10 +216,7 @@ impl RuleJudge<'_> {
 
     /// A place where something was found that is worth a look anyway.
     fn found(&self, list: &FindingList, place: &FindingPlace) -> RuleFinding {
-        let is_of_nobody = matches!(
-            list.query.kind,
-            FindingKind::RolesWithoutHolders | FindingKind::MissingGroups
-        );
+        let is_of_nobody = list.query.kind.is_of_nobody();
         let given = match &place.note {
             FindingNote::Held(held) => vec![held.given.clone()],
             _ => Vec::new(),

@@ -4,9 +4,10 @@ use time::Date;
 
 use crate::baton::resource_key;
 use crate::report::access;
+use crate::report::model::ResourceInfo;
 
 use super::resolve::IdResolver;
-use super::rule_finding::{EndedException, RuleFinding, Suppression, key};
+use super::rule_finding::{EndedException, RuleFinding, Suppression};
 use super::rules::{ExceptionOf, RuleException, RuleSet};
 
 /// Marks what exceptions accept on the day `today`, and what ones that have ended did. Returns
@@ -78,7 +79,7 @@ impl AcceptedSet {
     }
 
     fn has(&self, finding: &RuleFinding) -> bool {
-        let has = |keys: &[String], of| keys.contains(&key(of));
+        let has = |keys: &[String], of: &ResourceInfo| keys.contains(&of.named.key());
         match (self, &finding.principal, &finding.resource) {
             (Self::Principals(keys), Some(principal), _) => has(keys, principal),
             (Self::Resources(keys), None, Some(resource)) => has(keys, resource),

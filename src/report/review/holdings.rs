@@ -93,7 +93,7 @@ impl HoldingIndex {
         self.principals.push(Principal { of: of.clone(), is_group, is_user });
         let place = place(self.principals.len());
         self.principal_places.insert(Rc::as_ptr(of), place);
-        self.principal_keys.insert(key(of), place);
+        self.principal_keys.insert(of.named.key(), place);
         place
     }
 
@@ -103,7 +103,7 @@ impl HoldingIndex {
         }
         self.entitlements.push(given.clone());
         let resources = &mut self.resources;
-        let resource = *self.resource_keys.entry(key(&given.resource)).or_insert_with(|| {
+        let resource = *self.resource_keys.entry(given.resource.named.key()).or_insert_with(|| {
             let of = given.resource.clone();
             resources.push(HeldResource { of, holders: Vec::new(), groups: Vec::new() });
             place(resources.len())
@@ -187,8 +187,4 @@ impl HeldResource {
 /// before.
 fn place(length: usize) -> u32 {
     u32::try_from(length.saturating_sub(1)).unwrap_or(u32::MAX)
-}
-
-fn key(of: &ResourceInfo) -> String {
-    resource_key(&of.named.resource_type, &of.named.resource)
 }

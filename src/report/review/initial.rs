@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::baton::{printable, resource_key};
+use crate::baton::printable;
 use crate::report::access::{self, AccessReport};
 use crate::report::findings::FindingKind;
-use crate::report::model::ResourceInfo;
 
 /// Who reads the rules, and where it is at home.
 const READER: &str = env!("CARGO_PKG_NAME");
@@ -28,8 +27,9 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
         let is_person = !kinds.of(&principal.named.resource_type).group;
         if kinds.of(&role.named.resource_type).role && is_person {
             let name = role.named.display_name.clone();
-            let (_, people) = holders.entry(id(role)).or_insert_with(|| (name, BTreeMap::new()));
-            people.insert(id(principal), principal.named.display_name.clone());
+            let (_, people) =
+                holders.entry(role.named.key()).or_insert_with(|| (name, BTreeMap::new()));
+            people.insert(principal.named.key(), principal.named.display_name.clone());
         }
         Ok(())
     })?;
@@ -65,7 +65,7 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
             "  # Those who hold {} today, and nobody else. Name a group in place of its members:\n  \
              # group:ID. A limit keeps the list from growing unseen.\n  - id: {}\n    role: {}\n    \
              holders: {{ min: 1, max: {} }}\n",
-            comment(name),
+            printable(name),
             if rank(id, name) < OWNERS.len() { "owners" } else { "fewest" },
             quoted(id),
             people.len()
@@ -73,7 +73,7 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
         if people.len() <= MOST_NAMED {
             text.push_str("    only:\n");
             for (id, name) in people {
-                let _ = writeln!(text, "      - {} # {}", quoted(id), comment(name));
+                let _ = writeln!(text, "      - {} # {}", quoted(id), printable(name));
             }
         }
         text.push_str(
@@ -104,10 +104,6 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
     Ok(text)
 }
 
-fn id(of: &ResourceInfo) -> String {
-    resource_key(&of.named.resource_type, &of.named.resource)
-}
-
 /// A text between quotation marks, in which YAML takes nothing for anything else.
 fn quoted(text: &str) -> String {
     let is_plain = |char: char| char.is_alphanumeric() || " -_.:/@+~".contains(char);
@@ -124,11 +120,6 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// A name in a comment.
-fn comment(text: &str) -> String {
-    printable(text)
 }
 
 #[cfg(test)]

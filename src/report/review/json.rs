@@ -15,7 +15,7 @@ pub fn json(review: &Review<'_>, mut output: impl Write) -> io::Result<()> {
     let rules = review.rules().iter().enumerate().map(|(place, rule)| JsonRule {
         id: &rule.id,
         severity: rule.severity.word(),
-        violations: review.of_rule(place).iter().filter(|it| it.suppressed.is_none()).count(),
+        violations: review.of_rule(place).iter().filter(|it| it.is_open()).count(),
     });
     let document = JsonReview {
         file: &review.sync.file,

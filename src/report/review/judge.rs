@@ -17,7 +17,7 @@ use super::error::Error;
 use super::exceptions::accept;
 use super::holdings::{HoldingIndex, PrincipalType};
 use super::resolve::{IdResolver, ResolvedRule};
-use super::rule_finding::{RuleFinding, key};
+use super::rule_finding::RuleFinding;
 use super::rules::RuleSet;
 use super::sync_end::SyncEnd;
 
@@ -142,14 +142,14 @@ fn scan_resources(
         })
     };
     access.each_asked(|of, row| {
-        seen.insert(key(of));
+        seen.insert(of.named.key());
         let traits = access.kinds().of(&of.named.resource_type);
         let linked = row.filter(|_| !traits.user && !traits.group).map(linked_groups);
         look(of, &linked.unwrap_or_default())
     })?;
     let named = index.principals.iter().map(|it| &it.of);
     for of in named.chain(index.resources.iter().map(|it| &it.of)) {
-        if seen.insert(key(of)) {
+        if seen.insert(of.named.key()) {
             look(of, &[])?;
         }
     }

@@ -1,11 +1,12 @@
 //! A review as a JUnit report: a case for each rule, for CI systems that show such. Valid by the
-//! schemas of Jenkins (`junit-10.xsd`) and of Ant (`JUnit.xsd`), which asks for more.
+//! schema of Jenkins (`junit-10.xsd`), with what Ant's asks for besides.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::baton::printable;
+use crate::report::access::counted;
 
 use super::outcome::Review;
 use super::rule_finding::RuleFinding;
@@ -44,10 +45,7 @@ pub fn junit(review: &Review<'_>, mut output: impl Write) -> io::Result<()> {
         if failed.is_empty() {
             writeln!(output, "/>")?;
         } else {
-            let count = match failed.len() {
-                1 => "1 finding".to_owned(),
-                count => format!("{count} findings"),
-            };
+            let count = counted(failed.len(), "finding", "findings");
             let message = match &rule.why {
                 Some(why) => format!("{count}: {why}"),
                 None => count,

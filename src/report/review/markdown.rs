@@ -17,14 +17,14 @@ pub fn markdown(review: &Review<'_>, mut output: impl Write) -> io::Result<()> {
     writeln!(output, "| Rule | Severity | Findings | Suppressed | Why |\n|---|---|---|---|---|")?;
     for (place, rule) in review.rules().iter().enumerate() {
         let findings = review.of_rule(place);
-        let open = findings.iter().filter(|finding| finding.suppressed.is_none()).count();
+        let open = findings.iter().filter(|finding| finding.is_open()).count();
         let (id, severity) = (escape(&rule.id), rule.severity.word());
         let why = escape(rule.why.as_deref().unwrap_or_default());
         let suppressed = findings.len() - open;
         writeln!(output, "| {id} | {severity} | {open} | {suppressed} | {why} |")?;
     }
     let (open, suppressed): (Vec<_>, Vec<_>) =
-        review.findings.iter().partition(|finding| finding.suppressed.is_none());
+        review.findings.iter().partition(|finding| finding.is_open());
     findings(review, "Findings", &open, &mut output)?;
     findings(review, "Accepted or known", &suppressed, &mut output)?;
     if !review.gone.is_empty() {

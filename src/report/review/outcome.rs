@@ -5,7 +5,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::report::access::AccessReport;
+use crate::report::access::{AccessReport, counted};
 use crate::report::model::SyncLabel;
 
 use super::baseline::{Baseline, KnownFinding};
@@ -77,12 +77,12 @@ impl<'rules> Review<'rules> {
 
     /// What was found and isn't suppressed.
     pub fn open(&self) -> impl Iterator<Item = &RuleFinding> {
-        self.findings.iter().filter(|finding| finding.suppressed.is_none())
+        self.findings.iter().filter(|finding| finding.is_open())
     }
 
     /// Whether a finding fails the review.
     pub fn fails(&self, finding: &RuleFinding) -> bool {
-        finding.suppressed.is_none() && finding.severity >= self.fail_on
+        finding.is_open() && finding.severity >= self.fail_on
     }
 
     /// Whether anything does.
@@ -93,20 +93,15 @@ impl<'rules> Review<'rules> {
     /// How it ended, in a sentence.
     pub fn summary(&self) -> String {
         let of = |severity| self.open().filter(|it| it.severity == severity).count();
-        let counted = |count, one: &str| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {one}s"),
-        };
-        let is_broken =
-            |place: &usize| self.of_rule(*place).iter().any(|it| it.suppressed.is_none());
+        let is_broken = |place: &usize| self.of_rule(*place).iter().any(RuleFinding::is_open);
         let broken = (0..self.rules().len()).filter(is_broken).count();
         let suppressed = self.findings.len() - self.open().count();
         let mut text = format!(
             "{} of {} broken: {}, {}",
             broken,
-            counted(self.rules().len(), "rule"),
-            counted(of(Severity::Error), "error"),
-            counted(of(Severity::Warning), "warning")
+            counted(self.rules().len(), "rule", "rules"),
+            counted(of(Severity::Error), "error", "errors"),
+            counted(of(Severity::Warning), "warning", "warnings")
         );
         if suppressed > 0 {
             let _ = write!(text, "; {suppressed} suppressed");

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use time::Date;
 
-use crate::baton::resource_key;
 use crate::digest::{hex, sha256};
 use crate::report::model::{EntitlementInfo, ResourceInfo};
 
@@ -71,6 +70,11 @@ pub(super) struct FindingIdentity {
 }
 
 impl RuleFinding {
+    /// Whether nobody accepted it and no baseline knows it.
+    pub fn is_open(&self) -> bool {
+        self.suppressed.is_none()
+    }
+
     /// What of the rule is broken: `only`, `holders.max`, `require.status` and the like.
     pub fn demand(&self) -> Cow<'static, str> {
         self.breach.demand()
@@ -96,8 +100,8 @@ impl RuleFinding {
         FindingIdentity {
             rule: rule.to_owned(),
             demand: self.demand().into_owned(),
-            principal: self.principal.as_deref().map(key),
-            resource: self.resource.as_deref().map(key),
+            principal: self.principal.as_ref().map(|of| of.named.key()),
+            resource: self.resource.as_ref().map(|of| of.named.key()),
             detail: self.breach.detail().map(str::to_owned),
         }
     }
@@ -127,8 +131,4 @@ impl RuleFinding {
         }
         hex(&sha256([text.as_bytes()]))
     }
-}
-
-pub(super) fn key(of: &ResourceInfo) -> String {
-    resource_key(&of.named.resource_type, &of.named.resource)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::baton::printable;
-use crate::report::access::TableStyle;
+use crate::report::access::{TableStyle, counted};
 
 use super::outcome::Review;
 use super::rule_finding::{RuleFinding, Suppression};
@@ -30,11 +30,11 @@ pub fn table(review: &Review<'_>, style: TableStyle, mut output: impl Write) -> 
     lines.line(&[(&format!("Review of {}", review.sync.place()), "")], 0)?;
     for (place, rule) in review.rules().iter().enumerate() {
         let findings = review.of_rule(place);
-        let open: Vec<_> = findings.iter().filter(|it| it.suppressed.is_none()).collect();
+        let open: Vec<_> = findings.iter().filter(|it| it.is_open()).collect();
         let suppressed = findings.len() - open.len();
         let (state, tint) = match open.iter().map(|it| it.severity).max() {
             None => ("holds".to_owned(), GREEN),
-            Some(severity) => (broken(open.len()), tint(severity)),
+            Some(severity) => (counted(open.len(), "finding", "findings"), tint(severity)),
         };
         let besides =
             if suppressed > 0 { format!(", {suppressed} suppressed") } else { String::new() };
@@ -62,10 +62,6 @@ pub fn table(review: &Review<'_>, style: TableStyle, mut output: impl Write) -> 
     output.flush()
 }
 
-fn broken(count: usize) -> String {
-    if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
-}
-
 fn tint(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => RED,
@@ -91,7 +87,7 @@ impl<W: Write> TableLines<W> {
         };
         let text = if finding.suppressed.is_some() { DIM } else { "" };
         self.line(&[(&format!("{word:WORD$}"), colour), (&message, text)], INDENT)?;
-        let ended = finding.ended.as_ref().filter(|_| finding.suppressed.is_none());
+        let ended = finding.ended.as_ref().filter(|_| finding.is_open());
         let ended = ended.map(|it| format!("its exception ended on {}: {}", it.until, it.reason));
         match note.or(ended) {
             Some(note) => self.line(&[(&note, DIM)], INDENT + WORD),

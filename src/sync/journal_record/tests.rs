@@ -70,12 +70,8 @@ fn pages<T>(kind: ListKind, served: &Served, of: fn(Vec<T>) -> Rows) -> Vec<Page
 where
     T: serde::de::DeserializeOwned,
 {
-    let page = |(number, is_last, page): (usize, bool, &[Value])| Page {
-        list: List::only(kind),
-        rows: of(rows(page)),
-        is_first: number == 0,
-        is_last,
-        is_parent_gone: false,
+    let page = |(number, is_last, page): (usize, bool, &[Value])| {
+        Page::new(List::only(kind), of(rows(page)), number == 0, is_last)
     };
     served.all().map(page).collect()
 }

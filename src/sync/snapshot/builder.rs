@@ -247,8 +247,7 @@ mod tests {
     }
 
     fn add(fold: &mut SnapshotBuilder, list: List, rows: Rows) {
-        let page = Page { list, rows, is_first: true, is_last: true, is_parent_gone: false };
-        fold.page(page).unwrap();
+        fold.page(Page::new(list, rows, true, true)).unwrap();
     }
 
     #[test]
