@@ -160,11 +160,22 @@ impl<R> PageBody<R> {
 impl<T: ListRow> PageBody<Vec<T>> {
     /// Reads what `body` says.
     pub fn read(body: &[u8]) -> Result<Self, PageError> {
+        let text = json_text(body);
         let StrictObject(Envelope::<T> { data, pagination }) =
-            serde_json::from_str(&json_text(body))?;
+            serde_json::from_str(&text).map_err(|error| end_within_number(&text, error))?;
         let Pagination { more, cursor } = pagination.map(|StrictObject(it)| it).unwrap_or_default();
         Ok(Self { rows: data.0, more, cursor: cursor.map(String::from) })
     }
+}
+
+/// An error at the end of a text that ends within a number, which `serde_json` takes for one that
+/// is wrong: with another digit it would only end too soon.
+fn end_within_number(text: &str, error: serde_json::Error) -> serde_json::Error {
+    if !error.is_syntax() {
+        return error;
+    }
+    let longer = serde_json::from_str::<IgnoredAny>(&format!("{text}0")).err();
+    longer.filter(serde_json::Error::is_eof).unwrap_or(error)
 }
 
 #[derive(Deserialize)]
@@ -269,6 +280,19 @@ mod tests {
             r#"{"data":{"members":[]},"pagination":{"hasNextPage":true,"cursor":"\ud83d"}}"#,
         ] {
             assert!(matches!(read(body), Err(PageError::Json(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_known_to_be_cut_short_wherever_it_ends() {
+        let body =
+            r#"{"data":{"members":[{"id":"a","x":[-0.5e+1,true,null,"\u00e9"]}]},"y":-1e-9}"#;
+        for end in 1..body.len() {
+            let error = read(&body[..end]).unwrap_err();
+            assert!(error.is_cut_short(), "{}: {error}", &body[..end]);
+        }
+        for wrong in ["<", "{]", r#"{"data":01}"#, r#"{"data":{"members":[1e]}}"#, "{} {", "{}"] {
+            assert!(!read(wrong).unwrap_err().is_cut_short(), "{wrong}");
         }
     }
 
