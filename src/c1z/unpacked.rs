@@ -17,10 +17,10 @@ use super::error::Error;
 /// So many of `SQLite`'s steps are counted at once.
 const STEPS: u32 = 1 << 16;
 
-/// How many steps all reading of a database may take: some seconds' worth, and for each of its
+/// How many steps all reading of a database may take: about a second's worth, and for each of its
 /// bytes many more than reading it again and again does. Where pages lead to the same pages over
 /// and over, it would never end.
-const MOST_STEPS: u64 = 1 << 24;
+const MOST_STEPS: u64 = 1 << 22;
 const MOST_STEPS_FOR_A_BYTE: u64 = 64;
 
 /// The database of a file, unpacked for as long as somebody reads it.

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::harness::changes::changed_demo;
 use crate::harness::exit_code;
@@ -238,10 +237,10 @@ fn entangle(path: &Path) {
 fn pages_without_end_are_not_read_to_their_end() {
     let room = room();
     entangle(&room.file("new.c1z"));
+    // Read to their end, they would take years.
     for arguments in [&["diff", "old.c1z", "new.c1z"][..], &["access", "new.c1z"]] {
-        let started = Instant::now();
-        run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &["new.c1z is damaged"]);
-        assert!(started.elapsed() < Duration::from_mins(1), "{arguments:?}");
+        let damaged = ["new.c1z is damaged", " than it has "];
+        run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &damaged);
     }
 }
 
