@@ -117,6 +117,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         sync_type: SyncType::Full,
         started_at: OffsetDateTime::now_utc(),
         reduced_to: None,
+        organization: None,
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     let mut inserts = file.inserts()?;

@@ -38,6 +38,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             sync_type: SyncType::Full,
             started_at: SystemTime::now().into(),
             reduced_to: None,
+            organization: None,
         };
         NewFile::create(&target, &work, &previous, Retention::All, run)?.pack()?.replace()
     });

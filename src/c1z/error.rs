@@ -97,6 +97,13 @@ pub enum Error {
         .path.display()
     )]
     OtherConnector { path: PathBuf, types: String },
+    /// The target holds the syncs of another organization.
+    #[error(
+        "{} holds syncs of the organization {theirs}, and the API token is of {ours}; name another \
+         file",
+        .path.display()
+    )]
+    OtherOrganization { path: PathBuf, theirs: String, ours: String },
     /// A sync of the target would hide any new one.
     #[error(
         "{} holds the sync {sync_id}, which says that it ended at {ended_at:?}; no later end can \
@@ -153,6 +160,7 @@ impl Error {
             | Self::Mounted(_)
             | Self::TooLarge { .. }
             | Self::OtherConnector { .. }
+            | Self::OtherOrganization { .. }
             | Self::Unfollowable { .. }
             | Self::Scratch { .. }
             | Self::Damaged { .. }

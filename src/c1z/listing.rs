@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::open_sync::RowKind;
+use super::organization::Organization;
 use super::sync_run::FULL;
 use super::sync_token::SyncToken;
 use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect};
@@ -27,6 +28,8 @@ pub struct ListedSync {
     pub is_utc: bool,
     /// What it was reduced to, where it doesn't cover everything.
     pub reduced_to: Option<String>,
+    /// Whose access it tells of, where it says so.
+    pub organization: Option<Organization>,
     /// How many resources it has.
     pub resources: u64,
     /// How many entitlements.
@@ -66,6 +69,7 @@ pub fn list_syncs(file: &Path, scratch: &ScratchDirectory) -> Result<Vec<ListedS
                 ended_at: row.get(3)?,
                 is_utc: token.is_ours(),
                 reduced_to: token.reduced_to,
+                organization: token.organization,
                 resources: 0,
                 entitlements: 0,
                 grants: 0,

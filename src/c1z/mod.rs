@@ -10,6 +10,7 @@ mod insert;
 mod listing;
 mod new_file;
 mod open_sync;
+mod organization;
 #[cfg(unix)]
 mod permissions;
 mod previous_file;
@@ -27,6 +28,7 @@ pub use insert::Inserts;
 pub use listing::{ListedSync, list_syncs};
 pub use new_file::{NewFile, Packed};
 pub use open_sync::{FinishedSync, GrantQuery, GrantRow, OpenSync, RowKind};
+pub use organization::Organization;
 pub use previous_file::PreviousFile;
 pub use sync_run::{Retention, RowCounts, SavedFile, SyncRun, SyncType};
 pub use target::Target;

@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::error::Error;
+use super::organization::Organization;
 use super::sync_token::SyncToken;
 use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect, damaged};
 use crate::digest::sha256_of;
@@ -26,6 +27,16 @@ pub struct FinishedSync {
     pub is_utc: bool,
     /// What it was reduced to, where it says so; such a sync doesn't cover everything.
     pub reduced_to: Option<String>,
+    /// Whose access it tells of, where it says so.
+    pub organization: Option<Organization>,
+}
+
+impl FinishedSync {
+    /// Whether they are of two organizations for certain.
+    pub fn is_of_another_organization(&self, other: &Self) -> bool {
+        let both = self.organization.as_ref().zip(other.organization.as_ref());
+        both.is_some_and(|(one, another)| one.is_other_than(another))
+    }
 }
 
 /// The rows of a sync that are read.
@@ -108,7 +119,9 @@ impl OpenSync {
         };
         let (sync, mut from_it) = (syncs[at].clone(), syncs.into_iter().skip(at + 1));
         // What one of them leaves out would look removed or added.
-        let before = from_it.find(|earlier| earlier.reduced_to == sync.reduced_to);
+        let before = from_it.find(|earlier| {
+            earlier.reduced_to == sync.reduced_to && !earlier.is_of_another_organization(&sync)
+        });
         Ok(Self { connection, sync, before, database })
     }
 
@@ -278,10 +291,11 @@ pub(super) fn finished_syncs(
             statement
                 .query_map([], |row| {
                     let token = SyncToken::parse(&row.get::<_, String>(2)?);
-                    let (is_utc, reduced_to) = (token.is_ours(), token.reduced_to);
+                    let is_utc = token.is_ours();
+                    let SyncToken { reduced_to, organization, .. } = token;
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
                     let file = path.clone();
-                    Ok(FinishedSync { file, sync_id, ended_at, is_utc, reduced_to })
+                    Ok(FinishedSync { file, sync_id, ended_at, is_utc, reduced_to, organization })
                 })?
                 .collect()
         })

@@ -13,6 +13,7 @@ use super::attach::{attach, other_than_table};
 use super::container;
 use super::database;
 use super::error::Error;
+use super::organization::Organization;
 use super::schema::TABLES;
 use super::sync_run::{FULL, Retention, SyncRun, SyncType};
 use super::sync_token::SyncToken;
@@ -48,6 +49,24 @@ impl PreviousFile {
         Ok(Self(Some(PreviousDatabase { path: target.path().to_owned(), database, runs })))
     }
 
+    /// Fails where a sync of it is of another organization than a new one of `organization`. To
+    /// be asked before anything is read for that.
+    pub fn check_organization(&self, organization: &Organization) -> Result<(), Error> {
+        let Some(PreviousDatabase { path, runs, .. }) = &self.0 else {
+            return Ok(());
+        };
+        let ours = runs.iter().filter(|run| run.token.is_ours());
+        let mut theirs = ours.filter_map(|run| run.token.organization.as_ref());
+        match theirs.find(|it| it.is_other_than(organization)) {
+            None => Ok(()),
+            Some(other) => Err(Error::OtherOrganization {
+                path: path.clone(),
+                theirs: shorten(&other.to_string(), LONGEST_QUOTE),
+                ours: organization.to_string(),
+            }),
+        }
+    }
+
     /// Fails where readers would go on showing a sync that is kept instead of a new one like
     /// this. To be asked before anything is read for it.
     pub fn check_can_be_followed(
@@ -60,7 +79,8 @@ impl PreviousFile {
             return Ok(());
         };
         let started_at = OffsetDateTime::now_utc();
-        let new = SyncRun { sync_id: String::new(), sync_type, started_at, reduced_to };
+        let sync_id = String::new();
+        let new = SyncRun { sync_id, sync_type, started_at, reduced_to, organization: None };
         let ends = SyncEnds::of(&kept(runs, retention, &new));
         ends.next(started_at).map(drop).map_err(|hidden| hidden.in_file(path))
     }
@@ -354,12 +374,12 @@ mod tests {
             started_at: started_at.into(),
             ended_at: ended_at.map(Into::into),
             end_is: SqlValue::Text,
-            token: SyncToken::new(None),
+            token: SyncToken::new(None, None),
         }
     }
 
     fn reduced(run: PreviousRun, reduced_to: &str) -> PreviousRun {
-        PreviousRun { token: SyncToken::new(Some(reduced_to.into())), ..run }
+        PreviousRun { token: SyncToken::new(Some(reduced_to.into()), None), ..run }
     }
 
     fn kept_ids(runs: &[PreviousRun], retention: Retention) -> Vec<&str> {
@@ -368,7 +388,8 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[PreviousRun], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let new = SyncRun { sync_id: String::new(), sync_type, started_at, reduced_to: None };
+        let (sync_id, reduced_to, organization) = (String::new(), None, None);
+        let new = SyncRun { sync_id, sync_type, started_at, reduced_to, organization };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 

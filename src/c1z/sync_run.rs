@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::organization::Organization;
+
 /// Which earlier syncs a file keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
@@ -59,6 +61,8 @@ pub struct SyncRun {
     /// What it was reduced to, in any words that are the same for the same; `None` if it
     /// covers everything.
     pub reduced_to: Option<String>,
+    /// Whose access it tells of, as far as that is known.
+    pub organization: Option<Organization>,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.

@@ -1,8 +1,10 @@
 //! The state of a finished sync, `v1_sync_runs.sync_token`: a JSON object of the Go SDK's
-//! syncer, which reads `version` and lets keys alone that it doesn't know. Two of ours in it
-//! tell later runs what no other column has room for.
+//! syncer, which reads `version` and lets keys alone that it doesn't know. Some of ours in it
+//! tell readers and later runs what no other column has room for.
 
 use serde::{Deserialize, Serialize};
+
+use super::organization::Organization;
 
 /// Which connector wrote a sync.
 const CONNECTOR: &str = env!("CARGO_PKG_NAME");
@@ -19,12 +21,15 @@ pub(super) struct SyncToken {
     /// syncs `full` all the same that leave types or grants out (`pkg/sync/syncer.go`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reduced_to: Option<String>,
+    /// Whose access it tells of; absent where that wasn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<Organization>,
 }
 
 impl SyncToken {
     /// Of a sync of ours.
-    pub(super) fn new(reduced_to: Option<String>) -> Self {
-        Self { version: 1, connector: Some(CONNECTOR.to_owned()), reduced_to }
+    pub(super) fn new(reduced_to: Option<String>, organization: Option<Organization>) -> Self {
+        Self { version: 1, connector: Some(CONNECTOR.to_owned()), reduced_to, organization }
     }
 
     /// Of anybody's. What can't be read says nothing.
@@ -40,11 +45,16 @@ impl SyncToken {
 
 #[cfg(test)]
 mod tests {
-    use super::SyncToken;
+    use super::{Organization, SyncToken};
 
     #[test]
     fn what_is_written_is_read_back_and_what_others_write_is_theirs() {
-        for token in [SyncToken::new(None), SyncToken::new(Some("types user".into()))] {
+        let organization = Organization::new(Some("acme".into()), None);
+        for token in [
+            SyncToken::new(None, None),
+            SyncToken::new(Some("types user".into()), None),
+            SyncToken::new(None, organization),
+        ] {
             let text = serde_json::to_string(&token).unwrap();
             assert_eq!(SyncToken::parse(&text), token);
             assert!(token.is_ours());

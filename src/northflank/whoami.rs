@@ -21,6 +21,8 @@ pub struct Whoami {
     pub owner: Option<TokenOwner>,
     /// The owner's slug.
     pub slug: Option<String>,
+    /// The organization's slug.
+    pub organization_slug: Option<String>,
     /// The organization's object id, which stays when its slug or the token changes.
     pub organization_uid: Option<String>,
     /// What the token is called, or else its id.
@@ -92,14 +94,15 @@ impl Whoami {
             Some("team") => Some(TokenOwner::Team),
             _ => None,
         };
-        let organization_uid = match owner {
-            Some(TokenOwner::Organization) => line(&data.entity_uid),
-            Some(TokenOwner::Team) => line(&data.org_uid),
-            None => None,
+        let (organization_slug, organization_uid) = match owner {
+            Some(TokenOwner::Organization) => (line(&data.entity_id), line(&data.entity_uid)),
+            Some(TokenOwner::Team) => (line(&data.org_id), line(&data.org_uid)),
+            None => (None, None),
         };
         Ok(Self {
             owner,
             slug: line(&data.entity_id),
+            organization_slug,
             organization_uid,
             token: line(&data.name).or_else(|| line(&data.id)),
             role: line(&role.name).or_else(|| line(&role.role_id)),
@@ -182,6 +185,8 @@ struct WhoamiData {
     entity_id: Lenient<Text>,
     #[serde(default)]
     entity_uid: Lenient<Text>,
+    #[serde(default)]
+    org_id: Lenient<Text>,
     #[serde(default)]
     org_uid: Lenient<Text>,
     #[serde(default)]
@@ -280,6 +285,7 @@ mod tests {
             "orgId": "acme", "orgUid": "65a4", "role": {"roleId": "r-1"}, "expiresAt": null,
         }));
         assert_eq!((whoami.owner, whoami.expiry), (Some(TokenOwner::Team), TokenExpiry::Never));
+        assert_eq!(whoami.organization_slug.as_deref(), Some("acme"));
         assert_eq!(whoami.organization_uid.as_deref(), Some("65a4"));
         assert_eq!((whoami.token.as_deref(), whoami.role.as_deref()), (Some("t-1"), Some("r-1")));
     }

@@ -33,7 +33,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
-use crate::c1z::{NewFile, PreviousFile, SavedFile, SyncRun, Target};
+use crate::c1z::{NewFile, Organization, PreviousFile, SavedFile, SyncRun, Target};
 use crate::connector::RESOURCE_TYPES;
 use crate::northflank::{Client, RateLimitWait, Whoami};
 use crate::work_dir::WorkDirectory;
@@ -95,6 +95,9 @@ async fn run(
             let previous = PreviousFile::open(&target, &work, &RESOURCE_TYPES.map(|own| own.id))?;
             let selection = &options.selection;
             let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
+            if let Some(organization) = organization(&progress) {
+                previous.check_organization(&organization)?;
+            }
             previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
             let (journal, kept) = open(&work, &previous, &client, &options, now, &progress)?;
             Ok::<_, Error>((Arc::new(work), OpenedTarget { target, previous, journal, kept }))
@@ -148,6 +151,7 @@ async fn read_and_write(
         sync_type: options.selection.sync_type(),
         started_at: oldest.map_or(plan.now, |oldest| oldest.min(plan.now)),
         reduced_to: options.selection.reduced_to(),
+        organization: organization(plan.progress),
     };
     plan.progress.enter(SyncPhase::Writing);
     let (work, progress) = (Arc::clone(work), Arc::clone(plan.progress));
@@ -231,6 +235,12 @@ fn announce(
     if let Some(whoami) = whoami {
         progress.set_whoami(whoami.clone());
     }
+}
+
+/// Whose access is read, as far as Northflank tells.
+fn organization(progress: &Progress) -> Option<Organization> {
+    let whoami = progress.whoami()?;
+    Organization::new(whoami.organization_slug.clone(), whoami.organization_uid.clone())
 }
 
 /// Logs each wait for the rate limit: how long, until when, and how far the sync is.

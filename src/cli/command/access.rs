@@ -96,7 +96,7 @@ pub(super) fn command() -> clap::Command {
             Arg::new("title")
                 .long("title")
                 .value_name("TEXT")
-                .help("Title of the page [default: the file's name]"),
+                .help("Title of the page [default: the organization, or the file's name]"),
         )
         .arg(
             Arg::new("rules")

@@ -151,6 +151,13 @@ fn other_extent(comparison: &Comparison) -> Option<String> {
         let part = part.map_or_else(|| "everything".to_owned(), |part| format!("only {part}"));
         format!("the sync {} of {} covers {part}", sync.sync_id, sync.file.display())
     };
+    if old.is_of_another_organization(new) {
+        let of = |sync: &FinishedSync| {
+            let of = sync.organization.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{} is of the organization {of}", sync.file.display())
+        };
+        return Some(format!("{}, {}: what one has looks added or removed", of(old), of(new)));
+    }
     (old.reduced_to != new.reduced_to).then(|| {
         format!(
             "{}, {}: what one of them leaves out looks added or removed",

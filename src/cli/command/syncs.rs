@@ -73,7 +73,17 @@ impl SyncsArgs {
 
 /// The list as lines of text.
 fn table(syncs: &[ListedSync]) -> String {
-    let head = ["Sync", "Type", "Begun", "Ended", "Resources", "Entitlements", "Grants", ""];
+    let head = [
+        "Sync",
+        "Type",
+        "Begun",
+        "Ended",
+        "Resources",
+        "Entitlements",
+        "Grants",
+        "Organization",
+        "",
+    ];
     let seconds = |time: &str| time.split('.').next().unwrap_or_default().to_owned();
     let rows = syncs.iter().map(|sync| {
         let zone = if sync.is_utc { " UTC" } else { "" };
@@ -86,12 +96,13 @@ fn table(syncs: &[ListedSync]) -> String {
             sync.resources.to_string(),
             sync.entitlements.to_string(),
             sync.grants.to_string(),
+            sync.organization.as_ref().map(|of| of.name().to_owned()).unwrap_or_default(),
             sync.reduced_to.as_ref().map(|part| format!("only {part}")).unwrap_or_default(),
         ]
         .map(|cell| printable(&cell))
     });
-    let rows: Vec<[String; 8]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let mut widths = [0; 8];
+    let rows: Vec<[String; 9]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; 9];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.width().max(*width);

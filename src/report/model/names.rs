@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Resource, ResourceId};
-use crate::c1z::{self, FinishedSync, OpenSync, RowKind};
+use crate::c1z::{self, FinishedSync, OpenSync, Organization, RowKind};
 
 use super::account::AccountInfo;
 use super::error::Error;
@@ -30,6 +30,8 @@ pub struct SyncLabel {
     pub is_utc: bool,
     /// What it was reduced to, where it doesn't cover everything.
     pub reduced_to: Option<String>,
+    /// Whose access it tells of, where it says so.
+    pub organization: Option<Organization>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
@@ -298,6 +300,7 @@ impl SyncLabel {
             ended_at: sync.ended_at.clone(),
             is_utc: sync.is_utc,
             reduced_to: sync.reduced_to.clone(),
+            organization: sync.organization.clone(),
         }
     }
 
@@ -318,9 +321,10 @@ impl SyncLabel {
         }
     }
 
-    /// The file and when its sync ended.
+    /// The file, whose access it tells of, if it says so, and when its sync ended.
     pub fn place(&self) -> String {
-        format!("{} ({})", self.file, self.ended())
+        let of = self.organization.as_ref().map(|of| format!("{}, ", of.name()));
+        format!("{} ({}{})", self.file, of.unwrap_or_default(), self.ended())
     }
 }
 
@@ -333,7 +337,8 @@ mod tests {
         let ended = |ended_at: &str, is_utc| {
             let (file, sync_id) = ("f".to_owned(), "s".to_owned());
             let ended_at = ended_at.to_owned();
-            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to: None }.ended()
+            let (reduced_to, organization) = (None, None);
+            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to, organization }.ended()
         };
         assert_eq!(ended("2026-11-24 08:00:00.123", true), "2026-11-24 08:00:00 UTC");
         assert_eq!(ended("2026-11-24 08:00:00", true), "2026-11-24 08:00:00 UTC");

@@ -6,7 +6,7 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::c1z::OpenSync;
+use crate::c1z::{OpenSync, Organization};
 use crate::digest::{hex, sha256};
 use crate::report::access::AccessReport;
 use crate::report::access::Error;
@@ -31,7 +31,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// What stands on the page besides the access.
 #[derive(Debug, Default)]
 pub struct HtmlOptions {
-    /// The title; the file's name if there is none.
+    /// The title; the organization's name if there is none, or else the file's.
     pub title: Option<String>,
     /// What changed since the file's sync before, if there is one.
     pub changes: Option<ChangeList>,
@@ -54,6 +54,8 @@ struct PageTemplate<'page> {
     ended_at: String,
     /// What part of everything the sync covers, if not all.
     reduced_to: Option<&'page str>,
+    /// Whose access it tells of, if the file says so.
+    organization: Option<&'page str>,
     file: FileFingerprint,
     /// What the page is limited to, in words.
     only: Vec<String>,
@@ -94,19 +96,23 @@ pub fn page(
     cover: &HtmlOptions,
     mut output: impl Write,
 ) -> Result<(), Error> {
-    let path = &access.sync().sync().file;
+    let sync = access.sync().sync();
+    let path = &sync.file;
     let subjects = Subjects::read(access)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let organization = sync.organization.as_ref().map(Organization::name);
+    let title = cover.title.as_deref().or(organization).unwrap_or(&name);
     let matrix = Matrix::new(&subjects);
     let page = PageTemplate {
         maker: MAKER,
         not_read: cover.not_read,
-        title: cover.title.as_deref().unwrap_or(&name),
+        title,
         policy: policy(),
         style: STYLE,
         script: SCRIPT,
         ended_at: access.label().ended(),
-        reduced_to: access.sync().sync().reduced_to.as_deref(),
+        reduced_to: sync.reduced_to.as_deref(),
+        organization,
         sync: access.label(),
         file: FileFingerprint::of(access.sync())?,
         only: subjects.only(access),
@@ -115,7 +121,7 @@ pub fn page(
         left_out: subjects.left_out(),
         findings: finding::all(access, &subjects)?,
         holders: bar_chart::holders(&subjects),
-        logins: bar_chart::logins(&subjects, &access.sync().sync().ended_at),
+        logins: bar_chart::logins(&subjects, &sync.ended_at),
         flow: FlowDiagram::new(&subjects),
         decks: card::decks(&subjects),
         matrix,

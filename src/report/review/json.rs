@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::c1z::Organization;
 use crate::report::access::{JsonEntitlement, JsonPrincipal, JsonResource};
 use crate::report::model;
 
@@ -21,6 +22,7 @@ pub fn json(review: &Review<'_>, mut output: impl Write) -> io::Result<()> {
         file: &review.sync.file,
         sync_id: &review.sync.sync_id,
         ended_at: &review.sync.ended_at,
+        organization: review.sync.organization.as_ref(),
         rules: rules.collect(),
         findings: review.findings.iter().map(|finding| JsonFinding::new(review, finding)).collect(),
         gone: review.gone.iter().collect(),
@@ -34,6 +36,7 @@ struct JsonReview<'review> {
     file: &'review str,
     sync_id: &'review str,
     ended_at: &'review str,
+    organization: Option<&'review Organization>,
     rules: Vec<JsonRule<'review>>,
     findings: Vec<JsonFinding<'review>>,
     gone: Vec<&'review super::baseline::KnownFinding>,

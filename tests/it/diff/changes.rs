@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::harness::changes::{changed_demo, demo_after_logins};
 use crate::harness::exit_code;
-use crate::harness::sync_file::pack;
+use crate::harness::sync_file::{change, pack};
 use crate::harness::{Run, TestDir, signal, wait_until};
 use baton_northflank::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Size};
@@ -406,6 +406,27 @@ fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
     // Without --diff it does nothing, and says so.
     let run = sync(&room, &changed_demo(), &["--require-baseline"]).expect_success();
     assert!(run.stderr().contains("--require-baseline has no effect"), "{}", run.stderr());
+}
+
+#[test]
+fn syncs_of_two_organizations_are_not_compared_without_a_word() {
+    let room = TestDir::new();
+    sync(&room, &Organization::demo(), &["-f", "one.c1z"]).expect_success();
+    fs::copy(room.file("one.c1z"), room.file("two.c1z")).unwrap();
+    let others = r#"json_set(sync_token, '$.organization', json('{"slug":"other","uid":"2"}'))"#;
+    change(&room.file("two.c1z"), &format!("update v1_sync_runs set sync_token = {others}"));
+    let run = diff(&room, &["one.c1z", "two.c1z", "--exit-code"]);
+    assert_eq!(run.code(), Some(0), "nothing else differs");
+    assert_eq!(run.stderr().lines().count(), 1);
+    let parts =
+        ["one.c1z is of the organization acme (", "two.c1z is of the organization other (2)"];
+    for part in parts {
+        assert!(run.stderr().contains(part), "{}", run.stderr());
+    }
+    assert!(run.stdout().contains("one.c1z (acme, "), "{}", run.stdout());
+    assert!(run.stdout().contains("two.c1z (other, "), "{}", run.stdout());
+    let strict = diff(&room, &["one.c1z", "two.c1z", "--require-baseline"]);
+    strict.expect_failure(exit_code::INVALID_ARGUMENT, &["--require-baseline", parts[1]]);
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn the_syncs_of_a_file_are_listed_the_newest_first() {
     assert_eq!(syncs[0]["resources"], file.resource_keys().len());
     assert_eq!(syncs[0]["ended_at"], "2026-12-03 03:00:01.5");
     assert!(syncs[0]["reduced_to"].is_null());
+    assert_eq!(syncs[0]["organization"]["slug"], "acme");
     run(&room, &["syncs", "none.c1z"]).expect_failure(3, &["none.c1z does not exist"]);
     fs::write(room.file("text.c1z"), "hello").unwrap();
     run(&room, &["syncs", "text.c1z"]).expect_failure(3, &["text.c1z"]);

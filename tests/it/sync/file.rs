@@ -8,9 +8,11 @@ use crate::harness::trial::unlisted;
 use crate::harness::{Connector, TestDir, expected};
 use fake_northflank::{
     Action, BothTypes, CursorStyle, DirectoryUser, Emails, Endpoint, FakeNorthflank, Group, Member,
-    Options, Organization, PagingAnchor, Profile, Role, Rule, Schema, Size, Times,
+    Options, Organization, Owner, PagingAnchor, Permissions, Profile, Role, Rule, Schema, Size,
+    Times, Token, Whoami,
 };
 use prost::Message;
+use serde_json::{Value, json};
 
 fn medium() -> Organization {
     let size = Size { members: 730, roles: 23, groups: 17, memberships: 4_000 };
@@ -446,7 +448,8 @@ fn the_run_says_what_it_holds() {
         .unwrap();
     let (sync_id, sync_type, token, supports_diff, backfilled, stats) = run;
     assert!(sync_id.len() == 27 && sync_id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    assert_eq!((&*sync_type, &*token), ("full", r#"{"version":1,"connector":"baton-northflank"}"#));
+    let said = r#"{"version":1,"connector":"baton-northflank","organization":{"slug":"acme","uid":"65a4f0c2d9b8e7163f5a0a01"}}"#;
+    assert_eq!((&*sync_type, &*token), ("full", said));
     assert_eq!((supports_diff, backfilled), (1, 1));
     let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     let expected = serde_json::json!({
@@ -594,6 +597,64 @@ fn a_damaged_or_another_connectors_file_is_refused_and_left_alone() {
         assert!(fs::read(&path).unwrap() == content, "{part}");
         assert_eq!(room.names(), ["sync.c1z"]);
     }
+}
+
+#[test]
+fn another_organizations_file_is_refused_and_left_alone() {
+    let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
+    let token_of = |slug: &str, uid: &str| {
+        let owner = Owner { slug: slug.into(), uid: uid.into() };
+        fake.add_token(Token { owner, ..Token::new(Permissions::ALL) })
+    };
+    let room = TestDir::new();
+    let sync =
+        |token: &str| room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", token).run();
+    let requests = || fake.requests();
+    let (uid, other_uid) = ("65a4f0c2d9b8e7163f5a0a01", "65a4f0c2d9b8e7163f5a0a02");
+    sync(&token_of("acme", uid)).expect_success();
+    // The slug has changed: it is the same one.
+    sync(&token_of("acme-freight", uid)).expect_success();
+    for (slug, uid, named) in
+        [("acme", other_uid, "acme (65a4f0c2d9b8e7163f5a0a02)"), ("other", "", "is of other;")]
+    {
+        let content = fs::read(room.file("sync.c1z")).unwrap();
+        let before = requests();
+        sync(&token_of(slug, uid)).expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["sync.c1z holds syncs of the organization acme", named, "name another file"],
+        );
+        assert_eq!(requests() - before, 4, "nothing but the validation has been read");
+        assert!(fs::read(room.file("sync.c1z")).unwrap() == content);
+        assert_eq!(room.names(), ["sync.c1z"]);
+    }
+    // Where nothing is known of one of them, nobody can tell.
+    let said = |sql: &str| change(&room.file("sync.c1z"), sql);
+    said("update v1_sync_runs set sync_token = json_remove(sync_token, '$.organization')");
+    sync(&token_of("other", other_uid)).expect_success();
+}
+
+#[test]
+fn a_file_says_whose_access_it_tells_of() {
+    let organization = |whoami: Whoami| -> Value {
+        let options = Options { whoami, ..Options::default() };
+        let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
+        let room = TestDir::new();
+        room.connector_to(&fake).run().expect_success();
+        let json = |arguments: &[&str]| -> Value {
+            let run = room.connector().arguments(arguments).run();
+            assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+            serde_json::from_str(run.stdout()).unwrap()
+        };
+        let told = json(&["access", "--format", "json"])["organization"].take();
+        assert_eq!(json(&["syncs", "--format", "json"])["syncs"][0]["organization"], told);
+        let diff = json(&["diff", "sync.c1z", "sync.c1z", "--format", "json"]);
+        assert_eq!((&diff["old"]["organization"], &diff["new"]["organization"]), (&told, &told));
+        told
+    };
+    let acme = json!({"slug": "acme", "uid": "65a4f0c2d9b8e7163f5a0a01"});
+    assert_eq!(organization(Whoami::Known), acme);
+    assert_eq!(organization(Whoami::Absent), Value::Null);
+    assert_eq!(organization(Whoami::Odd), Value::Null);
 }
 
 #[test]
