@@ -39,9 +39,9 @@ pub(super) struct PeopleBuilder {
     sources_of_records: Vec<u32>,
     /// The first is [`PersonSource::Nowhere`].
     sources: Vec<PersonSource>,
-    /// Whose record is what the member list says, which hasn't ended yet: without the fields that
-    /// only that list has it is what `told_by` says.
-    is_pending: Vec<bool>,
+    /// Whose record is what the member list says, which hasn't ended yet: without these parts it
+    /// is what their source says.
+    pending_beyond: Vec<Option<MissingParts>>,
     /// What the member list says that hasn't ended yet, where others say something else.
     pending: BTreeMap<u32, Box<[u8]>>,
 }
@@ -49,8 +49,8 @@ pub(super) struct PeopleBuilder {
 impl Default for PeopleBuilder {
     fn default() -> Self {
         let sources = vec![PersonSource::Nowhere];
-        let (ids, records, sources_of_records, is_pending, pending) = Default::default();
-        Self { ids, records, sources_of_records, sources, is_pending, pending }
+        let (ids, records, sources_of_records, pending_beyond, pending) = Default::default();
+        Self { ids, records, sources_of_records, sources, pending_beyond, pending }
     }
 }
 
@@ -77,6 +77,31 @@ struct AddressRecord {
     address: Option<String>,
     #[prost(bool, optional, tag = "2")]
     verified: Option<bool>,
+}
+
+/// What a list of a group's or role's members doesn't say of somebody, of what the member list
+/// says.
+#[derive(Debug, Clone, Copy, Default)]
+struct MissingParts {
+    name: bool,
+    emails: bool,
+    verified: bool,
+    last_login: bool,
+}
+
+impl MissingParts {
+    /// What is missing in a mention.
+    fn of(mention: &[u8]) -> Self {
+        // Ours, and so none that can't be read.
+        let PersonRecord { name, emails, last_login, .. } =
+            PersonRecord::decode(mention).unwrap_or_default();
+        Self {
+            name: name.is_none(),
+            emails: emails.is_empty(),
+            verified: emails.iter().all(|email| email.verified.is_none()),
+            last_login: last_login.is_none(),
+        }
+    }
 }
 
 impl PersonRecord {
@@ -112,12 +137,23 @@ impl PersonRecord {
         }
     }
 
-    /// What a group's or role's list would have said of a member, from the encoded record.
-    fn mention_of(encoded: &[u8]) -> Box<[u8]> {
+    /// What a group's or role's list that doesn't say some parts would have said of a member, from
+    /// the encoded record.
+    fn mention_of(encoded: &[u8], missing: MissingParts) -> Box<[u8]> {
         // Ours, and so none that can't be read.
-        let record = Self::decode(encoded).unwrap_or_default();
-        let mention =
-            Self { joined_at: None, finalized: None, is_finalized_malformed: false, ..record };
+        let Self { name, mut emails, last_login, .. } = Self::decode(encoded).unwrap_or_default();
+        if missing.emails {
+            emails.clear();
+        }
+        if missing.verified {
+            emails.iter_mut().for_each(|email| email.verified = None);
+        }
+        let mention = Self {
+            name: name.filter(|_| !missing.name),
+            emails,
+            last_login: last_login.filter(|_| !missing.last_login),
+            ..Self::default()
+        };
         mention.encoded()
     }
 
@@ -158,7 +194,7 @@ impl PeopleBuilder {
         if number as usize == self.records.len() {
             self.records.push(Box::default());
             self.sources_of_records.push(0);
-            self.is_pending.push(false);
+            self.pending_beyond.push(None);
         }
         Ok(number)
     }
@@ -183,14 +219,15 @@ impl PeopleBuilder {
             }
             let place = person as usize;
             self.sources_of_records[place] = number;
-            let is_pending = &mut self.is_pending[place];
-            if *is_pending && PersonRecord::mention_of(&self.records[place]) == mention {
-                continue;
+            let beyond = &mut self.pending_beyond[place];
+            if beyond.is_some() {
+                *beyond = missing_in(&mention, &self.records[place]);
+                if beyond.is_some() {
+                    continue;
+                }
+                self.pending.insert(person, mem::take(&mut self.records[place]));
             }
-            let replaced = mem::replace(&mut self.records[place], mention);
-            if mem::take(is_pending) {
-                self.pending.insert(person, replaced);
-            }
+            self.records[place] = mention;
         }
         Ok(())
     }
@@ -198,47 +235,37 @@ impl PeopleBuilder {
     /// Takes back what the member list has said that hasn't ended.
     pub(super) fn discard_pending_members(&mut self) {
         self.pending.clear();
-        for place in 0..self.is_pending.len() {
-            if mem::take(&mut self.is_pending[place]) {
-                self.restore_mention(place);
-            }
+        for place in 0..self.pending_beyond.len() {
+            self.restore_mention(place);
         }
     }
 
     /// Adds a row of the member list, which counts when the list has ended. In most cases others
-    /// say the same of somebody, and so one record is enough.
+    /// say the same of somebody, or less of it, and so one record is enough.
     pub(super) fn add_pending_member(&mut self, person: u32, record: &PersonRecord) {
         let encoded = record.encoded();
         let place = person as usize;
-        let is_alike = || {
-            let said = &self.records[place];
-            let mention = PersonRecord::mention_of(&encoded);
-            if self.is_pending[place] {
-                PersonRecord::mention_of(said) == mention
-            } else {
-                *said == mention
-            }
+        self.restore_mention(place);
+        let beyond = if self.sources_of_records[place] == 0 {
+            Some(MissingParts::default())
+        } else {
+            missing_in(&self.records[place], &encoded)
         };
-        let is_unknown = self.sources_of_records[place] == 0;
-        if !self.pending.contains_key(&person) && (is_unknown || is_alike()) {
+        self.pending_beyond[place] = beyond;
+        if beyond.is_some() {
+            self.pending.remove(&person);
             self.records[place] = encoded;
-            self.is_pending[place] = true;
-            return;
+        } else {
+            self.pending.insert(person, encoded);
         }
-        if mem::take(&mut self.is_pending[place]) {
-            self.restore_mention(place);
-        }
-        self.pending.insert(person, encoded);
     }
 
     /// Has what the member list has said count.
     pub(super) fn end_members(&mut self) -> Result<(), TooManyRows> {
         let number = self.add_source(PersonSource::members())?;
-        for (is_pending, sources_of_records) in
-            self.is_pending.iter_mut().zip(&mut self.sources_of_records)
-        {
-            if mem::take(is_pending) {
-                *sources_of_records = number;
+        for (beyond, source) in self.pending_beyond.iter_mut().zip(&mut self.sources_of_records) {
+            if beyond.take().is_some() {
+                *source = number;
             }
         }
         for (person, record) in mem::take(&mut self.pending) {
@@ -256,11 +283,12 @@ impl PeopleBuilder {
 
     /// Leaves of a pending record what others say.
     fn restore_mention(&mut self, place: usize) {
+        let Some(missing) = self.pending_beyond[place].take() else { return };
         let record = &mut self.records[place];
         *record = if self.sources_of_records[place] == 0 {
             Box::default()
         } else {
-            PersonRecord::mention_of(record)
+            PersonRecord::mention_of(record, missing)
         };
     }
 
@@ -298,6 +326,13 @@ impl PeopleBuilder {
         };
         (people, places)
     }
+}
+
+/// What the member list's record of somebody says beyond a mention, if the mention follows from
+/// it.
+fn missing_in(mention: &[u8], record: &[u8]) -> Option<MissingParts> {
+    let missing = MissingParts::of(mention);
+    (*PersonRecord::mention_of(record, missing) == *mention).then_some(missing)
 }
 
 /// People by id, called by their places. What is told of one holder after another lies together.
@@ -339,7 +374,7 @@ impl OrderedPeople {
 
 #[cfg(test)]
 mod tests {
-    use super::{PeopleBuilder, PersonRecord, PersonSource};
+    use super::{MissingParts, PeopleBuilder, PersonRecord, PersonSource};
     use crate::northflank::{List, ListKind, Member};
 
     fn record(json: &str) -> PersonRecord {
@@ -356,7 +391,8 @@ mod tests {
         let mut people = PeopleBuilder::default();
         let ada = people.number("ada").unwrap();
         for step in steps.chars() {
-            let mention = |json| PersonRecord::mention_of(&record(json).encoded());
+            let whole = MissingParts::default();
+            let mention = |json| PersonRecord::mention_of(&record(json).encoded(), whole);
             let role = || PersonSource::List(List::of(ListKind::RoleMembers, "owner".into()));
             match step {
                 'm' => people.add_pending_member(ada, &record(MEMBER)),
@@ -388,6 +424,44 @@ mod tests {
         }
         for nobody in ["m!", "m!.", "mn!."] {
             assert_eq!(known_after(nobody), (None, None, false), "{nobody}");
+        }
+    }
+
+    #[test]
+    fn a_mention_that_says_less_than_the_member_list_is_what_it_was_when_that_is_taken_back() {
+        let role = || PersonSource::List(List::of(ListKind::RoleMembers, "owner".into()));
+        let member = record(
+            r#"{"id":"ada","name":"Ada","emails":[{"email":"a@x.test","verified":true}],
+                "lastLoginTime":"2026","joinedAt":"2025","finalized":true}"#,
+        );
+        for mention in [
+            "",
+            r#","name":"Ada""#,
+            r#","name":"Ada","emails":["a@x.test"]"#,
+            r#","emails":[{"email":"a@x.test","verified":true}],"lastLoginTime":"2026""#,
+            r#","name":"Ada","emails":[{"email":"a@x.test","verified":false}]"#,
+            r#","emails":["a@x.test","b@x.test"]"#,
+            r#","lastLoginTime":"2027""#,
+        ] {
+            let said = format!(r#"{{"id":"ada"{mention}}}"#);
+            let mention = record(&said).encoded();
+            for member_comes_first in [true, false] {
+                let mut people = PeopleBuilder::default();
+                let ada = people.number("ada").unwrap();
+                let mentions = vec![(ada, mention.clone())];
+                if member_comes_first {
+                    people.add_pending_member(ada, &member);
+                    people.add_mentions(role(), mentions).unwrap();
+                } else {
+                    people.add_mentions(role(), mentions).unwrap();
+                    people.add_pending_member(ada, &member);
+                }
+                people.discard_pending_members();
+                assert_eq!(people.records[0], mention, "{said}");
+                people.add_pending_member(ada, &member);
+                people.end_members().unwrap();
+                assert_eq!(people.records[0], member.encoded(), "{said}");
+            }
         }
     }
 }
