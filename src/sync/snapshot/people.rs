@@ -82,6 +82,7 @@ struct AddressRecord {
 /// What a list of a group's or role's members doesn't say of somebody, of what the member list
 /// says.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is of a field of its own")]
 struct MissingParts {
     name: bool,
     emails: bool,
@@ -146,7 +147,9 @@ impl PersonRecord {
             emails.clear();
         }
         if missing.verified {
-            emails.iter_mut().for_each(|email| email.verified = None);
+            for email in &mut emails {
+                email.verified = None;
+            }
         }
         let mention = Self {
             name: name.filter(|_| !missing.name),
