@@ -195,8 +195,11 @@ impl Connection {
     async fn send(&self, url: Url) -> Result<Response, Problem> {
         let token = self.token.newest();
         let response = self.send_with(&token, url.clone()).await?;
-        // One that was rotated is refused; where it came from, its successor is by then.
-        if response.status() == StatusCode::UNAUTHORIZED && self.token.has_successor(&token).await {
+        // One that was rotated, or lacked a permission, is refused; where it came from, its successor
+        // is by then.
+        let is_refused =
+            matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if is_refused && self.token.has_successor(&token).await {
             return self.send_with(&self.token.newest(), url).await;
         }
         Ok(response)

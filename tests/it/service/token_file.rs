@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::harness::daemon::{Daemon, fakes};
+use crate::harness::daemon::{Daemon, fakes, northflank_with, platform};
 use crate::harness::{Connector, TestDir};
 use fake_conductorone::Code;
-use fake_northflank::{FakeNorthflank, Options, Organization, Permissions, Token};
+use fake_northflank::{DeniedAs, FakeNorthflank, Options, Organization, Permissions, Token};
 
 fn write(path: &Path, token: &str, mode: u32) {
     fs::write(path, format!("{token}\n")).unwrap();
@@ -42,6 +42,23 @@ fn a_token_that_is_rotated_in_its_file_is_used_from_the_first_refusal_on() {
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains(&old) && !log.contains(&new), "{log}");
     assert!(!log.contains("others on this machine"), "{log}");
+    platform.assert_no_violations();
+}
+
+#[test]
+fn a_token_that_lacked_a_permission_is_replaced_in_its_file_as_one_that_was_rotated() {
+    let options = Options { denied_as: DeniedAs::Forbidden, ..Options::default() };
+    let (platform, northflank) = (platform(), northflank_with(options));
+    let room = TestDir::new();
+    let file = room.file("token");
+    let limited = northflank.add_token(Token::new(Permissions { members: true, roles: false }));
+    write(&file, &limited, 0o600);
+    let daemon = Daemon::start_with(&platform, &northflank, room, |it| with_file(it, &file));
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::PermissionDenied);
+    write(&file, northflank.token(), 0o600);
+    assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok, "{}", daemon.log());
+    let (code, log, _) = daemon.stop();
+    assert_eq!(code, Some(0), "{log}");
     platform.assert_no_violations();
 }
 
