@@ -13,7 +13,9 @@ pub const DISPLAY_NAME: &str = "Northflank";
 
 /// What no sync tells, for whoever relies on one.
 pub const NOT_READ: &str = "Teams, their roles and tokens are not read: whoever is only in a team \
-                            of Northflank's stands neither here nor in the file.";
+                            of Northflank's stands neither here nor in the file. Northflank's API \
+                            doesn't tell who owns the organization, who signs in with a second \
+                            factor, and who is invited and hasn't come yet.";
 
 /// Name, description and capabilities.
 pub fn metadata() -> ConnectorMetadata {

@@ -24,6 +24,7 @@ use super::subject::Subjects;
 
 /// The program that makes the page.
 const MAKER: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -45,6 +46,7 @@ pub struct HtmlOptions {
 #[template(path = "page.html")]
 struct PageTemplate<'page> {
     maker: &'static str,
+    version: &'static str,
     not_read: Option<&'static str>,
     title: &'page str,
     policy: String,
@@ -105,6 +107,7 @@ pub fn page(
     let matrix = Matrix::new(&subjects);
     let page = PageTemplate {
         maker: MAKER,
+        version: VERSION,
         not_read: cover.not_read,
         title,
         policy: policy(),

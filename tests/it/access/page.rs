@@ -48,6 +48,17 @@ fn a_page_says_which_file_it_was_made_from() {
     let size = between(&page, "<bdi>sync.c1z</bdi>, ", " bytes");
     assert_eq!(size.replace('\u{202f}', ""), bytes.len().to_string());
     assert!(page.contains("<title>Marlow &#60;Freight&#62;: who has access</title>"));
+    for part in [
+        "<dt>Organization</dt><dd><bdi>acme</bdi></dd>".to_owned(),
+        format!("Made by baton-northflank {} from the file above", env!("CARGO_PKG_VERSION")),
+        "All times are in UTC".to_owned(),
+        "doesn&#39;t tell who owns the organization, who signs in with a second factor".to_owned(),
+    ] {
+        assert!(page.contains(&part), "{part}");
+    }
+    // Nobody has said what it is called.
+    let page = printed(&room, &["--format", "html"]);
+    assert!(page.contains("<title>acme: who has access</title>"));
     for count in ["<b>24</b> people", "<b>6</b> roles", "<b>5</b> groups", "<b>55</b> grants"] {
         assert!(page.contains(count), "{count}");
     }
