@@ -11,7 +11,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use baton_northflank::baton::v2::{Grant, Resource, ResourceId};
-use baton_northflank::c1z::{NewFile, PreviousFile, Retention, SyncRun, SyncType, Target};
+use baton_northflank::c1z::{
+    NewFile, PreviousFile, ProfileKeys, Retention, SyncRun, SyncType, Target,
+};
 use baton_northflank::connector::{
     GROUP, GROUP_MEMBER, GrantBuilder, HeldThrough, ROLE, ROLE_ASSIGNED, USER, entitlement,
     resource_types, unlisted_user,
@@ -118,6 +120,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         started_at: OffsetDateTime::now_utc(),
         reduced_to: None,
         organization: None,
+        profile_keys: ProfileKeys::new(),
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     let mut inserts = file.inserts()?;

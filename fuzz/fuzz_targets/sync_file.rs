@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::SystemTime;
 
-use baton_northflank::c1z::{NewFile, PreviousFile, Retention, SyncRun, SyncType, Target};
+use baton_northflank::c1z::{NewFile, PreviousFile, ProfileKeys, Retention, SyncRun, SyncType, Target};
 use baton_northflank::connector::{GROUP, ROLE, USER};
 use baton_northflank::work_dir::WorkDirectory;
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -39,6 +39,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             started_at: SystemTime::now().into(),
             reduced_to: None,
             organization: None,
+            profile_keys: ProfileKeys::new(),
         };
         NewFile::create(&target, &work, &previous, Retention::All, run)?.pack()?.replace()
     });

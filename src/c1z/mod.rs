@@ -30,6 +30,6 @@ pub use new_file::{NewFile, Packed};
 pub use open_sync::{FinishedSync, GrantQuery, GrantRow, OpenSync, RowKind};
 pub use organization::Organization;
 pub use previous_file::PreviousFile;
-pub use sync_run::{Retention, RowCounts, SavedFile, SyncRun, SyncType};
+pub use sync_run::{ProfileKeys, Retention, RowCounts, SavedFile, SyncRun, SyncType};
 pub use target::Target;
 pub use unpacked::ScratchDirectory;

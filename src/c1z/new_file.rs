@@ -144,8 +144,7 @@ fn end(
     ended_at: &str,
     stats: &RowCounts,
 ) -> rusqlite::Result<()> {
-    let token =
-        serde_json::to_string(&SyncToken::new(run.reduced_to.clone(), run.organization.clone()));
+    let token = serde_json::to_string(&SyncToken::new(run));
     let token = token.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let stats = serde_json::to_string(stats)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;

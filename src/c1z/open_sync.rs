@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::error::Error;
 use super::organization::Organization;
+use super::sync_run::ProfileKeys;
 use super::sync_token::SyncToken;
 use super::unpacked::{RowLimit, ScratchDirectory, UnpackedDatabase, connect, damaged};
 use crate::digest::sha256_of;
@@ -29,6 +30,8 @@ pub struct FinishedSync {
     pub reduced_to: Option<String>,
     /// Whose access it tells of, where it says so.
     pub organization: Option<Organization>,
+    /// What its connector knew to tell in profiles, where it says so.
+    pub profile_keys: Option<ProfileKeys>,
 }
 
 impl FinishedSync {
@@ -292,10 +295,18 @@ pub(super) fn finished_syncs(
                 .query_map([], |row| {
                     let token = SyncToken::parse(&row.get::<_, String>(2)?);
                     let is_utc = token.is_ours();
-                    let SyncToken { reduced_to, organization, .. } = token;
+                    let SyncToken { reduced_to, organization, profile_keys, .. } = token;
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
                     let file = path.clone();
-                    Ok(FinishedSync { file, sync_id, ended_at, is_utc, reduced_to, organization })
+                    Ok(FinishedSync {
+                        file,
+                        sync_id,
+                        ended_at,
+                        is_utc,
+                        reduced_to,
+                        organization,
+                        profile_keys,
+                    })
                 })?
                 .collect()
         })

@@ -80,7 +80,9 @@ impl PreviousFile {
         };
         let started_at = OffsetDateTime::now_utc();
         let sync_id = String::new();
-        let new = SyncRun { sync_id, sync_type, started_at, reduced_to, organization: None };
+        let (organization, profile_keys) = Default::default();
+        let new =
+            SyncRun { sync_id, sync_type, started_at, reduced_to, organization, profile_keys };
         let ends = SyncEnds::of(&kept(runs, retention, &new));
         ends.next(started_at).map(drop).map_err(|hidden| hidden.in_file(path))
     }
@@ -374,12 +376,13 @@ mod tests {
             started_at: started_at.into(),
             ended_at: ended_at.map(Into::into),
             end_is: SqlValue::Text,
-            token: SyncToken::new(None, None),
+            token: SyncToken::parse(r#"{"connector":"baton-northflank"}"#),
         }
     }
 
-    fn reduced(run: PreviousRun, reduced_to: &str) -> PreviousRun {
-        PreviousRun { token: SyncToken::new(Some(reduced_to.into()), None), ..run }
+    fn reduced(mut run: PreviousRun, reduced_to: &str) -> PreviousRun {
+        run.token.reduced_to = Some(reduced_to.into());
+        run
     }
 
     fn kept_ids(runs: &[PreviousRun], retention: Retention) -> Vec<&str> {
@@ -388,8 +391,9 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[PreviousRun], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let (sync_id, reduced_to, organization) = (String::new(), None, None);
-        let new = SyncRun { sync_id, sync_type, started_at, reduced_to, organization };
+        let (sync_id, reduced_to, organization, profile_keys) = Default::default();
+        let new =
+            SyncRun { sync_id, sync_type, started_at, reduced_to, organization, profile_keys };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Syncs, as a file holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -49,6 +49,9 @@ impl SyncType {
 /// The sync type that readers show unless told otherwise.
 pub(super) const FULL: &str = "full";
 
+/// By resource type, the keys that the profiles of its resources may have.
+pub type ProfileKeys = BTreeMap<String, BTreeSet<String>>;
+
 /// The sync that a new file adds.
 #[derive(Debug, Clone)]
 pub struct SyncRun {
@@ -63,6 +66,8 @@ pub struct SyncRun {
     pub reduced_to: Option<String>,
     /// Whose access it tells of, as far as that is known.
     pub organization: Option<Organization>,
+    /// What the connector knows to tell in profiles.
+    pub profile_keys: ProfileKeys,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::organization::Organization;
+use super::sync_run::{ProfileKeys, SyncRun};
 
 /// Which connector wrote a sync.
 const CONNECTOR: &str = env!("CARGO_PKG_NAME");
@@ -24,12 +25,22 @@ pub(super) struct SyncToken {
     /// Whose access it tells of; absent where that wasn't known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) organization: Option<Organization>,
+    /// What the connector knew to tell: what a later version tells besides is no change. Absent
+    /// where it isn't said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) profile_keys: Option<ProfileKeys>,
 }
 
 impl SyncToken {
     /// Of a sync of ours.
-    pub(super) fn new(reduced_to: Option<String>, organization: Option<Organization>) -> Self {
-        Self { version: 1, connector: Some(CONNECTOR.to_owned()), reduced_to, organization }
+    pub(super) fn new(run: &SyncRun) -> Self {
+        Self {
+            version: 1,
+            connector: Some(CONNECTOR.to_owned()),
+            reduced_to: run.reduced_to.clone(),
+            organization: run.organization.clone(),
+            profile_keys: Some(run.profile_keys.clone()),
+        }
     }
 
     /// Of anybody's. What can't be read says nothing.
@@ -45,16 +56,34 @@ impl SyncToken {
 
 #[cfg(test)]
 mod tests {
-    use super::{Organization, SyncToken};
+    use super::super::sync_run::SyncType;
+    use super::{Organization, ProfileKeys, SyncRun, SyncToken};
+    use time::OffsetDateTime;
 
     #[test]
     fn what_is_written_is_read_back_and_what_others_write_is_theirs() {
         let organization = Organization::new(Some("acme".into()), None);
         for token in [
-            SyncToken::new(None, None),
-            SyncToken::new(Some("types user".into()), None),
-            SyncToken::new(None, organization),
-        ] {
+            (None, None, ProfileKeys::new()),
+            (Some("types user".to_owned()), None, ProfileKeys::new()),
+            (
+                None,
+                organization,
+                ProfileKeys::from([("user".to_owned(), ["id".to_owned()].into())]),
+            ),
+        ]
+        .map(|(reduced_to, organization, profile_keys)| {
+            let (sync_id, sync_type) = (String::new(), SyncType::Full);
+            let started_at = OffsetDateTime::UNIX_EPOCH;
+            SyncToken::new(&SyncRun {
+                sync_id,
+                sync_type,
+                started_at,
+                reduced_to,
+                organization,
+                profile_keys,
+            })
+        }) {
             let text = serde_json::to_string(&token).unwrap();
             assert_eq!(SyncToken::parse(&text), token);
             assert!(token.is_ours());

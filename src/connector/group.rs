@@ -17,6 +17,7 @@ pub(super) static GROUP_TYPE: ResourceTypeSpec = ResourceTypeSpec {
     id: GROUP,
     display_name: "Group",
     kind: Trait::Group,
+    profile_keys: &["id", "name", "idp_id", "created_at", "updated_at"],
     list: ListKind::DirectoryGroups,
     entitlement: Some(&GROUP_MEMBER),
 };

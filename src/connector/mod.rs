@@ -21,7 +21,7 @@ pub use entitlement::{GrantBuilder, HeldThrough, entitlement};
 pub use group::{GROUP, GROUP_MEMBER, group};
 pub use metadata::{DISPLAY_NAME, NOT_READ, capabilities, metadata};
 pub use resource_type::{EntitlementSpec, ResourceTypeSpec};
-pub use resource_types::{RESOURCE_TYPES, resource_type, resource_types};
+pub use resource_types::{RESOURCE_TYPES, profile_keys, resource_type, resource_types};
 pub use role::{ROLE, ROLE_ASSIGNED, role};
 pub use row_content::{AccessContainer, Membership, RowContent};
 pub use user::{LAST_LOGIN, NOT_LISTED, USER, unlisted_user, user};

@@ -12,6 +12,9 @@ pub struct ResourceTypeSpec {
     pub id: &'static str,
     pub(super) display_name: &'static str,
     pub(super) kind: Trait,
+    /// What a profile may have. Whoever compares syncs of two versions has to know it: what is new
+    /// in one is no change.
+    pub(super) profile_keys: &'static [&'static str],
     /// The list that says which resources there are.
     pub list: ListKind,
     /// What each of them gives; `None` if they only hold.

@@ -18,6 +18,15 @@ pub(super) static ROLE_TYPE: ResourceTypeSpec = ResourceTypeSpec {
     id: ROLE,
     display_name: "Role",
     kind: Trait::Role,
+    profile_keys: &[
+        "id",
+        "name",
+        "restricted",
+        "teams",
+        "directory_groups",
+        "created_at",
+        "updated_at",
+    ],
     list: ListKind::Roles,
     entitlement: Some(&ROLE_ASSIGNED),
 };

@@ -17,6 +17,7 @@ pub(super) static USER_TYPE: ResourceTypeSpec = ResourceTypeSpec {
     id: USER,
     display_name: "User",
     kind: Trait::User,
+    profile_keys: &["id", "name", "email", "email_verified", "finalized", "joined_at", LAST_LOGIN],
     list: ListKind::Members,
     entitlement: None,
 };

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
 use crate::c1z::{NewFile, Organization, PreviousFile, SavedFile, SyncRun, Target};
-use crate::connector::RESOURCE_TYPES;
+use crate::connector::{RESOURCE_TYPES, profile_keys};
 use crate::northflank::{Client, RateLimitWait, Whoami};
 use crate::work_dir::WorkDirectory;
 use crate::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
@@ -152,6 +152,7 @@ async fn read_and_write(
         started_at: oldest.map_or(plan.now, |oldest| oldest.min(plan.now)),
         reduced_to: options.selection.reduced_to(),
         organization: organization(plan.progress),
+        profile_keys: profile_keys(),
     };
     plan.progress.enter(SyncPhase::Writing);
     let (work, progress) = (Arc::clone(work), Arc::clone(plan.progress));

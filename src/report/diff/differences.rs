@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use crate::c1z::{self, Comparison, FinishedSync, RowKind, SyncSide};
 use crate::report::model::{
-    Attributes, EntitlementRef, Error, GrantPath, NameIndex, Namesakes, ResourceRef, RowSource,
-    SyncLabel, in_words, of_entitlement, of_grant, of_resource, with_sets_in_order, without_login,
+    Attributes, EntitlementRef, Error, GrantPath, Incomparable, NameIndex, Namesakes, ResourceRef,
+    RowSource, SyncLabel, in_words, of_entitlement, of_grant, of_resource, with_sets_in_order,
 };
 
 /// Everything that changed from one sync to another, by id.
@@ -233,12 +233,14 @@ impl<'comparison> DiffReader<'comparison> {
     ) -> Result<RowChanges<T>, Error> {
         let mut changes = RowChanges::none();
         let Self { comparison, old: old_names, new: new_names } = self;
+        let [old, new] = [SyncSide::Old, SyncSide::New].map(|side| comparison.sync(side));
+        let incomparable = Incomparable::between(old, new);
         comparison.differences(rows, |mut difference| {
             if let (RowKind::Resources, Some(old), Some(new)) =
                 (rows, &mut difference.old, &mut difference.new)
             {
                 for (data, names) in [(&mut *old, &*old_names), (&mut *new, &*new_names)] {
-                    let rest = without_login(data);
+                    let rest = incomparable.without(data);
                     let rest = rest.and_then(|rest| Ok(with_sets_in_order(&rest)?.into_owned()));
                     *data = rest.map_err(|error| names.no_message(error))?;
                 }

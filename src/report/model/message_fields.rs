@@ -57,13 +57,13 @@ fn next_field<'message>(
     Ok(MessageField { number, value, encoded })
 }
 
-/// Whether a field of a message holds exactly these bytes.
-pub(super) fn holds(mut message: &[u8], number: u32, expected: &[u8]) -> Result<bool, DecodeError> {
+/// The bytes that a field of a message holds; none where there is no such field.
+pub(super) fn bytes_of(mut message: &[u8], number: u32) -> Result<&[u8], DecodeError> {
     while !message.is_empty() {
         let field = next_field(&mut message)?;
         if field.number == number {
-            return Ok(field.value == expected);
+            return Ok(field.value);
         }
     }
-    Ok(false)
+    Ok(&[])
 }

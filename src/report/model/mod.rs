@@ -9,6 +9,7 @@ mod column_width;
 mod csv_record;
 mod error;
 mod grant_path;
+mod incomparable;
 mod json;
 mod lookalike;
 mod markdown;
@@ -18,7 +19,6 @@ mod namesakes;
 mod profile_keys;
 mod restrictions;
 mod sorted_sets;
-mod without_login;
 
 pub use account::{AccountInfo, AccountStatus};
 pub use attributes::{
@@ -30,6 +30,7 @@ pub use column_width::column_width;
 pub use csv_record::csv_record;
 pub use error::Error;
 pub use grant_path::{GrantPath, by_itself, in_words};
+pub use incomparable::Incomparable;
 pub use json::json;
 pub use lookalike::{by_code_point, look};
 pub use markdown::escape;
@@ -40,4 +41,3 @@ pub use namesakes::Namesakes;
 pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED};
 pub use restrictions::{RestrictedTeam, RestrictionText};
 pub use sorted_sets::with_sets_in_order;
-pub use without_login::without_login;

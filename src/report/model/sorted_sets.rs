@@ -10,7 +10,7 @@ use prost_types::value::Kind;
 use crate::baton::v2::{Resource, RoleTrait, UserTrait};
 use crate::baton::{find, order_set};
 
-use super::message_fields::{FieldEdit, holds, kept};
+use super::message_fields::{FieldEdit, bytes_of, kept};
 use super::profile_keys::{DIRECTORY_GROUPS, PROJECTS, TEAMS, is_our_role, is_our_user};
 
 /// Field numbers: of `c1.connector.v2.Resource`,
@@ -111,7 +111,7 @@ fn order(profile: &mut Struct) {
 }
 
 fn is_a<M: prost::Name>(annotation: &[u8]) -> Result<bool, DecodeError> {
-    holds(annotation, TYPE_URL, M::type_url().as_bytes())
+    Ok(bytes_of(annotation, TYPE_URL)? == M::type_url().as_bytes())
 }
 
 #[cfg(test)]

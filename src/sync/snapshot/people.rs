@@ -434,15 +434,15 @@ mod tests {
     fn a_mention_that_says_less_than_the_member_list_is_what_it_was_when_that_is_taken_back() {
         let role = || PersonSource::List(List::of(ListKind::RoleMembers, "owner".into()));
         let member = record(
-            r#"{"id":"ada","name":"Ada","emails":[{"email":"a@x.test","verified":true}],
+            r#"{"id":"ada","name":"Ada","emails":[{"address":"a@x.test","verified":true}],
                 "lastLoginTime":"2026","joinedAt":"2025","finalized":true}"#,
         );
         for mention in [
             "",
             r#","name":"Ada""#,
             r#","name":"Ada","emails":["a@x.test"]"#,
-            r#","emails":[{"email":"a@x.test","verified":true}],"lastLoginTime":"2026""#,
-            r#","name":"Ada","emails":[{"email":"a@x.test","verified":false}]"#,
+            r#","emails":[{"address":"a@x.test","verified":true}],"lastLoginTime":"2026""#,
+            r#","name":"Ada","emails":[{"address":"a@x.test","verified":false}]"#,
             r#","emails":["a@x.test","b@x.test"]"#,
             r#","lastLoginTime":"2027""#,
         ] {

@@ -409,6 +409,32 @@ fn a_first_sync_says_that_there_is_nothing_to_compare_with() {
 }
 
 #[test]
+fn what_another_version_of_the_connector_tells_besides_is_no_change() {
+    let room = TestDir::new();
+    let mut organization = Organization::demo();
+    sync(&room, &organization, &["-f", "old.c1z"]).expect_success();
+    let email = &mut organization.members[1].emails[0];
+    email.verified = !email.verified;
+    sync(&room, &organization, &["-f", "new.c1z"]).expect_success();
+    let arguments = ["diff", "old.c1z", "new.c1z", "--exit-code", "--format", "json"];
+    let compared = || room.connector().arguments(arguments).run();
+    assert_eq!(compared().code(), Some(exit_code::CHANGED));
+    // As if the version that wrote the earlier one hadn't known of it, or had known nothing.
+    let keys = |sql: &str| {
+        let sql = format!("update v1_sync_runs set sync_token = {sql}");
+        change(&room.file("old.c1z"), &sql);
+    };
+    keys(
+        r#"json_set(sync_token, '$.profile_keys.user',
+            json('["email","finalized","id","joined_at","last_login_at","name"]'))"#,
+    );
+    let run = compared();
+    assert_eq!(run.code(), Some(0), "{}", run.stdout());
+    keys("json_remove(sync_token, '$.profile_keys')");
+    assert_eq!(compared().code(), Some(exit_code::CHANGED), "it may have known all");
+}
+
+#[test]
 fn syncs_of_two_organizations_are_not_compared_without_a_word() {
     let room = TestDir::new();
     sync(&room, &Organization::demo(), &["-f", "one.c1z"]).expect_success();

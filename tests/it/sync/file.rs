@@ -448,8 +448,17 @@ fn the_run_says_what_it_holds() {
         .unwrap();
     let (sync_id, sync_type, token, supports_diff, backfilled, stats) = run;
     assert!(sync_id.len() == 27 && sync_id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let said = r#"{"version":1,"connector":"baton-northflank","organization":{"slug":"acme","uid":"65a4f0c2d9b8e7163f5a0a01"}}"#;
-    assert_eq!((&*sync_type, &*token), ("full", said));
+    assert_eq!(sync_type, "full");
+    let mut token: Value = serde_json::from_str(&token).unwrap();
+    let keys = token["profile_keys"].take();
+    let users =
+        ["email", "email_verified", "finalized", "id", "joined_at", "last_login_at", "name"];
+    assert_eq!((&keys["user"], keys.as_object().unwrap().len()), (&json!(users), 3));
+    let said = json!({
+        "version": 1, "connector": "baton-northflank", "profile_keys": null,
+        "organization": {"slug": "acme", "uid": "65a4f0c2d9b8e7163f5a0a01"},
+    });
+    assert_eq!(token, said);
     assert_eq!((supports_diff, backfilled), (1, 1));
     let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     let expected = serde_json::json!({
