@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::harness::daemon::{Daemon, northflank, platform};
-use crate::harness::{Connector, TestDir, WAIT, free_port, wait_until};
-use fake_conductorone::{Code, Method};
+use crate::harness::{Connector, TestDir, WAIT, exit_code, free_port, wait_until};
+use fake_conductorone::{Code, Fault, Method, Rule};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
 };
@@ -188,6 +188,26 @@ fn a_task_is_a_trace_with_its_phases_and_requests() {
     let success = newest("baton_northflank_last_sync_success");
     assert!(success.contains("Gauge") && success.contains("AsDouble(1.0)"), "{success}");
     newest("baton_northflank_last_successful_sync_timestamp_seconds");
+}
+
+#[test]
+fn what_ends_a_daemon_is_told_to_the_collector_as_well() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let collector = Collector::default();
+    let port = collector.serve(&runtime);
+    let (platform, northflank) = (platform(), northflank());
+    platform.script(Rule::every(Method::Token, Fault::Refuse(Code::Unauthenticated)));
+    let mut daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
+        connector
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT", format!("127.0.0.1:{port}"))
+            .variable("BATON_OTEL_COLLECTOR_ENDPOINT_TLS_INSECURE", "true")
+    });
+    wait_until("its end", WAIT, || !daemon.is_running());
+    let (code, log, _room) = daemon.wait();
+    assert_eq!(code, Some(exit_code::UNAUTHENTICATED), "{log}");
+    let lines = collector.lines.lock().unwrap().clone();
+    let fatal = lines.iter().filter(|line| line.contains("refuses the client id and secret"));
+    assert_eq!(fatal.count(), 1, "{lines:?}");
 }
 
 #[test]
