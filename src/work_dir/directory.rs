@@ -25,6 +25,9 @@ const DATABASE_ENDINGS: [&str; 3] = ["-journal", "-shm", "-wal"];
 /// in between.
 const TEMPORARY: &str = "etilqs_";
 
+/// How often a directory is made that others remove.
+const MOST_TRIES: usize = 5;
+
 /// Why there is no place to work in. The sync file is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -139,6 +142,16 @@ impl WorkDirectory {
     /// One that stands there already must be a directory of our own user's with no names but
     /// those that runs give: whatever else it is, it is left as it is.
     pub fn create(target: &Path) -> Result<Self, Error> {
+        // A run that ends at this moment takes the directory with it.
+        let has_gone = |outcome: &Result<Self, Error>| {
+            matches!(outcome, Err(Error::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound)
+        };
+        let mut again = (1..MOST_TRIES).map(|_| Self::make(target));
+        again.find(|outcome| !has_gone(outcome)).unwrap_or_else(|| Self::make(target))
+    }
+
+    fn make(target: &Path) -> Result<Self, Error> {
         let path = Self::beside(target);
         make_private(&path)?;
         let lock_path = path.join(LOCK);
@@ -314,6 +327,22 @@ mod tests {
         let error = WorkDirectory::create(target).unwrap_err();
         assert!(matches!(error, Error::NotOurs { .. }), "{error}");
         error.to_string()
+    }
+
+    #[test]
+    fn runs_that_begin_and_end_at_once_have_the_directory_or_are_told_who_has_it() {
+        let (_directory, target, work) = room();
+        let outcomes = || -> Vec<_> {
+            (0..400).filter_map(|_| WorkDirectory::create(&target).err()).collect()
+        };
+        let errors = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..3).map(|_| scope.spawn(outcomes)).collect();
+            runs.into_iter().flat_map(|run| run.join().unwrap()).collect::<Vec<_>>()
+        });
+        for error in errors {
+            assert!(matches!(error, Error::Busy(_)), "{error}");
+        }
+        assert!(!work.exists());
     }
 
     #[test]

@@ -238,10 +238,12 @@ impl Stage<'_> {
         is_changed: bool,
     ) -> Allowed {
         let mut allowed = Allowed::default();
-        // A request has five tries.
+        let is_limited = self.options.rate_limit.is_some();
+        let is_told = self.options.rate_headers == RateHeaders::Always;
+        // A request has five tries, of which a limit that nobody is told of may take any number.
         let mut passing = faults.iter().map(Fault::passes_after);
         let tries = passing.try_fold(0_usize, |sum, times| sum.checked_add(times?));
-        if tries.is_none_or(|tries| tries > 4) {
+        if tries.is_none_or(|tries| tries > 4) || (is_limited && !is_told) {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
         }
         // A list is begun anew three times.
@@ -256,8 +258,6 @@ impl Stage<'_> {
         if is_refusal && faults.iter().any(|fault| fault.is_of(Endpoint::Groups)) {
             allowed.codes.insert(2);
         }
-        let is_limited = self.options.rate_limit.is_some();
-        let is_told = self.options.rate_headers == RateHeaders::Always;
         let is_refused = faults.iter().any(|fault| fault.codes().contains(&8));
         if (is_limited && (!is_told || settings.never_waits))
             || (is_refused && settings.never_waits)
