@@ -5,7 +5,7 @@ use prost::DecodeError;
 use crate::baton::v2::Resource;
 
 use super::builder::SnapshotBuilder;
-use super::interner::InternedTexts;
+use super::interner::Interner;
 use super::membership::{MembershipKind, WithMembers};
 use super::people::OrderedPeople;
 
@@ -13,7 +13,7 @@ use super::people::OrderedPeople;
 #[derive(Debug)]
 pub struct Snapshot {
     people: OrderedPeople,
-    words: InternedTexts,
+    words: Interner,
     /// What people are in, by resource type and id.
     containers: Vec<WithMembers>,
 }
@@ -23,7 +23,6 @@ impl SnapshotBuilder {
     pub fn finish(self) -> Snapshot {
         let Self { people, words, containers, .. } = self;
         let (people, places) = people.in_order();
-        let words = words.into_texts();
         let order = HolderOrder { places: &places, words: &words };
         let containers = containers.into_values().flat_map(|it| it.whole.into_values());
         let mut containers: Vec<_> = containers.map(|it| order.with_holders(it)).collect();
@@ -40,7 +39,7 @@ fn key(container: &WithMembers) -> (&'static str, &str) {
 struct HolderOrder<'fold> {
     /// The place of the person of each number.
     places: &'fold [u32],
-    words: &'fold InternedTexts,
+    words: &'fold Interner,
 }
 
 impl HolderOrder<'_> {

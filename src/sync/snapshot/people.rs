@@ -10,7 +10,7 @@ use crate::connector::{unlisted_user, user};
 use crate::northflank::{Email, Lenient, List, ListKind, Member, Text};
 use crate::sync::error::TooManyRows;
 
-use super::interner::{InternedTexts, Interner};
+use super::interner::Interner;
 
 /// Where it is said who somebody is. The least wins, so that the order of reading doesn't
 /// matter: lists in the order in which their kinds are declared, the member list first.
@@ -310,7 +310,6 @@ impl PeopleBuilder {
     pub(super) fn in_order(mut self) -> (OrderedPeople, Vec<u32>) {
         self.discard_pending_members();
         let Self { ids, mut records, sources_of_records, sources, .. } = self;
-        let ids = ids.into_texts();
         let order = ids.order();
         let mut places = vec![0; order.len()];
         for (place, number) in (0..).zip(&order) {
@@ -320,12 +319,13 @@ impl PeopleBuilder {
         let is_member =
             |number: &u32| sources[sources_of_records[*number as usize] as usize] == members;
         let people = OrderedPeople {
-            ids: ids.in_order(&order),
             records: order
                 .iter()
                 .map(|number| std::mem::take(&mut records[*number as usize]))
                 .collect(),
             are_members: order.iter().map(is_member).collect(),
+            ids,
+            order,
         };
         (people, places)
     }
@@ -341,7 +341,9 @@ fn missing_in(mention: &[u8], record: &[u8]) -> Option<MissingParts> {
 /// People by id, called by their places. What is told of one holder after another lies together.
 #[derive(Debug)]
 pub(super) struct OrderedPeople {
-    ids: InternedTexts,
+    ids: Interner,
+    /// The number of the id at each place.
+    order: Vec<u32>,
     records: Vec<Box<[u8]>>,
     are_members: Vec<bool>,
 }
@@ -349,12 +351,12 @@ pub(super) struct OrderedPeople {
 impl OrderedPeople {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.ids.len()
+        self.order.len()
     }
 
     /// The id of a person.
     pub(super) fn id(&self, place: u32) -> &str {
-        self.ids.get(place)
+        self.ids.get(self.order[place as usize])
     }
 
     /// Whether the organization's member list has a person.
