@@ -15,8 +15,8 @@ const FURTHER_VARIABLES: [&str; 4] =
 const DEPLOYMENT: &str = "deploy/kubernetes/deployment.yaml";
 
 /// Documents that name settings, and directories of such.
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "deploy", ".github"];
+const DOCUMENTS: [&str; 7] =
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "action.yml", "docs", "deploy", ".github"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -235,6 +235,20 @@ fn what_is_deployed_names_the_version_by_a_tag_that_a_release_makes() {
         }
     }
     assert!(read(".github/workflows/release.yaml").contains(r#"--tag "$image:v$VERSION""#));
+    // What CI systems use from here is of the same version as what it installs.
+    let uses = [
+        ("action.yml", "@v", 1),
+        ("deploy/gitlab.yml", "/v", 1),
+        (".github/workflows/access-snapshot.yaml", "access-snapshot.yaml@v", 1),
+        ("docs/review.md", "baton-northflank@v", 1),
+        ("docs/review.md", "baton-northflank/v", 1),
+    ];
+    for (path, before, count) in uses {
+        let text = read(path);
+        let named = text.split(before).skip(1).filter(|rest| rest.starts_with(char::is_numeric));
+        let named: Vec<_> = named.map(|rest| rest.starts_with(&tag[1..])).collect();
+        assert_eq!(named, vec![true; count], "{path}: {before}");
+    }
 }
 
 #[test]

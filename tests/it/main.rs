@@ -18,6 +18,8 @@ mod harness;
 #[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
+mod pipelines;
+#[cfg(target_os = "linux")]
 mod release;
 mod review;
 mod secrets;

@@ -370,11 +370,15 @@ fn the_release_builds_every_target_and_publishes_nothing_before_the_tests() {
 }
 
 #[test]
-fn the_snapshot_downloads_an_archive_that_is_packed() {
-    let text = workflow("access-snapshot");
-    let (_, rest) = text.split_once("name=baton-northflank-$VERSION-").unwrap();
-    let target = rest.lines().next().unwrap();
-    assert!(TARGETS.iter().any(|(known, _)| *known == target), "{target}");
+fn what_ci_systems_download_are_archives_that_are_packed() {
+    // `uname -m` tells x86_64 and aarch64.
+    let name = "VERSION-$(uname -m)-unknown-linux-musl\n";
+    assert!(workflow("access-snapshot").contains(&format!("name=baton-northflank-${name}")));
+    assert!(read("deploy/gitlab.yml").contains(&format!("name=baton-northflank-$ACCESS_{name}")));
+    let action = read("action.yml");
+    let targets = action.split(" target=").skip(1).map(|rest| rest.split(' ').next().unwrap());
+    let packed: BTreeSet<_> = TARGETS.into_iter().map(|(target, _)| target).collect();
+    assert_eq!(targets.collect::<BTreeSet<_>>(), packed);
 }
 
 #[test]

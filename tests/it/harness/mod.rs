@@ -19,6 +19,8 @@ pub mod screen;
 pub mod shown;
 pub mod sync_file;
 pub mod trial;
+#[cfg(target_os = "linux")]
+pub mod workflow;
 
 use std::ffi::OsStr;
 use std::net::TcpListener;
