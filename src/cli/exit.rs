@@ -112,8 +112,13 @@ pub(super) enum Failure {
         source: std::io::Error,
     },
     /// Rules are broken.
-    #[error("{0}")]
-    Violated(String),
+    #[error("{summary}")]
+    Violated {
+        /// How it ended, in a sentence.
+        summary: String,
+        /// Whether whoever sits at the terminal has that before them.
+        is_shown: bool,
+    },
     /// A log file can't be written.
     #[error("can't write the log file {}", .path.display())]
     Log { path: PathBuf, source: std::io::Error },
@@ -186,7 +191,7 @@ impl Failure {
             | Self::Telemetry(_) => ExitCode::INVALID_ARGUMENT,
             Self::Output(_) | Self::Threads(_) | Self::Runtime(_) => ExitCode::UNKNOWN,
             Self::Changed => ExitCode::CHANGED,
-            Self::Violated(_) => ExitCode::VIOLATED,
+            Self::Violated { .. } => ExitCode::VIOLATED,
             Self::Review(error) => error.code(),
             Self::Signal(signal) | Self::ServiceStopped(signal) | Self::Unshown { signal, .. } => {
                 signal.code()
@@ -248,8 +253,8 @@ fn without_middle(text: &str, longest: usize) -> Cow<'_, str> {
 /// Prints the failure and its causes as one line; returns the exit code, whatever happens to
 /// the line.
 fn report(failure: &Failure, secrets: &Secrets) -> process::ExitCode {
-    // What changed has been printed.
-    if !matches!(failure, Failure::Changed) {
+    // What changed has been printed, and a table of broken rules ends so.
+    if !matches!(failure, Failure::Changed | Failure::Violated { is_shown: true, .. }) {
         print_line(&secrets.hide(&with_causes(failure)));
     }
     failure.code().into()

@@ -16,6 +16,9 @@ use crate::harness::{Connector, Run, TestDir};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_baton-northflank");
 
+/// What the demo writes.
+const WRITTEN: [&str; 3] = ["access.html", "review.yaml", "sync.c1z"];
+
 fn demo(room: &TestDir, arguments: &[&str]) -> Run {
     room.connector().arguments(["demo"]).arguments(arguments).run()
 }
@@ -36,7 +39,7 @@ fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
     let room = TestDir::new();
     let run = demo(&room, &[]);
     assert_success(&run);
-    assert_eq!(room.names(), ["access.html", "sync.c1z"]);
+    assert_eq!(room.names(), WRITTEN);
     assert!(
         run.stdout()
             .contains("Marlow Freight, a made-up organization, is served at http://127.0.0.1:")
@@ -68,7 +71,7 @@ fn nothing_that_the_shell_or_a_settings_file_sets_reaches_the_demo() {
     for _ in 0..2 {
         let connector = spoiled(&room, room.connector());
         assert_success(&connector.arguments(["demo"]).run());
-        assert_eq!(room.names(), [".baton.yaml", "access.html", "sync.c1z"]);
+        assert_eq!(room.names(), [&[".baton.yaml"], &WRITTEN[..]].concat());
     }
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&quietly_changed_demo()));
@@ -109,7 +112,7 @@ fn what_the_demo_advises_works_as_typed() {
         (BINARY, Some(here)),
     ] {
         // Once, and once more: another day has further advice.
-        for count in [2, 3] {
+        for count in [3, 4] {
             let mut command = Command::new(BINARY);
             command.arg0(program).arg("demo").env_clear().current_dir(room.path());
             command.args(elsewhere.iter().map(|it| format!("--directory={it}")));
@@ -121,12 +124,38 @@ fn what_the_demo_advises_works_as_typed() {
                 let mut shell = Command::new("/bin/sh");
                 shell.args(["-c", &line]).current_dir(room.path()).env_clear();
                 let run = Run(shell.env("PATH", directory.unwrap()).output().unwrap());
-                assert_success(&run);
+                let code = if line.contains(" review ") { exit_code::VIOLATED } else { 0 };
+                assert_eq!(run.code(), Some(code), "{line}: {}", run.stderr());
                 assert!(!run.stdout().is_empty(), "{line}");
             }
         }
         fs::remove_file(room.file("sync.c1z")).ok();
     }
+}
+
+#[test]
+fn its_rules_are_the_example_and_some_are_broken_on_each_day() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/review.yaml");
+    let example = fs::read_to_string(example).unwrap();
+    let room = TestDir::new();
+    for broken in ["is to be held through a group only", "at least 2 are needed"] {
+        assert_success(&demo(&room, &[]));
+        assert_eq!(fs::read_to_string(room.file("review.yaml")).unwrap(), example);
+        let run = room.connector().arguments(["review", "--rules", "review.yaml"]).run();
+        assert_eq!(run.code(), Some(exit_code::VIOLATED), "{}", run.stderr());
+        let told = run.stdout().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(broken) && told.contains(" holds "), "{told}");
+    }
+}
+
+#[test]
+fn rules_that_somebody_has_changed_stay_as_they_are() {
+    let room = TestDir::new();
+    assert_success(&demo(&room, &[]));
+    let changed = fs::read_to_string(room.file("review.yaml")).unwrap().replace("max: 3", "max: 1");
+    fs::write(room.file("review.yaml"), &changed).unwrap();
+    assert_success(&demo(&room, &[]));
+    assert_eq!(fs::read_to_string(room.file("review.yaml")).unwrap(), changed);
 }
 
 #[test]
@@ -152,7 +181,7 @@ fn a_directory_that_is_named_is_made_and_nothing_is_written_elsewhere() {
     let run = demo(&room, &["--directory", "a/b c"]);
     assert_success(&run);
     assert_eq!(room.names(), ["a"]);
-    assert!(room.file("a/b c/sync.c1z").exists() && room.file("a/b c/access.html").exists());
+    assert!(WRITTEN.iter().all(|name| room.file("a/b c").join(name).exists()));
     assert!(run.stdout().contains("a/b c/access.html"), "{}", run.stdout());
 }
 
@@ -161,7 +190,7 @@ type Foreign = fn(&TestDir);
 
 #[test]
 fn nothing_that_is_not_the_demos_own_is_overwritten() {
-    let others: [(&str, Foreign); 8] = [
+    let others: [(&str, Foreign); 10] = [
         ("sync.c1z", |room| {
             let size = Size { members: 5, roles: 2, groups: 1, memberships: 4 };
             let own = Organization::generate(1, size);
@@ -181,6 +210,8 @@ fn nothing_that_is_not_the_demos_own_is_overwritten() {
         ("access.html", |room| fs::write(room.file("access.html"), "<title>mine</title>").unwrap()),
         ("access.html", |room| fs::create_dir(room.file("access.html")).unwrap()),
         ("access.html", |room| symlink("nowhere", room.file("access.html")).unwrap()),
+        ("review.yaml", |room| fs::write(room.file("review.yaml"), "version: 1\n").unwrap()),
+        ("review.yaml", |room| symlink("nowhere", room.file("review.yaml")).unwrap()),
     ];
     for (name, put) in others {
         let room = TestDir::new();
@@ -217,8 +248,7 @@ fn a_signal_at_any_change_leaves_nothing_but_what_was_whole() {
         let is_stopped = status.signal() == Some(2) || status.code() == Some(130);
         assert!(is_stopped || status.success(), "{at}: {status}");
         let names = room.names();
-        let whole = ["access.html", "sync.c1z"];
-        assert!(names.iter().all(|name| whole.contains(&name.as_str())), "{at}: {names:?}");
+        assert!(names.iter().all(|name| WRITTEN.contains(&name.as_str())), "{at}: {names:?}");
         assert_success(&demo(&room, &[]));
     }
 }

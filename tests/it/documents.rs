@@ -431,14 +431,16 @@ fn whoever_builds_it_is_told_which_rust_that_takes_and_ci_tries_it_with_that() {
 #[test]
 fn what_makes_each_picture_is_told_and_nothing_by_hand_is_called_generated() {
     let contributing = read("CONTRIBUTING.md");
-    for (picture, maker) in
-        [("changes.svg", "tests/it/terminal.rs"), ("access.png", "tests/browser/picture.mjs")]
-    {
+    for (picture, maker) in [
+        ("changes.svg", "tests/it/terminal.rs"),
+        ("review.svg", "tests/it/terminal.rs"),
+        ("access.png", "tests/browser/picture.mjs"),
+    ] {
         assert!(contributing.contains(&format!("docs/images/{picture}")), "{picture}");
         assert!(read(maker).contains(picture), "{maker} doesn't make {picture}");
     }
     let pictures = files(&root().join("docs/images"));
-    assert_eq!(pictures.len(), 2, "{pictures:?}");
+    assert_eq!(pictures.len(), 3, "{pictures:?}");
     assert!(contributing.contains("cargo accept terminal:: --ignored"));
     assert!(contributing.contains("(tests/browser/picture.mjs)"));
     assert!(!read("docs/connector.mdx").contains("Do not edit manually"));

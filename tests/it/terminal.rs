@@ -151,15 +151,30 @@ fn access_fits_the_terminal_and_what_it_cannot_show_is_refused() {
     }
 }
 
-/// Writes the picture where snapshots are written, too.
+/// How many columns the windows have that documents show.
+const PICTURED: usize = 92;
+
+/// Compares what a window shows of a command with the picture of it that documents have. Writes
+/// that where snapshots are written, too.
+fn assert_documented(name: &str, arguments: &[&str], shown: &str) {
+    let prompt = format!("{{dim}}$ {{bold}}baton-northflank {}{{}}", arguments.join(" "));
+    let made = picture::svg(&format!("{prompt}\n{shown}"), PICTURED);
+    let path = format!("{}/docs/images/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var("INSTA_UPDATE").as_deref() == Ok("always") {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(kept.lines().find(|line| !made.contains(line)), None, "{shown}");
+    assert_eq!(kept, made, "INSTA_UPDATE=always makes it anew");
+}
+
 #[test]
 #[ignore = "needs tmux; .ci/run has it"]
-fn the_picture_in_the_readme_is_what_a_terminal_shows() {
-    const COLUMNS: usize = 92;
+fn the_picture_of_changes_in_the_readme_is_what_a_terminal_shows() {
     const ARGUMENTS: [&str; 3] = ["--diff", "--log-level", "warn"];
     let room = TestDir::new();
     room.connector_to(&fake(Organization::demo())).run().expect_success();
-    let screen = Screen::new(COLUMNS);
+    let screen = Screen::new(PICTURED);
     std::fs::copy(room.file("sync.c1z"), screen.path().join("sync.c1z")).unwrap();
     let fake = fake(quietly_changed_demo());
     let origin = fake.origin();
@@ -170,16 +185,22 @@ fn the_picture_in_the_readme_is_what_a_terminal_shows() {
     let shown = shown.replace("/tmp/.tmpabcdef/", "");
     // The first time that it tells is the older sync's.
     let shown = shown.replacen("2026-11-24", "2026-11-23", 1);
-    let prompt = format!("{{dim}}$ {{bold}}baton-northflank {}{{}}", ARGUMENTS.join(" "));
-    let made = picture::svg(&format!("{prompt}\n{shown}"), COLUMNS);
+    assert_documented("changes.svg", &ARGUMENTS, &shown);
+}
 
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images/changes.svg");
-    if std::env::var("INSTA_UPDATE").as_deref() == Ok("always") {
-        std::fs::write(path, &made).unwrap();
+#[test]
+#[ignore = "needs tmux; .ci/run has it"]
+fn the_picture_of_a_review_in_the_readme_is_what_a_terminal_shows() {
+    const ARGUMENTS: [&str; 3] = ["review", "--rules", "review.yaml"];
+    let room = TestDir::new();
+    assert_eq!(room.connector().arguments(["demo"]).run().code(), Some(0));
+    let screen = Screen::new(PICTURED);
+    for name in ["sync.c1z", "review.yaml"] {
+        std::fs::copy(room.file(name), screen.path().join(name)).unwrap();
     }
-    let kept = std::fs::read_to_string(path).unwrap();
-    assert_eq!(kept.lines().find(|line| !made.contains(line)), None, "{shown}");
-    assert_eq!(kept, made, "INSTA_UPDATE=always makes it anew");
+    screen.start(&ARGUMENTS, &[]);
+    let shown = screen.picture(&screen.end()).replace("\n[exit code 21]", "");
+    assert_documented("review.svg", &ARGUMENTS, &shown);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
@@ -14,8 +14,9 @@ use memchr::memmem;
 use crate::c1z::{self, OpenSync, RowKind, ScratchDirectory};
 use crate::cli::exit::Failure;
 use crate::cli::output;
+use crate::cli::pending_file::PendingFile;
 use crate::cli::signal::Leftovers;
-use crate::demo::{DemoDay, DemoServer, NAME, TOKEN};
+use crate::demo::{DemoDay, DemoServer, NAME, RULES, TOKEN};
 use crate::private_fs;
 use crate::sync;
 use crate::work_dir::WorkDirectory;
@@ -23,9 +24,13 @@ use crate::work_dir::WorkDirectory;
 /// What the demo writes.
 const FILE: &str = "sync.c1z";
 const PAGE: &str = "access.html";
+const RULES_FILE: &str = "review.yaml";
 
 /// What stands in every file of the demo's and in no other: no mail goes to such an address.
 const MARK: &str = "ada.marlow@marlow.example";
+
+/// What stands in its rules in place of that, whatever somebody has tried with them.
+const RULES_MARK: &str = "Marlow Freight, the demo's organization";
 
 /// The largest file and page that may be the demo's, in MiB. Both are far smaller.
 const LARGEST_MIB: u64 = 4;
@@ -59,7 +64,10 @@ pub(super) fn command() -> clap::Command {
                 .value_name("DIRECTORY")
                 .default_value(".")
                 .value_parser(value_parser!(PathBuf))
-                .help("Where sync.c1z and access.html are written; made if it isn't there"),
+                .help(
+                    "Where sync.c1z, access.html and review.yaml are written; made if it isn't \
+                     there",
+                ),
         )
         .arg(
             Arg::new("log-level")
@@ -106,10 +114,11 @@ impl DemoArgs {
             let failed = |source| Failure::Target { path: directory.clone(), source };
             fs::create_dir_all(directory).map_err(failed)?;
         }
-        let (file, page) = (self.place(FILE), self.place(PAGE));
+        let [file, page, rules] = [FILE, PAGE, RULES_FILE].map(|name| self.place(name));
         let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
         let before = day_of(&file, &leftovers)?;
-        check_page(&page)?;
+        check_own(&page, MARK)?;
+        let has_rules = check_own(&rules, RULES_MARK)?;
         let work = WorkDirectory::beside(&file);
         if is_there(&work)? {
             return Err(Failure::Foreign(work));
@@ -139,6 +148,13 @@ impl DemoArgs {
         let mut access = words(["access", "--format", "html", "--title", NAME, "--output"]);
         access.extend([page.into(), file.into()]);
         run(&access)?;
+        // Whoever has changed them keeps them so.
+        if !has_rules {
+            let mut pending = PendingFile::create(&rules, &leftovers)?;
+            let written = pending.writer().write_all(RULES.as_bytes());
+            written.map_err(|error| pending.failed(&error))?;
+            pending.persist_new()?;
+        }
         output::print(self.advice(before.is_some()).as_bytes())
     }
 
@@ -164,6 +180,11 @@ impl DemoArgs {
         if has_changed {
             advise(&format!("diff {}", quoted(&file)), "what has changed since the sync before");
         }
+        let rules = quoted(&self.place(RULES_FILE));
+        advise(
+            &format!("review{of_file} --rules {rules}"),
+            "what breaks rules of who may hold what; it ends with 21, so that a build fails",
+        );
         advise(
             &format!("demo{of_directory}"),
             "another day: what has changed by then; the file keeps both syncs",
@@ -248,13 +269,13 @@ fn day_of(file: &Path, leftovers: &Leftovers) -> Result<Option<DemoDay>, Failure
     day.map(Some).ok_or_else(|| Failure::Foreign(file.to_owned()))
 }
 
-/// Whether the page may be written.
-fn check_page(page: &Path) -> Result<(), Failure> {
-    if !may_be_own(page)? {
-        return Ok(());
+/// Whether a file with the demo's mark is there, or nothing: no other may be written.
+fn check_own(path: &Path, mark: &str) -> Result<bool, Failure> {
+    if !may_be_own(path)? {
+        return Ok(false);
     }
-    let content = private_fs::read_regular(page, LARGEST_MIB)
-        .map_err(|source| Failure::Target { path: page.to_owned(), source })?;
-    let is_own = memmem::find(&content, MARK.as_bytes()).is_some();
-    if is_own { Ok(()) } else { Err(Failure::Foreign(page.to_owned())) }
+    let content = private_fs::read_regular(path, LARGEST_MIB)
+        .map_err(|source| Failure::Target { path: path.to_owned(), source })?;
+    let is_own = memmem::find(&content, mark.as_bytes()).is_some();
+    if is_own { Ok(true) } else { Err(Failure::Foreign(path.to_owned())) }
 }

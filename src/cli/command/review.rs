@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
@@ -231,7 +231,10 @@ impl ReviewArgs {
             ));
         }
         if self.write_baseline.is_none() && review.has_failed() {
-            return Err(Failure::Violated(review.summary()));
+            let is_table =
+                |it: &ReviewOutput| it.path.is_none() && it.format == ReviewFormat::Table;
+            let is_shown = io::stdout().is_terminal() && self.outputs.iter().any(is_table);
+            return Err(Failure::Violated { summary: review.summary(), is_shown });
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub const FAILED_PRECONDITION: i32 = 9;
 pub const UNAVAILABLE: i32 = 14;
 pub const UNAUTHENTICATED: i32 = 16;
 pub const CHANGED: i32 = 20;
+pub const VIOLATED: i32 = 21;
 pub const HANGUP: i32 = 129;
 pub const INTERRUPT: i32 = 130;
 pub const TERMINATE: i32 = 143;

@@ -8,6 +8,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value as Json;
 
 use super::{HOSTILE, Runner, VERSION, fake, read, target};
+use crate::harness::exit_code;
 use crate::harness::workflow::{StepsRun, Value};
 
 /// What this machine is to GitHub.
@@ -58,7 +59,7 @@ fn what_breaks_rules_is_annotated_and_fails_the_step() {
     runner.write(".git/HEAD", "");
     runner.write("access.yaml", &read("examples/review.yaml"));
     let steps = act_on(&runner, &fake, &[("rules", "access.yaml")]);
-    assert_eq!(steps.failure, Some(21), "{}", steps.log);
+    assert_eq!(steps.failure, Some(exit_code::VIOLATED), "{}", steps.log);
     assert!(steps.log.contains("::error file=access.yaml,line=14,"), "{}", steps.log);
     assert!(steps.written("GITHUB_STEP_SUMMARY").contains("Søren Eriksen"));
     assert_eq!(steps.filled("${{ steps.review.outputs.violations }}"), "4");
@@ -68,7 +69,7 @@ fn what_breaks_rules_is_annotated_and_fails_the_step() {
     // A file that is there is judged as it is, by the next steps' own call as well.
     let before = fake.requests();
     let steps = act(&runner, this_machine(), &[("rules", "access.yaml"), ("fail-on", "warning")]);
-    assert_eq!((steps.failure, fake.requests()), (Some(21), before));
+    assert_eq!((steps.failure, fake.requests()), (Some(exit_code::VIOLATED), before));
     assert!(steps.written("GITHUB_PATH").starts_with(runner.path("temp").to_str().unwrap()));
 }
 
@@ -87,13 +88,13 @@ fn rules_that_hold_pass_and_mistakes_fail() {
         [("rules", "access.yaml"), ("fail-on", "info")],
     ] {
         let steps = act(&runner, this_machine(), &inputs);
-        assert_eq!(steps.failure, Some(3), "{}", steps.log);
+        assert_eq!(steps.failure, Some(exit_code::INVALID_ARGUMENT), "{}", steps.log);
         assert_eq!(steps.filled("${{ steps.review.outputs.violations }}"), "");
     }
     let origin = fake.origin();
     let wrong = [("northflank-api-token", "nf-wrong"), ("base-url", &*origin)];
     let steps = act(&runner, this_machine(), &wrong);
-    assert_eq!(steps.failure, Some(16), "{}", steps.log);
+    assert_eq!(steps.failure, Some(exit_code::UNAUTHENTICATED), "{}", steps.log);
 }
 
 #[test]

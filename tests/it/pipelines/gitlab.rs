@@ -8,7 +8,7 @@ use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value as Json;
 
 use super::{HOSTILE, Runner, VERSION, fake, read};
-use crate::harness::Run;
+use crate::harness::{Run, exit_code};
 
 /// Runs the job as a runner does, with these inputs and the token in a variable of the project's.
 fn job(runner: &Runner, fake: &FakeNorthflank, inputs: &[(&str, &str)]) -> Run {
@@ -53,7 +53,7 @@ fn what_breaks_rules_fails_the_job_with_a_report_of_tests() {
     let (fake, runner) = (fake(Organization::demo()), Runner::new());
     runner.write("access.yaml", &read("examples/review.yaml"));
     let run = job(&runner, &fake, &[]);
-    assert_eq!(run.code(), Some(21), "{}", run.stderr());
+    assert_eq!(run.code(), Some(exit_code::VIOLATED), "{}", run.stderr());
     assert!(run.stdout().contains("engineers-through-their-group  2 findings"), "{}", run.stdout());
     let kept = |name: &str| {
         let path = runner.path("workspace").join("access-snapshot").join(name);
@@ -80,9 +80,11 @@ fn rules_that_hold_pass_and_mistakes_fail() {
     runner.write("access.yaml", "version: 1\nrules: [{id: a, role: owner, holders: {max: 9}}]\n");
     let run = job(&runner, &fake, &[]);
     assert_eq!(run.code(), Some(0), "{}", run.stderr());
-    for (name, value, code) in
-        [("rules", "none.yaml", 3), ("baseline", "none.json", 3), ("token", "nf-wrong", 16)]
-    {
+    for (name, value, code) in [
+        ("rules", "none.yaml", exit_code::INVALID_ARGUMENT),
+        ("baseline", "none.json", exit_code::INVALID_ARGUMENT),
+        ("token", "nf-wrong", exit_code::UNAUTHENTICATED),
+    ] {
         let run = job(&runner, &fake, &[(name, value)]);
         assert_eq!(run.code(), Some(code), "{name}: {}", run.stderr());
     }

@@ -186,13 +186,13 @@ fn a_gate_is_green_only_where_nothing_has_changed_since_a_snapshot_that_is_there
     let mut caller = Caller::new();
     let gate = [("fail-on-changes", "true")];
     let first = caller.night(&before, &gate);
-    first.assert_ended(Some(3));
+    first.assert_ended(Some(exit_code::INVALID_ARGUMENT));
     // It is kept, for the next one.
     assert_eq!(first.kept, TOLD);
     assert!(first.steps.log.contains("::error::there was no earlier snapshot"));
     caller.night(&before, &gate).assert_ended(None);
     let changed = caller.night(&after, &gate);
-    changed.assert_ended(Some(20));
+    changed.assert_ended(Some(exit_code::CHANGED));
     assert_eq!(changed.kept, TOLD);
     assert_eq!(changed.outputs["changed"], "true");
     // What has expired is as good as none.
@@ -201,7 +201,7 @@ fn a_gate_is_green_only_where_nothing_has_changed_since_a_snapshot_that_is_there
         let text = fs::read_to_string(&about).unwrap();
         fs::write(about, text.replace("\"expired\":false", "\"expired\":true")).unwrap();
     }
-    caller.night(&after, &gate).assert_ended(Some(3));
+    caller.night(&after, &gate).assert_ended(Some(exit_code::INVALID_ARGUMENT));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn broken_rules_fail_the_job_when_everything_is_kept_and_told() {
     let mut caller = Caller::new();
     caller.commit("access.yaml", &read("examples/review.yaml"));
     let night = caller.night(&fake, &[("rules", "access.yaml"), ("name", "marlow")]);
-    night.assert_ended(Some(21));
+    night.assert_ended(Some(exit_code::VIOLATED));
     let mut kept: Vec<_> = TOLD.into_iter().chain(JUDGED).collect();
     kept.sort_unstable();
     assert_eq!(night.kept, kept);
@@ -240,7 +240,7 @@ fn what_is_known_or_less_severe_fails_no_job() {
     warned.assert_ended(None);
     assert_eq!(warned.outputs["violations"], "2");
     let strict = [("rules", "access.yaml"), ("fail-on", "warning")];
-    caller.night(&fake, &strict).assert_ended(Some(21));
+    caller.night(&fake, &strict).assert_ended(Some(exit_code::VIOLATED));
     let known = ["ada-marlow", "ben-okafor"].map(|id| {
         let principal = format!("user:{id}");
         json!({"rule": "a", "demand": "only", "principal": principal, "entitlements": ["role:owner:assigned"]})
@@ -286,7 +286,7 @@ fn a_mistake_in_the_rules_fails_the_job_and_loses_no_file() {
     caller.commit("access.yaml", "version: 1\nrules: [{id: a, role: ownr, only: []}]\n");
     for rules in ["access.yaml", "none.yaml", HOSTILE] {
         let night = caller.night(&fake, &[("rules", rules)]);
-        night.assert_ended(Some(3));
+        night.assert_ended(Some(exit_code::INVALID_ARGUMENT));
         assert_eq!(night.kept, TOLD);
         assert_eq!(night.outputs["violations"], "");
         assert!(!caller.runner.path("github").join("uploaded.sarif").exists());
