@@ -193,7 +193,8 @@ impl AccessArgs {
             return Err(Failure::Usage("--csv-bom is for --format csv; see --help".to_owned()));
         }
         let Some(path) = &self.output else { return self.print() };
-        PendingFile::check(path, &[&self.file], &[])?;
+        let rules: Vec<_> = self.rules.as_deref().into_iter().collect();
+        PendingFile::check(path, &[&self.file], &rules)?;
         let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let mut file = PendingFile::create(path, &leftovers)?;

@@ -245,6 +245,10 @@ impl ReviewArgs {
             let text = "--init writes --rules and --write-baseline: name both; see --help";
             return Err(Failure::Usage(text.to_owned()));
         };
+        if place(&self.rules) == place(baseline) {
+            let text = "--rules and --write-baseline are the same file; name another one";
+            return Err(Failure::Usage(text.to_owned()));
+        }
         let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let now = OffsetDateTime::now_utc();
@@ -280,14 +284,15 @@ impl ReviewArgs {
         for path in paths.chain(self.write_baseline.as_deref()) {
             PendingFile::check(path, &[&self.file], &others)?;
         }
-        for (place, output) in self.outputs.iter().enumerate() {
-            let is_taken = |other: &ReviewOutput| other.path == output.path;
-            let is_of_baseline = output.path.is_some() && output.path == self.write_baseline;
-            if is_of_baseline || self.outputs[..place].iter().any(is_taken) {
+        let mut taken: Vec<_> = self.write_baseline.iter().map(|path| Some(place(path))).collect();
+        for output in &self.outputs {
+            let to = output.path.as_deref().map(place);
+            if taken.contains(&to) {
                 return Err(Failure::Usage(format!(
                     "{output} goes where something else does; name another file"
                 )));
             }
+            taken.push(to);
         }
         Ok(())
     }
@@ -341,6 +346,16 @@ impl ReviewFormat {
             Self::Table => review::table(review, style, output),
             Self::Json => review::json(review, output),
         }
+    }
+}
+
+/// Where a file is, whatever way leads there: two outputs would overwrite each other.
+fn place(path: &Path) -> PathBuf {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = fs::canonicalize(directory.unwrap_or(Path::new(".")));
+    match (directory, path.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => path.to_owned(),
     }
 }
 

@@ -48,10 +48,10 @@ pub(in crate::report) fn find_any(
     }
 }
 
-/// Who or what `text` names that may hold something: people and groups as above, and whatever
-/// else has that type and id.
-pub(in crate::report) fn find_principal(
+/// What `text` names: of these kinds as above, or whatever has that type and id.
+pub(in crate::report) fn find_resource(
     access: &AccessReport,
+    kinds: &[FilterKind],
     text: &str,
 ) -> Result<Vec<TypedId>, Error> {
     let kind = FilterKind::User;
@@ -62,5 +62,5 @@ pub(in crate::report) fn find_principal(
             return Ok(vec![(resource_type.to_owned(), id.to_owned())]);
         }
     }
-    find_any(access, &[FilterKind::User, FilterKind::Group], text)
+    find_any(access, kinds, text)
 }

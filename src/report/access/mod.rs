@@ -22,7 +22,7 @@ pub use csv_rows::{CsvRows, csv_people, csv_resources};
 pub use error::Error;
 pub(super) use filter::TypedId;
 pub use filter_kind::FilterKind;
-pub(super) use find_by_id::{find_any, find_principal};
+pub(super) use find_by_id::{find_any, find_resource};
 pub(super) use grouped::{SortKey, place};
 pub(super) use json::{JsonEntitlement, JsonPrincipal, JsonResource};
 pub(super) use labels::{counted, day, ended_on, entitlement_slug, facts, named, slug};

@@ -1,5 +1,6 @@
 //! What breaks rules, above what is worth a look anyway.
 
+use crate::baton::printable;
 use crate::report::review::{Review, RuleFinding, Suppression};
 
 use super::limits::MOST_NAMES;
@@ -38,12 +39,15 @@ impl PageRules {
     pub fn new(review: &Review<'_>) -> Self {
         let rules = review.rules().iter().enumerate().map(|(place, rule)| {
             let findings = review.of_rule(place);
-            let lines = findings.iter().take(MOST_NAMES).map(PageRuleLine::new);
+            // What nobody accepts stands first, and is cut last.
+            let (open, suppressed): (Vec<_>, Vec<_>) =
+                findings.iter().partition(|finding| finding.is_open());
+            let lines = open.iter().chain(&suppressed).take(MOST_NAMES);
             PageRule {
                 id: rule.id.clone(),
-                why: rule.why.clone(),
-                open: findings.iter().filter(|finding| finding.suppressed.is_none()).count(),
-                lines: lines.collect(),
+                why: rule.why.as_deref().map(printable),
+                open: open.len(),
+                lines: lines.map(|finding| PageRuleLine::new(finding)).collect(),
                 more: findings.len().saturating_sub(MOST_NAMES),
             }
         });
@@ -67,6 +71,7 @@ impl PageRuleLine {
             }
             (None, None) => (finding.severity.word(), String::new()),
         };
-        Self { word, message: finding.message(), note }
+        // Several names stand in it: none may turn what stands beside it.
+        Self { word, message: printable(&finding.message()), note: printable(&note) }
     }
 }

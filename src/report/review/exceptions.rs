@@ -6,7 +6,7 @@ use crate::baton::resource_key;
 use crate::report::access;
 use crate::report::model::ResourceInfo;
 
-use super::resolve::IdResolver;
+use super::resolve::{HELD, IdResolver, PRINCIPALS};
 use super::rule_finding::{EndedException, RuleFinding, Suppression};
 use super::rules::{ExceptionOf, RuleException, RuleSet};
 
@@ -68,12 +68,12 @@ impl AcceptedSet {
         resolver: &mut IdResolver<'_>,
     ) -> Result<Option<Self>, access::Error> {
         let place = format!("exception of {}", exception.rule);
-        let (id, set): (_, fn(Vec<String>) -> Self) = match &exception.of {
-            ExceptionOf::Principal(id) => (id, Self::Principals),
-            ExceptionOf::Resource(id) => (id, Self::Resources),
+        let (id, kinds, set): (_, _, fn(Vec<String>) -> Self) = match &exception.of {
+            ExceptionOf::Principal(id) => (id, PRINCIPALS, Self::Principals),
+            ExceptionOf::Resource(id) => (id, HELD, Self::Resources),
             ExceptionOf::Nobody => return Ok(Some(Self::Nobody)),
         };
-        let found = resolver.allowed(id, &place)?;
+        let found = resolver.allowed(id, &kinds, &place)?;
         let keys: Vec<_> = found.iter().map(|(kind, id)| resource_key(kind, id)).collect();
         Ok((!keys.is_empty()).then(|| set(keys)))
     }

@@ -234,7 +234,8 @@ fn demands(fields: &YamlFields<'_>, subject: &str, mistakes: &mut RuleMistakes) 
         }
         _ => {}
     }
-    if ["only", "holders", "held", "require"].iter().all(|key| fields.get(key).is_none()) {
+    let is_any_way = fields.get("held").is_none() || demands.held == Some(HeldWay::Any);
+    if is_any_way && ["only", "holders", "require"].iter().all(|key| fields.get(key).is_none()) {
         let text = "it demands nothing; a rule about holders needs one or more of only, holders, \
                     held, require";
         mistakes.add(fields.at, text);
@@ -471,6 +472,7 @@ exceptions:
             ("version: 1\nrules: []\n".to_owned(), "there is no rule"),
             (with("{id: a, role: []}"), "needs an id"),
             (with("{id: a, role: owner}"), "demands nothing"),
+            (with("{id: a, role: owner, held: any}"), "demands nothing"),
             (with("{id: a, role: owner, holders: {}}"), "holders needs"),
             (with("{id: a, any-role: false, only: []}"), "true where it is there"),
             (with("{id: a, finding: login-unknown, days: 3}"), "no matter of days"),

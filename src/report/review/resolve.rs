@@ -2,12 +2,16 @@
 
 use std::rc::Rc;
 
-use crate::report::access::{self, AccessReport, FilterKind, TypedId, find_any, find_principal};
+use crate::report::access::{self, AccessReport, FilterKind, TypedId, find_any, find_resource};
 use crate::report::findings::FindingQuery;
 use crate::report::model::ResourceInfo;
 
 use super::position::RuleMistakes;
 use super::rules::{Demands, HeldSubject, Located, Rule, RuleSubject};
+
+/// What may hold something, and what may be held.
+pub(super) const PRINCIPALS: [FilterKind; 2] = [FilterKind::User, FilterKind::Group];
+pub(super) const HELD: [FilterKind; 2] = [FilterKind::Role, FilterKind::Group];
 
 /// A rule, with what its ids stand for.
 pub(super) enum ResolvedRule<'rules> {
@@ -43,8 +47,7 @@ impl<'rules> ResolvedRule<'rules> {
         let (held, demands) = match &rule.subject {
             RuleSubject::Finding(query) => return Ok(Self::Finding(*query)),
             RuleSubject::NotTogether(ids) => {
-                let kinds = [FilterKind::Role, FilterKind::Group];
-                let sets = ids.iter().map(|id| resolver.subject(id, &kinds));
+                let sets = ids.iter().map(|id| resolver.subject(id, &HELD));
                 let sets = sets.collect::<Result<Vec<_>, _>>()?;
                 for (number, (id, set)) in ids.iter().zip(&sets).enumerate() {
                     if set.iter().any(|one| sets[..number].iter().flatten().any(|it| it == one)) {
@@ -65,7 +68,7 @@ impl<'rules> ResolvedRule<'rules> {
         let called = resolver.called(of.iter().flatten())?;
         let place = format!("only of {}", rule.id);
         let only = demands.only.as_ref().map(|ids| {
-            let allowed = ids.iter().map(|id| resolver.allowed(id, &place));
+            let allowed = ids.iter().map(|id| resolver.allowed(id, &PRINCIPALS, &place));
             Ok::<_, access::Error>(allowed.collect::<Result<Vec<_>, _>>()?.concat())
         });
         let only = only.transpose()?;
@@ -144,13 +147,15 @@ impl<'access> IdResolver<'access> {
         }
     }
 
-    /// Whom or which groups an id stands for; nobody where the file has none of it.
+    /// Whom or what an id stands for, of these kinds or by its type; nothing where the file has
+    /// none of it.
     pub(super) fn allowed(
         &mut self,
         id: &Located<String>,
+        kinds: &[FilterKind],
         place: &str,
     ) -> Result<Vec<TypedId>, access::Error> {
-        match find_principal(self.access, &id.value) {
+        match find_resource(self.access, kinds, &id.value) {
             Ok(found) => Ok(found),
             Err(error) if error.is_about_what_was_asked_for() => {
                 self.warnings.push(format!("{place}, line {}: {error}", id.at.line));

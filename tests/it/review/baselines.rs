@@ -3,7 +3,7 @@
 use fake_northflank::Organization;
 use serde_json::{Value, json};
 
-use super::{found, of_rules, open, review, synced};
+use super::{found, in_a_month, of_rules, open, review, synced};
 use crate::harness::TestDir;
 
 const OWNERS: &str = "id: owners, role: owner, only: [], holders: {max: 1}";
@@ -25,20 +25,37 @@ fn an_exception_accepts_until_its_day_has_passed() {
     let today = time::OffsetDateTime::now_utc().date();
     let yesterday = today.previous_day().unwrap();
     let accepted = |day| format!("principal: user:ben-okafor, reason: SEC-142, until: {day}");
-    let rules = with(&[&accepted(today), "reason: r, resource: role:owner, until: 2027-01-31"]);
+    let month = in_a_month();
+    let of_owner = format!("reason: r, resource: role:owner, until: {month}");
+    let rules = with(&[&accepted(today), &of_owner]);
     assert_eq!(open_of(&room, &rules, &[]), ["only ada-marlow"]);
     let told = found(&room, &rules, &[]);
     assert_eq!(told["rules"][0]["violations"], 1);
     let suppressed = json!({"by": "exception", "reason": "SEC-142", "until": today.to_string()});
     assert_eq!(told["findings"][1]["suppressed"], suppressed);
 
-    let rules = with(&[&accepted(yesterday), "reason: r, until: 2027-01-31"]);
+    let rules = with(&[&accepted(yesterday), &format!("reason: r, until: {month}")]);
     assert_eq!(open_of(&room, &rules, &[]), ["only ada-marlow", "only ben-okafor"]);
     let ended = json!({"reason": "SEC-142", "until": yesterday.to_string()});
     assert_eq!(found(&room, &rules, &[])["findings"][1]["ended_exception"], ended);
     let run = review(&room, &rules, &[]);
     let line = format!("its exception ended on {yesterday}: SEC-142");
     assert!(run.stdout().contains(&line), "{}", run.stdout());
+}
+
+#[test]
+fn an_exception_finds_what_it_is_of_as_rules_do() {
+    let room = synced(&Organization::demo());
+    let month = in_a_month();
+    for of in ["resource: owner", "resource: Owner", "resource: role:owner", "resource: role/owner"]
+    {
+        let rules = with(&[&format!("{of}, reason: r, until: {month}")]);
+        assert_eq!(open_of(&room, &rules, &[]), ["only ada-marlow", "only ben-okafor"], "{of}");
+    }
+    for of in ["ben-okafor", "ben.okafor@marlow.example", "Ben Okafor", "user:ben-okafor"] {
+        let rules = with(&[&format!("principal: {of}, reason: r, until: {month}")]);
+        assert_eq!(open_of(&room, &rules, &[]), ["only ada-marlow", "holders.max owner"], "{of}");
+    }
 }
 
 #[test]
@@ -84,7 +101,7 @@ fn only_what_is_new_fails_and_what_is_gone_is_told() {
 #[test]
 fn an_exception_goes_before_a_baseline() {
     let room = synced(&Organization::demo());
-    let rules = with(&["principal: ben-okafor, reason: r, until: 2027-01-31"]);
+    let rules = with(&[&format!("principal: ben-okafor, reason: r, until: {}", in_a_month())]);
     review(&room, &rules, &["--write-baseline", "known.json", "--output", "json=out"]);
     let text = std::fs::read_to_string(room.file("known.json")).unwrap();
     assert!(!text.contains("ben-okafor") && text.contains("ada-marlow"), "{text}");

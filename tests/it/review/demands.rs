@@ -59,7 +59,7 @@ fn what_is_held_in_another_way_than_it_may_be_is_found() {
     assert_eq!(found.len(), 10, "{found:?}");
     assert!(!found.contains(&"held soren-eriksen".to_owned()));
     assert!(found.contains(&"held vera-jansen".to_owned()));
-    assert_eq!(broken(&room, "role: platform-eng, held: any"), [""; 0]);
+    assert_eq!(broken(&room, "role: platform-eng, held: any, holders: {min: 1}"), [""; 0]);
 }
 
 #[test]

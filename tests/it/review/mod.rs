@@ -3,6 +3,7 @@
 mod baselines;
 mod demands;
 mod outputs;
+mod page;
 mod properties;
 mod rules;
 mod unfit;
@@ -11,6 +12,7 @@ use std::fs;
 
 use fake_northflank::{FakeNorthflank, Options, Organization};
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use crate::harness::{Run, TestDir};
 
@@ -20,6 +22,11 @@ fn synced(organization: &Organization) -> TestDir {
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
     room.connector_to(&fake).run().expect_success();
     room
+}
+
+/// A day on which an exception may end.
+fn in_a_month() -> String {
+    (OffsetDateTime::now_utc().date() + Duration::days(30)).to_string()
 }
 
 /// What `review` says of the room's file by these rules, with `arguments` besides.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fake_northflank::Organization;
 
-use super::{found, of_rules, open, review, synced};
+use super::{found, in_a_month, of_rules, open, review, synced};
 use crate::harness::assert_takes_at_most;
 
 #[test]
@@ -26,7 +26,9 @@ fn a_misspelt_id_never_passes() {
 fn somebody_unknown_who_may_or_is_excepted_only_makes_it_stricter() {
     let room = synced(&Organization::demo());
     let rules = of_rules(&["id: a, role: owner, only: [ada-marlow, ben-okafr]"])
-        + "exceptions: [{rule: a, principal: nobody-like-that, reason: r, until: 2026-12-31}]\n";
+        + "exceptions: [{rule: a, principal: nobody-like-that, reason: r, until: "
+        + &in_a_month()
+        + "}]\n";
     let run = review(&room, &rules, &["--output", "json=-"]);
     assert_eq!(run.code(), Some(21), "{}", run.stderr());
     let lines: Vec<_> = run.stderr().lines().collect();
@@ -82,6 +84,9 @@ fn a_call_that_writes_where_it_reads_or_twice_is_refused() {
         (&["--output", "json=a", "--output", "table=a"], "where something else does"),
         (&["--output", "json=-", "--output", "table=-"], "where something else does"),
         (&["--output", "json=a", "--write-baseline", "a"], "where something else does"),
+        (&["--output", "json=a", "--output", "table=./a"], "where something else does"),
+        (&["--output", "json=a", "--write-baseline", "./a"], "where something else does"),
+        (&["--write-baseline", "./rules.yaml"], "is a file that is read"),
         (&["--output", "xml=a"], "no format \"xml\""),
         (&["--output", "json"], "FORMAT=FILE"),
         (&["--output", "json=none/a", "--output", "table=b"], "can't write none/a"),
@@ -92,6 +97,31 @@ fn a_call_that_writes_where_it_reads_or_twice_is_refused() {
         review(&room, &rules, arguments).expect_failure(3, &[part]);
         assert_eq!(room.names(), ["rules.yaml", "sync.c1z"], "{arguments:?}");
     }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_none_of_the_others() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, role: owner, only: []"]);
+    fs::write(room.file("before"), "as it was").unwrap();
+    for place in ["none/there", "sync.c1z/below", "/dev/full", "."] {
+        for last in [&["--output"][..], &["--write-baseline"]] {
+            let place = if last[0] == "--output" { format!("table={place}") } else { place.into() };
+            let outputs = ["--output", "json=before", "--output", "junit=new", last[0], &place];
+            review(&room, &rules, &outputs).expect_failure(3, &["can't write", "where you may"]);
+            assert_eq!(room.names(), ["before", "rules.yaml", "sync.c1z"], "{place}");
+            assert_eq!(fs::read_to_string(room.file("before")).unwrap(), "as it was");
+        }
+    }
+}
+
+#[test]
+fn standard_output_and_a_file_of_its_sign_are_two_places() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, role: owner, holders: {max: 9}"]);
+    let run = review(&room, &rules, &["--output", "json=-", "--output", "table=./-"]);
+    assert_eq!((run.code(), run.stderr()), (Some(0), ""));
+    assert!(run.stdout().starts_with('{') && room.file("-").exists());
 }
 
 #[cfg(unix)]
