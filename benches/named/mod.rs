@@ -19,13 +19,20 @@ pub(crate) fn run(parts: &[Part]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The time in the middle.
+pub(crate) fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
+}
+
 /// Times as people read them, in milliseconds.
 pub(crate) fn spread(mut times: Vec<Duration>) -> String {
     times.sort();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     format!(
         "{:.1} ms (median of {}; {:.1} to {:.1})",
-        milliseconds(times[times.len() / 2]),
+        milliseconds(median(&times)),
         times.len(),
         milliseconds(times[0]),
         milliseconds(times[times.len() - 1]),

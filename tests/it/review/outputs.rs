@@ -291,6 +291,7 @@ fn outputs_are_valid_by_the_schemas_that_others_document() {
             ("json", schemas.join("sarif-2.1.0.json"), room.file("out.sarif")),
             ("json", schemas.join("sarif-2.1.0.json"), room.file("out.code-scanning")),
             ("xml", schemas.join("junit-10.xsd"), room.file("out.junit")),
+            ("xml", schemas.join("JUnit.xsd"), room.file("out.junit")),
             ("yaml", root().join("docs/review-rules.schema.json"), room.file("rules.yaml")),
         ];
         for (kind, schema, file) in checks {
