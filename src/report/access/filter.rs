@@ -10,6 +10,7 @@ use crate::suggest::Suggestions;
 use super::error::Error;
 use super::filter_kind::FilterKind;
 use super::grant_info::GrantInfo;
+use super::named_resources::{NamedResources, TypedId};
 use super::trait_index::TraitIndex;
 
 /// Of what is to be told. A grant has to be of each kind that is named, and there of any.
@@ -30,9 +31,6 @@ pub(in crate::report) struct FilterMatch {
     roles: Vec<TypedId>,
     groups: Vec<TypedId>,
 }
-
-/// The type and id of a resource.
-pub(in crate::report) type TypedId = (String, String);
 
 impl FilterMatch {
     /// Finds what is asked for.
@@ -145,7 +143,12 @@ impl FilterSearch<'_> {
     /// that nothing else of the kind has. Several types may have the same id.
     fn find(&self, text: &str) -> Result<Vec<TypedId>, Error> {
         let found = self.find_by_id(text)?;
-        if found.is_empty() { self.look_around(text) } else { Ok(found) }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let names = NamedResources::find(self.sync, self.kinds, [text])?;
+        let found = self.named(text, &names)?;
+        if found.is_empty() { Err(self.unknown(text, true)?) } else { Ok(found) }
     }
 
     /// The resources that have the id `text`, or that type and id.
@@ -174,42 +177,36 @@ impl FilterSearch<'_> {
             || self.sync.is_named_by_a_grant(resource_type, id)?)
     }
 
-    /// Who has the address `text`, or else what has that name; or else, what is nearest to it.
-    pub(super) fn look_around(&self, text: &str) -> Result<Vec<TypedId>, Error> {
-        let (mut owners, mut namesakes) = (Vec::new(), Vec::new());
+    /// Who has the address `text`, or else what has that name; nothing where nothing does.
+    pub(super) fn named(&self, text: &str, names: &NamedResources) -> Result<Vec<TypedId>, Error> {
+        let found = names.of(self.kinds, self.kind, text);
+        if found.len() < 2 {
+            return Ok(found);
+        }
+        let file = self.sync.sync().file.clone();
+        let ids = found.into_iter().map(|(_, id)| id).collect();
+        Err(Error::Ambiguous { file, kind: self.kind, text: text.to_owned(), ids })
+    }
+
+    /// That `text` names nothing of the kind, and maybe what is nearest to it.
+    pub(super) fn unknown(&self, text: &str, with_nearest: bool) -> Result<Error, Error> {
         let mut near = Suggestions::to(text);
-        let wanted = text.trim().to_lowercase();
         let names = NameIndex::new(self.sync);
-        self.sync.each(RowKind::Resources, |_, data| {
+        let offer = |_: &str, data: &[u8]| {
             let resource: Resource = names.decode(data)?;
             let id = resource.id.unwrap_or_default();
-            if !self.kinds.of(&id.resource_type).is(self.kind) {
-                return Ok(());
-            }
-            let user: Option<UserTrait> = find(&resource.annotations);
-            let emails = user.map(|user| user.emails).unwrap_or_default();
-            let mut addresses = emails.iter().map(|email| email.address.as_str());
-            let is_wanted = |name: &str| name.trim().to_lowercase() == wanted;
-            let found = (id.resource_type, id.resource);
-            if self.kind == FilterKind::User && addresses.clone().any(is_wanted) {
-                owners.push(found);
-            } else if is_wanted(&resource.display_name) {
-                namesakes.push(found);
-            } else {
-                near.offer(&found.1, addresses.by_ref().chain([resource.display_name.as_str()]));
+            if self.kinds.of(&id.resource_type).is(self.kind) {
+                let user: Option<UserTrait> = find(&resource.annotations);
+                let emails = user.map(|user| user.emails).unwrap_or_default();
+                let addresses = emails.iter().map(|email| email.address.as_str());
+                near.offer(&id.resource, addresses.chain([resource.display_name.as_str()]));
             }
             Ok::<_, Error>(())
-        })?;
-        let found = if owners.is_empty() { namesakes } else { owners };
-        let file = self.sync.sync().file.clone();
-        let text = text.to_owned();
-        match &found[..] {
-            [_] => Ok(found),
-            [] => Err(Error::Unknown { file, kind: self.kind, text, near }),
-            _ => {
-                let ids = found.into_iter().map(|(_, id)| id).collect();
-                Err(Error::Ambiguous { file, kind: self.kind, text, ids })
-            }
+        };
+        if with_nearest {
+            self.sync.each(RowKind::Resources, offer)?;
         }
+        let (file, text) = (self.sync.sync().file.clone(), text.to_owned());
+        Ok(Error::Unknown { file, kind: self.kind, text, near })
     }
 }

@@ -1,66 +1,100 @@
-//! What an id stands for that may be of several kinds.
+//! What ids stand for that may be of several kinds.
 
 use super::access_report::AccessReport;
 use super::error::Error;
-use super::filter::{FilterSearch, TypedId};
+use super::filter::FilterSearch;
 use super::filter_kind::FilterKind;
+use super::named_resources::{NamedResources, TypedId};
 
-/// The resources that `text` names, of any of these kinds: by id, by type and id, by an e-mail
-/// address, or by a name that nothing else of them has.
-pub(in crate::report) fn find_any(
-    access: &AccessReport,
-    kinds: &[FilterKind],
-    text: &str,
-) -> Result<Vec<TypedId>, Error> {
-    let search = |kind| FilterSearch { sync: access.sync(), kinds: access.kinds(), kind };
-    let mut found: Vec<TypedId> = Vec::new();
-    for kind in kinds {
-        for id in search(*kind).find_by_id(text)? {
-            if !found.contains(&id) {
-                found.push(id);
-            }
-        }
+/// For how many texts that name nothing the nearest ids are told: each is a go through the file.
+const MOST_SUGGESTIONS: usize = 20;
+
+/// Finds what each of many texts names. Where one of them is no id, addresses and names are looked
+/// for in one go through the file, for all of them.
+pub(in crate::report) struct IdFinder<'access> {
+    access: &'access AccessReport,
+    texts: Vec<&'access str>,
+    names: Option<NamedResources>,
+    suggested: usize,
+}
+
+impl<'access> IdFinder<'access> {
+    /// A finder of these texts.
+    pub(in crate::report) fn new(access: &'access AccessReport, texts: Vec<&'access str>) -> Self {
+        Self { access, texts, names: None, suggested: 0 }
     }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let mut unknown = None;
-    for kind in kinds {
-        match search(*kind).look_around(text) {
-            Ok(named) => found.extend(named),
-            Err(Error::Unknown { file, kind, text, near }) => {
-                let is_nearer = !near.is_empty() || unknown.is_none();
-                if is_nearer {
-                    unknown = Some(Error::Unknown { file, kind, text, near });
+
+    /// The resources that `text` names, of any of these kinds: by id, by type and id, by an e-mail
+    /// address, or by a name that nothing else of them has.
+    pub(in crate::report) fn find(
+        &mut self,
+        kinds: &[FilterKind],
+        text: &str,
+    ) -> Result<Vec<TypedId>, Error> {
+        let mut found: Vec<TypedId> = Vec::new();
+        for kind in kinds {
+            for id in search(self.access, *kind).find_by_id(text)? {
+                if !found.contains(&id) {
+                    found.push(id);
                 }
             }
-            Err(other) => return Err(other),
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let names = if let Some(names) = self.names.take() {
+            names
+        } else {
+            let texts = self.texts.iter().copied();
+            NamedResources::find(self.access.sync(), self.access.kinds(), texts)?
+        };
+        let names = self.names.insert(names);
+        for kind in kinds {
+            found.extend(search(self.access, *kind).named(text, names)?);
+        }
+        match (&found[..], kinds) {
+            ([], _) => Err(self.unknown(kinds, text)?),
+            ([_, _, ..], [kind, ..]) => {
+                let file = self.access.sync().sync().file.clone();
+                let ids = found.into_iter().map(|(kind, id)| format!("{kind}:{id}")).collect();
+                Err(Error::Ambiguous { file, kind: *kind, text: text.to_owned(), ids })
+            }
+            _ => Ok(found),
         }
     }
-    match (&found[..], unknown, kinds) {
-        ([], Some(unknown), _) => Err(unknown),
-        ([_, _, ..], _, [kind, ..]) => {
-            let file = access.sync().sync().file.clone();
-            let ids = found.into_iter().map(|(kind, id)| format!("{kind}:{id}")).collect();
-            Err(Error::Ambiguous { file, kind: *kind, text: text.to_owned(), ids })
+
+    /// The resources that `text` names, of these kinds as above, or whatever has that type and id.
+    pub(in crate::report) fn find_or_typed(
+        &mut self,
+        kinds: &[FilterKind],
+        text: &str,
+    ) -> Result<Vec<TypedId>, Error> {
+        for (at, _) in text.match_indices([':', '/']) {
+            let (resource_type, id) = (&text[..at], &text[at + 1..]);
+            if search(self.access, FilterKind::User).is_there(resource_type, id)? {
+                return Ok(vec![(resource_type.to_owned(), id.to_owned())]);
+            }
         }
-        _ => Ok(found),
+        self.find(kinds, text)
+    }
+
+    /// That `text` names nothing, with the nearest ids of the first kind that has any.
+    fn unknown(&mut self, kinds: &[FilterKind], text: &str) -> Result<Error, Error> {
+        let is_told = self.suggested < MOST_SUGGESTIONS;
+        self.suggested += 1;
+        let mut unknown = None;
+        for kind in kinds {
+            let error = search(self.access, *kind).unknown(text, is_told)?;
+            let has_near = matches!(&error, Error::Unknown { near, .. } if !near.is_empty());
+            if has_near {
+                return Ok(error);
+            }
+            unknown.get_or_insert(error);
+        }
+        unknown.map_or_else(|| search(self.access, FilterKind::User).unknown(text, false), Ok)
     }
 }
 
-/// What `text` names: of these kinds as above, or whatever has that type and id.
-pub(in crate::report) fn find_resource(
-    access: &AccessReport,
-    kinds: &[FilterKind],
-    text: &str,
-) -> Result<Vec<TypedId>, Error> {
-    let kind = FilterKind::User;
-    let search = FilterSearch { sync: access.sync(), kinds: access.kinds(), kind };
-    for (at, _) in text.match_indices([':', '/']) {
-        let (resource_type, id) = (&text[..at], &text[at + 1..]);
-        if search.is_there(resource_type, id)? {
-            return Ok(vec![(resource_type.to_owned(), id.to_owned())]);
-        }
-    }
-    find_any(access, kinds, text)
+fn search(access: &AccessReport, kind: FilterKind) -> FilterSearch<'_> {
+    FilterSearch { sync: access.sync(), kinds: access.kinds(), kind }
 }

@@ -10,6 +10,7 @@ mod grant_info;
 mod grouped;
 mod json;
 mod markdown;
+mod named_resources;
 mod trait_index;
 
 mod access_report;
@@ -20,12 +21,12 @@ mod table;
 pub use self::csv::csv;
 pub use csv_rows::{CsvRows, csv_people, csv_resources};
 pub use error::Error;
-pub(super) use filter::TypedId;
 pub use filter_kind::FilterKind;
-pub(super) use find_by_id::{find_any, find_resource};
+pub(super) use find_by_id::IdFinder;
 pub(super) use grouped::{SortKey, place};
 pub(super) use json::{JsonEntitlement, JsonPrincipal, JsonResource};
 pub(super) use labels::{counted, day, ended_on, entitlement_slug, facts, named, slug};
+pub(super) use named_resources::TypedId;
 pub(super) use trait_index::TypeTraits;
 
 pub use grant_info::{GrantInfo, HeldVia};

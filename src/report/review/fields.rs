@@ -1,6 +1,6 @@
 //! A mapping whose keys are known, read so that everything wrong in it is told at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::suggest::Suggestions;
 
@@ -98,10 +98,10 @@ impl<'node> YamlFields<'node> {
         let YamlValue::List(nodes) = &node.value else {
             return self.text(key, mistakes).map(|text| vec![text]);
         };
-        let mut texts: Vec<Located<String>> = Vec::new();
+        let (mut texts, mut seen) = (Vec::new(), HashSet::new());
         for node in nodes {
             match text(node) {
-                Some(text) if texts.iter().any(|other| other.value == text.value) => {
+                Some(text) if !seen.insert(text.value.clone()) => {
                     mistakes.add(node.at, format!("{:?} stands there twice", text.value));
                 }
                 Some(text) => texts.push(text),

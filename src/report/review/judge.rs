@@ -35,7 +35,7 @@ pub(super) fn judge(
     now: OffsetDateTime,
 ) -> Result<Judgement, Error> {
     let end = check_sync(rules, access, now)?;
-    let mut resolver = IdResolver::new(access);
+    let mut resolver = IdResolver::new(access, rules);
     let subjects = rules.rules.iter().map(|rule| ResolvedRule::new(rule, &mut resolver));
     let subjects = subjects.collect::<Result<Vec<_>, _>>()?;
     let mistakes = std::mem::take(&mut resolver.mistakes);

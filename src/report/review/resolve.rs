@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::report::access::{self, AccessReport, FilterKind, TypedId, find_any, find_resource};
+use crate::report::access::{self, AccessReport, FilterKind, IdFinder, TypedId};
 use crate::report::findings::FindingQuery;
 use crate::report::model::ResourceInfo;
 
 use super::position::RuleMistakes;
-use super::rules::{Demands, HeldSubject, Located, Rule, RuleSubject};
+use super::rules::{Demands, HeldSubject, Located, Rule, RuleSet, RuleSubject};
 
 /// What may hold something, and what may be held.
 pub(super) const PRINCIPALS: [FilterKind; 2] = [FilterKind::User, FilterKind::Group];
@@ -97,13 +97,16 @@ impl<'rules> ResolvedRule<'rules> {
 /// warning in what is allowed: there it can only make things stricter.
 pub(super) struct IdResolver<'access> {
     access: &'access AccessReport,
+    finder: IdFinder<'access>,
     pub(super) mistakes: RuleMistakes,
     pub(super) warnings: Vec<String>,
 }
 
 impl<'access> IdResolver<'access> {
-    pub(super) fn new(access: &'access AccessReport) -> Self {
-        Self { access, mistakes: RuleMistakes::default(), warnings: Vec::new() }
+    /// A resolver of all ids that stand in `rules`.
+    pub(super) fn new(access: &'access AccessReport, rules: &'access RuleSet) -> Self {
+        let finder = IdFinder::new(access, rules.ids().collect());
+        Self { access, finder, mistakes: RuleMistakes::default(), warnings: Vec::new() }
     }
 
     /// What `ids` stand for, of any of these kinds, each once.
@@ -137,7 +140,7 @@ impl<'access> IdResolver<'access> {
         id: &Located<String>,
         kinds: &[FilterKind],
     ) -> Result<Vec<TypedId>, access::Error> {
-        match find_any(self.access, kinds, &id.value) {
+        match self.finder.find(kinds, &id.value) {
             Ok(found) => Ok(found),
             Err(error) if error.is_about_what_was_asked_for() => {
                 self.mistakes.add(id.at, error.to_string());
@@ -155,7 +158,7 @@ impl<'access> IdResolver<'access> {
         kinds: &[FilterKind],
         place: &str,
     ) -> Result<Vec<TypedId>, access::Error> {
-        match find_resource(self.access, kinds, &id.value) {
+        match self.finder.find_or_typed(kinds, &id.value) {
             Ok(found) => Ok(found),
             Err(error) if error.is_about_what_was_asked_for() => {
                 self.warnings.push(format!("{place}, line {}: {error}", id.at.line));

@@ -27,6 +27,25 @@ pub struct Located<T> {
     pub value: T,
 }
 
+impl RuleSet {
+    /// Every id that stands in it of people or of what they hold.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let of_rules = self.rules.iter().flat_map(|rule| {
+            let (subjects, only): (&[_], _) = match &rule.subject {
+                RuleSubject::Finding(_) => (&[], None),
+                RuleSubject::NotTogether(ids) => (ids, None),
+                RuleSubject::Holders(held, demands) => (held.ids(), demands.only.as_ref()),
+            };
+            subjects.iter().chain(only.into_iter().flatten())
+        });
+        let of_exceptions = self.exceptions.iter().filter_map(|exception| match &exception.of {
+            ExceptionOf::Principal(id) | ExceptionOf::Resource(id) => Some(id),
+            ExceptionOf::Nobody => None,
+        });
+        of_rules.chain(of_exceptions).map(|id| id.value.as_str())
+    }
+}
+
 /// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -62,6 +81,16 @@ pub enum HeldSubject {
     Groups(Vec<Located<String>>),
     /// Every role, each by itself.
     AnyRole,
+}
+
+impl HeldSubject {
+    /// The ids that name it.
+    fn ids(&self) -> &[Located<String>] {
+        match self {
+            Self::Roles(ids) | Self::Groups(ids) => ids,
+            Self::AnyRole => &[],
+        }
+    }
 }
 
 /// What is demanded of those who hold something. At least one is.

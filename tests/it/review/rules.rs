@@ -67,6 +67,19 @@ fn hostile_rules_are_refused_in_time() {
             started.elapsed()
         });
     }
+    // Ids by the thousand that nothing has are refused, or told, in time as well.
+    let ids =
+        |name: &str| (0..60_000).map(|id| format!("{name}-{id}")).collect::<Vec<_>>().join(", ");
+    let subjects = format!("version: 1\nrules: [{{id: a, role: [{}], only: []}}]", ids("r"));
+    let allowed = format!("version: 1\nrules: [{{id: a, role: owner, only: [{}]}}]", ids("u"));
+    for (rules, code) in [(subjects, 3), (allowed, 21)] {
+        assert_takes_at_most(Duration::from_secs(30), || {
+            let started = Instant::now();
+            let run = review(&room, &rules, &[]);
+            assert_eq!(run.code(), Some(code), "{}", run.stderr());
+            started.elapsed()
+        });
+    }
     fs::write(room.file("latin.yaml"), b"version: \xff").unwrap();
     let latin = ["review", "--rules", "latin.yaml"];
     room.connector().arguments(latin).run().expect_failure(3, &["latin.yaml", "not valid UTF-8"]);
