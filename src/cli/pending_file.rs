@@ -27,8 +27,14 @@ impl PendingFile {
             .help("File to write, readable by its owner only [default: standard output]")
     }
 
-    /// Fails where `path` is a sync file or another file that is read, or no file at all.
-    pub(super) fn check(path: &Path, syncs: &[&Path], others: &[&Path]) -> Result<(), Failure> {
+    /// Fails where `path`, which `flag` names, is a sync file or another file that is read, or no
+    /// file at all.
+    pub(super) fn check(
+        flag: &str,
+        path: &Path,
+        syncs: &[&Path],
+        others: &[&Path],
+    ) -> Result<(), Failure> {
         for (files, what) in [(syncs, "the sync file itself"), (others, "a file that is read")] {
             let is_same = |file: &&Path| {
                 let [one, other] = [path, file].map(|it| fs::canonicalize(it).ok());
@@ -36,9 +42,7 @@ impl PendingFile {
             };
             if files.iter().any(is_same) {
                 let path = path.display();
-                return Err(Failure::Usage(format!(
-                    "--output {path} is {what}; name another file"
-                )));
+                return Err(Failure::Usage(format!("{flag} {path} is {what}; name another file")));
             }
         }
         // A pipe or device would be replaced by a file.

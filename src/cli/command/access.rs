@@ -194,7 +194,7 @@ impl AccessArgs {
         }
         let Some(path) = &self.output else { return self.print() };
         let rules: Vec<_> = self.rules.as_deref().into_iter().collect();
-        PendingFile::check(path, &[&self.file], &rules)?;
+        PendingFile::check("--output", path, &[&self.file], &rules)?;
         let (scratch, leftovers) = scratch_directory()?;
         let access = self.open(&scratch)?;
         let mut file = PendingFile::create(path, &leftovers)?;

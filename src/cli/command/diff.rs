@@ -112,7 +112,7 @@ impl DiffArgs {
         }
         if let Some(output) = &self.output {
             let files: Vec<_> = [&*self.old].into_iter().chain(self.new.as_deref()).collect();
-            PendingFile::check(output, &files, &[])?;
+            PendingFile::check("--output", output, &files, &[])?;
         }
         for (flag, named) in [("--from", &self.from), ("--to", &self.to)] {
             check_sync_name(flag, named.as_deref())?;

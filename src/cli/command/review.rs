@@ -280,9 +280,11 @@ impl ReviewArgs {
     /// Where everything goes, if nothing of it is read or written twice.
     fn check_outputs(&self) -> Result<(), Failure> {
         let others: Vec<_> = [&*self.rules].into_iter().chain(self.baseline.as_deref()).collect();
-        let paths = self.outputs.iter().filter_map(|output| output.path.as_deref());
-        for path in paths.chain(self.write_baseline.as_deref()) {
-            PendingFile::check(path, &[&self.file], &others)?;
+        for path in self.outputs.iter().filter_map(|output| output.path.as_deref()) {
+            PendingFile::check("--output", path, &[&self.file], &others)?;
+        }
+        if let Some(path) = &self.write_baseline {
+            PendingFile::check("--write-baseline", path, &[&self.file], &others)?;
         }
         let mut taken: Vec<_> = self.write_baseline.iter().map(|path| Some(place(path))).collect();
         for output in &self.outputs {

@@ -250,6 +250,10 @@ fn what_is_known_or_less_severe_fails_no_job() {
     let night = caller.night(&fake, &[&strict[..], &[("baseline", "known.json")]].concat());
     night.assert_ended(None);
     assert_eq!(night.outputs["violations"], "0");
+    // Code scanning would show what is suppressed as open.
+    let uploaded = fs::read_to_string(caller.runner.path("github").join("uploaded.sarif")).unwrap();
+    let uploaded: Json = serde_json::from_str(&uploaded).unwrap();
+    assert_eq!(uploaded["runs"][0]["results"], json!([]));
 }
 
 #[test]
