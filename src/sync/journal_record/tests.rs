@@ -18,9 +18,9 @@ use crate::connector::{group, role, unlisted_user, user};
 use crate::northflank::{List, ListKind, Member, Page, Rows};
 use crate::sync::SyncSelection;
 use crate::sync::snapshot::{Snapshot, SnapshotBuilder, WithMembers};
-use crate::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
+use crate::work_dir::{FoundJournal, FramePosition, IdentityDigests, Journal, RunIdentity};
 
-use super::{KeptLists, finished_record, page_record, recorded_page};
+use super::{JournalIndex, KeptLists, finished_record, page_record, recorded_page};
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
 
@@ -504,4 +504,15 @@ fn records_that_no_run_can_have_kept_are_told() {
     }
     let record = page_record(&of, 0, None, Vec::new()).unwrap();
     assert!(recorded_page(&of_group("a"), &record).is_err());
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_are_records_of_whole_lists() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/journal/records");
+    let seed = std::fs::read(path).unwrap();
+    let mut index = JournalIndex::default();
+    for record in seed[1..].split(|byte| *byte == 0xff) {
+        index.add(record, FramePosition::default()).unwrap();
+    }
+    assert_eq!(index.kept_lists(OffsetDateTime::UNIX_EPOCH, None).len(), 3);
 }
