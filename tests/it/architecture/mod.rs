@@ -1,6 +1,7 @@
 //! The house stands as ARCHITECTURE.md draws it: every room has its floor, none knows one above
 //! it, and nothing goes round in a circle.
 
+mod further_list;
 mod invariants;
 mod source;
 
