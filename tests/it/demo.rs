@@ -245,7 +245,7 @@ fn a_signal_at_any_change_leaves_nothing_but_what_was_whole() {
         let (room, interrupter) = (TestDir::new(), Interrupter::new());
         let run = watched(&room, &interrupter, at);
         let status = run.0.status;
-        let is_stopped = status.signal() == Some(2) || status.code() == Some(130);
+        let is_stopped = status.signal() == Some(2) || status.code() == Some(exit_code::INTERRUPT);
         assert!(is_stopped || status.success(), "{at}: {status}");
         let names = room.names();
         assert!(names.iter().all(|name| WRITTEN.contains(&name.as_str())), "{at}: {names:?}");

@@ -149,7 +149,7 @@ fn no_mistake_in_the_settings_shows_the_token() {
         let codes = assert_silent(token, |room| {
             room.connector_to(&fake).variable("BATON_NORTHFLANK_API_TOKEN", &wrong)
         });
-        assert_eq!(codes, [Some(3); 2]);
+        assert_eq!(codes, [Some(exit_code::INVALID_ARGUMENT); 2]);
     }
     // As a flag, the token is on the command line by the caller's choice; nowhere else.
     for arguments in [

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::harness::exit_code;
 use crate::harness::{Run, TestDir};
 use fake_northflank::{FakeNorthflank, Member, Options, Organization};
 use serde_json::Value;
@@ -101,8 +102,10 @@ fn every_role_and_group_has_a_row_also_those_that_nobody_holds() {
     }
     let grants = access(&room, &["--format", "csv", "--rows", "grants"]);
     assert_eq!(grants.stdout(), access(&room, &["--format", "csv"]).stdout());
-    access(&room, &["--rows", "people"]).expect_failure(3, &["--rows is for --format csv"]);
-    access(&room, &["--format", "csv", "--rows", "all"]).expect_failure(3, &["all"]);
+    access(&room, &["--rows", "people"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["--rows is for --format csv"]);
+    access(&room, &["--format", "csv", "--rows", "all"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["all"]);
 }
 
 /// The shell blocks of a page that say all of this.

@@ -167,8 +167,8 @@ impl Disturbance {
             Self::Signal(name, ..) => {
                 let (number, of) = match name {
                     "KILL" => (9, None),
-                    "INT" => (2, Some(130)),
-                    _ => (15, Some(143)),
+                    "INT" => (2, Some(exit_code::INTERRUPT)),
+                    _ => (15, Some(exit_code::TERMINATE)),
                 };
                 code(of.as_slice());
                 // Before it listens, or where it can't.

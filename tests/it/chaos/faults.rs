@@ -1,6 +1,7 @@
 //! What goes wrong on the way to Northflank. No fault makes an answer that nobody could tell
 //! from a true one.
 
+use crate::harness::exit_code;
 use std::time::Duration;
 
 use fake_northflank::{Action, Delivery, Encoding, Endpoint, Options, Organization, Rule, Word};
@@ -178,25 +179,33 @@ impl Fault {
     /// The exit codes that it explains.
     pub(super) fn codes(&self) -> &'static [i32] {
         match self.kind {
-            Kind::Status(401) | Kind::Gateway(401) => &[7, 16],
-            Kind::Status(403) | Kind::Gateway(403) | Kind::Expired(403, _) => &[7],
-            Kind::Status(408) | Kind::Gateway(408) | Kind::Stalled(_) | Kind::Silent => &[4],
-            Kind::Status(429) | Kind::Gateway(429) | Kind::Refused(_) => &[8],
+            Kind::Status(401) | Kind::Gateway(401) => {
+                &[exit_code::PERMISSION_DENIED, exit_code::UNAUTHENTICATED]
+            }
+            Kind::Status(403) | Kind::Gateway(403) | Kind::Expired(403, _) => {
+                &[exit_code::PERMISSION_DENIED]
+            }
+            Kind::Status(408) | Kind::Gateway(408) | Kind::Stalled(_) | Kind::Silent => {
+                &[exit_code::DEADLINE_EXCEEDED]
+            }
+            Kind::Status(429) | Kind::Gateway(429) | Kind::Refused(_) => {
+                &[exit_code::RESOURCE_EXHAUSTED]
+            }
             Kind::Status(500..)
             | Kind::Gateway(500..)
             | Kind::Expired(500.., _)
             | Kind::Closed
             | Kind::Reset
-            | Kind::Cut(_) => &[14],
+            | Kind::Cut(_) => &[exit_code::UNAVAILABLE],
             // Twenty pieces, in time.
             Kind::Dripping => &[],
             Kind::Expired(..)
             | Kind::Status(_)
             | Kind::Gateway(_)
             | Kind::Truncated(_)
-            | Kind::Odd(_) => &[2],
+            | Kind::Odd(_) => &[exit_code::UNKNOWN],
             // Nothing that reads gzip can decode it, or it is no JSON.
-            Kind::Encoded(_) | Kind::Endless => &[2, 14],
+            Kind::Encoded(_) | Kind::Endless => &[exit_code::UNKNOWN, exit_code::UNAVAILABLE],
         }
     }
 

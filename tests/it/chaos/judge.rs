@@ -8,6 +8,7 @@ use super::place::{ChaosDirectory, Thing, snapshot};
 use super::process::Ended;
 use super::settings::Settings;
 use super::syncs::{self, Sync};
+use crate::harness::exit_code;
 use crate::harness::sync_file::unpack;
 use crate::secrets::Secret;
 
@@ -83,12 +84,13 @@ pub(super) fn judge(
     }
     let [file, work] = [&place.file, &place.work()].map(|path| at(place, path));
     let is_new = before.things.get(&file) != after.get(&file);
-    let succeeded = ended.iter().filter(|run| matches!(run.code, Some(0 | 20))).count();
+    let succeeded =
+        ended.iter().filter(|run| matches!(run.code, Some(0 | exit_code::CHANGED))).count();
     assert!(succeeded == 0 || is_new, "success, and the file is as it was");
     if is_new {
         let failed_late = ended.iter().filter(|run| {
             run.signal == Some(9)
-                || (allowed.fails_after_saving && !matches!(run.code, Some(0 | 20)))
+                || (allowed.fails_after_saving && !matches!(run.code, Some(0 | exit_code::CHANGED)))
         });
         let most = succeeded + failed_late.count();
         assert!(most > 0, "failed, and the file is another");
@@ -120,7 +122,7 @@ fn assert_ended_as_documented(run: &Ended, settings: &Settings, allowed: &Allowe
     match (run.code, run.signal) {
         (Some(0), _) => assert!(!allowed.must_fail, "success, which can't be"),
         // Something changed.
-        (Some(20), _) if settings.shows_changes => {}
+        (Some(exit_code::CHANGED), _) if settings.shows_changes => {}
         (Some(code), _) => {
             assert!(allowed.codes.contains(&code), "nothing explains the exit code {code}");
         }
@@ -139,7 +141,7 @@ fn assert_ended_as_documented(run: &Ended, settings: &Settings, allowed: &Allowe
     let is_error = |line: &&&str| line.starts_with("baton-northflank: ");
     let errors = lines.iter().filter(is_error).count();
     match (run.code, run.signal) {
-        (Some(0 | 20), _) => assert_eq!(errors, 0, "an error, and success"),
+        (Some(0 | exit_code::CHANGED), _) => assert_eq!(errors, 0, "an error, and success"),
         (Some(_), _) => {
             assert_eq!(errors, 1, "errors are one line");
             assert!(lines.last().as_ref().is_some_and(is_error), "the error comes last");

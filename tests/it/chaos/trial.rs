@@ -17,6 +17,7 @@ use super::process::{Ended, Process, Shell, Sink};
 use super::settings::{Selection, Settings};
 use super::world::{self, Change, Upheaval};
 use super::{Told, syncs};
+use crate::harness::exit_code;
 use crate::harness::reader::baton_json;
 use crate::harness::{TestDir, expected};
 use crate::secrets::Secret;
@@ -256,19 +257,20 @@ impl Stage<'_> {
         // Of an altered refusal nobody can tell that it means there are no groups.
         let is_refusal = self.options.without_directory_sync.is_some_and(|status| status != 200);
         if is_refusal && faults.iter().any(|fault| fault.is_of(Endpoint::Groups)) {
-            allowed.codes.insert(2);
+            allowed.codes.insert(exit_code::UNKNOWN);
         }
-        let is_refused = faults.iter().any(|fault| fault.codes().contains(&8));
+        let is_refused =
+            faults.iter().any(|fault| fault.codes().contains(&exit_code::RESOURCE_EXHAUSTED));
         if (is_limited && (!is_told || settings.never_waits))
             || (is_refused && settings.never_waits)
         {
-            allowed.codes.insert(8);
+            allowed.codes.insert(exit_code::RESOURCE_EXHAUSTED);
         }
         if self.place.standing.is_refused()
             || obstacle.is_refused()
             || settings.selection.names_nothing()
         {
-            allowed.codes.insert(3);
+            allowed.codes.insert(exit_code::INVALID_ARGUMENT);
             allowed.must_fail = true;
         }
         let resources = &settings.selection.resources;
@@ -277,16 +279,16 @@ impl Stage<'_> {
             members.filter(|it| !it.listed).any(|it| resources.contains(&("user", it.id)));
         // What is to be synced may be gone, or only be known by what it holds.
         if !resources.is_empty() && (is_changed || is_unlisted) {
-            allowed.codes.insert(3);
+            allowed.codes.insert(exit_code::INVALID_ARGUMENT);
         }
         allowed.leaves_remains = obstacle != Obstacle::None;
         if settings.shows_changes {
             allowed.fails_after_saving = true;
             if shell.stdout != Sink::Read {
-                allowed.codes.insert(2);
+                allowed.codes.insert(exit_code::UNKNOWN);
             }
             if settings.has_no_scratch() {
-                allowed.codes.insert(3);
+                allowed.codes.insert(exit_code::INVALID_ARGUMENT);
             }
         }
         allowed

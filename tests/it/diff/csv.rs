@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::harness::TestDir;
 use crate::harness::changes::changed_demo;
+use crate::harness::exit_code;
 use fake_northflank::{FakeNorthflank, Options, Organization};
 
 fn changed() -> TestDir {
@@ -55,11 +56,14 @@ fn any_format_goes_into_a_file_of_its_owners_and_never_into_the_sync_file() {
         assert_eq!(mode & 0o777, 0o600);
     }
     let run = room.connector().arguments(["diff", "-o", "changes", "--exit-code"]).run();
-    assert_eq!(run.code(), Some(20));
+    assert_eq!(run.code(), Some(exit_code::CHANGED));
     let before = fs::read(room.file("sync.c1z")).unwrap();
     for (file, said) in [("sync.c1z", "is the sync file itself"), ("none/x", "can't write none/x")]
     {
-        room.connector().arguments(["diff", "-o", file]).run().expect_failure(3, &[said]);
+        room.connector()
+            .arguments(["diff", "-o", file])
+            .run()
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[said]);
     }
     assert!(fs::read(room.file("sync.c1z")).unwrap() == before);
     assert_eq!(room.names(), ["changes", "sync.c1z"]);

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::harness::changes::changed_demo;
+use crate::harness::exit_code;
 use crate::harness::sync_file::{SyncFile, change};
 use crate::harness::{Connector, Run, TestDir};
 use fake_northflank::{FakeNorthflank, Options, Organization};
@@ -94,9 +95,10 @@ fn the_syncs_of_a_file_are_listed_the_newest_first() {
     assert_eq!(syncs[0]["ended_at"], "2026-12-03 03:00:01.5");
     assert!(syncs[0]["reduced_to"].is_null());
     assert_eq!(syncs[0]["organization"]["slug"], "acme");
-    run(&room, &["syncs", "none.c1z"]).expect_failure(3, &["none.c1z does not exist"]);
+    run(&room, &["syncs", "none.c1z"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["none.c1z does not exist"]);
     fs::write(room.file("text.c1z"), "hello").unwrap();
-    run(&room, &["syncs", "text.c1z"]).expect_failure(3, &["text.c1z"]);
+    run(&room, &["syncs", "text.c1z"]).expect_failure(exit_code::INVALID_ARGUMENT, &["text.c1z"]);
 }
 
 #[test]
@@ -162,10 +164,10 @@ fn syncs_that_can_not_be_meant_are_one_line_and_3() {
         (&["diff", "--to", "2026-12-01"], "holds no earlier sync than"),
         (&["diff", "sync.c1z", "sync.c1z", "--from", "2026-12-01"], "two syncs of one file"),
     ] {
-        let run = run(&room, arguments).expect_failure(3, &[said]);
+        let run = run(&room, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &[said]);
         assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
     }
-    let unknown =
-        run(&room, &["access", "--sync", "x"]).expect_failure(3, &[&ids[0], "of 2026-12-01"]);
+    let unknown = run(&room, &["access", "--sync", "x"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &[&ids[0], "of 2026-12-01"]);
     assert_eq!(unknown.stderr().lines().count(), 1);
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{found, in_a_month, of_rules, open, review, synced};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 
 const OWNERS: &str = "id: owners, role: owner, only: [], holders: {max: 1}";
 
@@ -63,7 +64,7 @@ fn an_exception_of_nothing_is_a_warning() {
     let room = synced(&Organization::demo());
     for of in ["principal: uma-vargas, ", "resource: role:viewer, "] {
         let run = review(&room, &with(&[&format!("{of}reason: old, until: 2026-01-31")]), &[]);
-        assert_eq!(run.code(), Some(21));
+        assert_eq!(run.code(), Some(exit_code::VIOLATED));
         let warning = "warning: the exception of owners at line 5 is of nothing that was found";
         assert!(run.stderr().contains(warning), "{}", run.stderr());
     }
@@ -160,7 +161,9 @@ fn what_is_no_baseline_is_refused() {
     ] {
         std::fs::write(room.file("known.json"), text).unwrap();
         let arguments = ["--baseline", "known.json"];
-        review(&room, &rules, &arguments).expect_failure(3, &["known.json", part]);
+        review(&room, &rules, &arguments)
+            .expect_failure(exit_code::INVALID_ARGUMENT, &["known.json", part]);
     }
-    review(&room, &rules, &["--baseline", "none"]).expect_failure(3, &["can't read none"]);
+    review(&room, &rules, &["--baseline", "none"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["can't read none"]);
 }

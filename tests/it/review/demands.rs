@@ -8,6 +8,7 @@ use prost_types::Timestamp;
 
 use super::{broken, found, of_rules, open, review, synced};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 use crate::harness::foreign_file::ForeignFile;
 
 const ENGINEERS: &str = "directory_group_01HZX3M9Q2T7V5W8Y0ENGINEER";
@@ -124,7 +125,8 @@ fn who_holds_all_of_what_may_not_be_held_together_is_found() {
     let rule = format!("not-together: [platform-eng, 'group:{ENGINEERS}', billing-ops]");
     assert_eq!(broken(&room, &rule), people.map(|id| format!("not-together {id}")));
     let twice = of_rules(&["id: a, not-together: [owner, 'role:owner']"]);
-    review(&room, &twice, &[]).expect_failure(3, &["rules.yaml:3:", "the same as another id"]);
+    review(&room, &twice, &[])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["rules.yaml:3:", "the same as another id"]);
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn json_keeps_what_the_manual_promises() {
     // Nothing but warnings.
     assert_eq!((run.code(), run.stdout(), run.stderr()), (Some(0), "", ""));
     let run = review(&room, &rules, &["--output", "json=out.json", "--fail-on", "warning"]);
-    run.expect_failure(21, &["1 of 2 rules broken: 0 errors, 2 warnings"]);
+    run.expect_failure(exit_code::VIOLATED, &["1 of 2 rules broken: 0 errors, 2 warnings"]);
     let told = std::fs::read_to_string(room.file("out.json")).unwrap();
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["file"], "sync.c1z");

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use super::{in_a_month, of_rules, review, synced};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 
 /// Every format that goes to files.
 const FORMATS: [&str; 7] =
@@ -206,14 +207,17 @@ fn rules_to_begin_with_pass_today_and_tell_of_what_comes() {
     assert_eq!((run.code(), run.stderr()), (Some(0), ""), "{}", run.stdout());
     // Neither is overwritten.
     let again = room.connector().arguments(init).run();
-    again.expect_failure(3, &["access.yaml is there already"]);
+    again.expect_failure(exit_code::INVALID_ARGUMENT, &["access.yaml is there already"]);
     fs::remove_file(room.file("access.yaml")).unwrap();
-    room.connector().arguments(init).run().expect_failure(3, &["known.json is there already"]);
+    room.connector()
+        .arguments(init)
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["known.json is there already"]);
     assert!(!room.names().contains(&"access.yaml".to_owned()));
     room.connector()
         .arguments(["review", "--init", "--rules", "other.yaml"])
         .run()
-        .expect_failure(3, &["name both"]);
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["name both"]);
 
     let mut later = Organization::demo();
     let owner = later.roles.iter_mut().find(|role| role.id == "owner").unwrap();
@@ -222,7 +226,7 @@ fn rules_to_begin_with_pass_today_and_tell_of_what_comes() {
     fs::write(later.file("access.yaml"), text).unwrap();
     fs::copy(room.file("known.json"), later.file("known.json")).unwrap();
     let run = later.connector().arguments(judged).run();
-    assert_eq!(run.code(), Some(21));
+    assert_eq!(run.code(), Some(exit_code::VIOLATED));
     for part in ["Priya Raman", "has 3 holders; at most 2 are allowed"] {
         assert!(run.stdout().contains(part), "{}", run.stdout());
     }

@@ -6,6 +6,7 @@ use fake_northflank::{FakeNorthflank, Options, Organization};
 use serde_json::Value;
 
 use super::{found, in_a_month, of_rules, synced};
+use crate::harness::exit_code;
 use crate::harness::{Run, TestDir};
 
 /// Makes the page of the room's file by these rules.
@@ -82,7 +83,7 @@ fn rules_that_are_wrong_or_cannot_be_judged_make_no_page() {
         ("version: 1\n".to_owned(), "rules.yaml:1:1: there is no rule"),
         (owners.clone() + "max-age: 0s\n", "max-age is 0s"),
     ] {
-        make(&room, &rules, &[]).expect_failure(3, &[part]);
+        make(&room, &rules, &[]).expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
         assert_eq!(room.names(), ["rules.yaml", "sync.c1z"]);
     }
     for (arguments, part) in [
@@ -91,14 +92,15 @@ fn rules_that_are_wrong_or_cannot_be_judged_make_no_page() {
         (&["--format", "html", "--rules", "none.yaml"], "can't read none.yaml"),
     ] {
         let call = [&["access", "--output", "page.html"], arguments].concat();
-        room.connector().arguments(call).run().expect_failure(3, &[part]);
+        room.connector().arguments(call).run().expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
         assert_eq!(room.names(), ["rules.yaml", "sync.c1z"]);
     }
     let reduced = TestDir::new();
     let fake = FakeNorthflank::start(Organization::demo(), Options::default()).unwrap();
     let only = ["--sync-resource-types", "user,role"];
     reduced.connector_to(&fake).arguments(only).run().expect_success();
-    make(&reduced, &owners, &[]).expect_failure(3, &["doesn't cover everything"]);
+    make(&reduced, &owners, &[])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["doesn't cover everything"]);
     assert_eq!(reduced.names(), ["rules.yaml", "sync.c1z"]);
 }
 
@@ -108,7 +110,10 @@ fn a_page_does_not_take_the_place_of_its_rules() {
     let rules = of_rules(&["id: a, role: owner, only: []"]);
     let call = ["access", "--format", "html", "--rules", "rules.yaml", "--output", "./rules.yaml"];
     fs::write(room.file("rules.yaml"), &rules).unwrap();
-    room.connector().arguments(call).run().expect_failure(3, &["is a file that is read"]);
+    room.connector()
+        .arguments(call)
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["is a file that is read"]);
     assert_eq!(fs::read_to_string(room.file("rules.yaml")).unwrap(), rules);
 }
 

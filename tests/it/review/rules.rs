@@ -7,6 +7,7 @@ use fake_northflank::Organization;
 
 use super::{found, in_a_month, of_rules, open, review, synced};
 use crate::harness::assert_takes_at_most;
+use crate::harness::exit_code;
 
 #[test]
 fn a_misspelt_id_never_passes() {
@@ -18,7 +19,8 @@ fn a_misspelt_id_never_passes() {
     ]);
     let parts =
         ["rules.yaml:3:19: ", "no role \"ownr\"", "did you mean owner?", "4:20", "billing-ops"];
-    review(&room, &rules, &["--output", "json=out.json"]).expect_failure(3, &parts);
+    review(&room, &rules, &["--output", "json=out.json"])
+        .expect_failure(exit_code::INVALID_ARGUMENT, &parts);
     assert!(!room.names().contains(&"out.json".to_owned()));
 }
 
@@ -30,7 +32,7 @@ fn somebody_unknown_who_may_or_is_excepted_only_makes_it_stricter() {
         + &in_a_month()
         + "}]\n";
     let run = review(&room, &rules, &["--output", "json=-"]);
-    assert_eq!(run.code(), Some(21), "{}", run.stderr());
+    assert_eq!(run.code(), Some(exit_code::VIOLATED), "{}", run.stderr());
     let lines: Vec<_> = run.stderr().lines().collect();
     assert!(lines[0].contains("warning: only of a, line 3: ") && lines[0].contains("ben-okafor"));
     assert!(lines[1].contains("warning: exception of a, line 4: "), "{lines:?}");
@@ -44,7 +46,7 @@ fn everything_wrong_is_told_at_once_with_line_and_column() {
     let rules =
         "version: 3\nrules:\n  - {id: a, rol: owner, only: []}\n  - {id: a, finding: idle}\n";
     let parts = ["rules.yaml:1:10: version", "3:5: ", "3:13: unknown key \"rol\"", "4:10: another"];
-    review(&room, rules, &[]).expect_failure(3, &parts);
+    review(&room, rules, &[]).expect_failure(exit_code::INVALID_ARGUMENT, &parts);
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn hostile_rules_are_refused_in_time() {
     ] {
         assert_takes_at_most(Duration::from_secs(5), || {
             let started = Instant::now();
-            review(&room, &rules, &[]).expect_failure(3, &[part]);
+            review(&room, &rules, &[]).expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
             started.elapsed()
         });
     }
@@ -82,9 +84,15 @@ fn hostile_rules_are_refused_in_time() {
     }
     fs::write(room.file("latin.yaml"), b"version: \xff").unwrap();
     let latin = ["review", "--rules", "latin.yaml"];
-    room.connector().arguments(latin).run().expect_failure(3, &["latin.yaml", "not valid UTF-8"]);
+    room.connector()
+        .arguments(latin)
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["latin.yaml", "not valid UTF-8"]);
     let none = ["review", "--rules", "none.yaml"];
-    room.connector().arguments(none).run().expect_failure(3, &["can't read none.yaml"]);
+    room.connector()
+        .arguments(none)
+        .run()
+        .expect_failure(exit_code::INVALID_ARGUMENT, &["can't read none.yaml"]);
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn a_call_that_writes_where_it_reads_or_twice_is_refused() {
         (&["--fail-on", "info"], "invalid value 'info'"),
         (&["--sync", "x"], "x"),
     ] {
-        review(&room, &rules, arguments).expect_failure(3, &[part]);
+        review(&room, &rules, arguments).expect_failure(exit_code::INVALID_ARGUMENT, &[part]);
         assert_eq!(room.names(), ["rules.yaml", "sync.c1z"], "{arguments:?}");
     }
 }
@@ -122,7 +130,8 @@ fn an_output_that_cannot_be_written_leaves_none_of_the_others() {
         for last in [&["--output"][..], &["--write-baseline"]] {
             let place = if last[0] == "--output" { format!("table={place}") } else { place.into() };
             let outputs = ["--output", "json=before", "--output", "junit=new", last[0], &place];
-            review(&room, &rules, &outputs).expect_failure(3, &["can't write", "where you may"]);
+            review(&room, &rules, &outputs)
+                .expect_failure(exit_code::INVALID_ARGUMENT, &["can't write", "where you may"]);
             assert_eq!(room.names(), ["before", "rules.yaml", "sync.c1z"], "{place}");
             assert_eq!(fs::read_to_string(room.file("before")).unwrap(), "as it was");
         }

@@ -5,13 +5,14 @@ use fake_northflank::{FakeNorthflank, Options, Organization};
 
 use super::{broken, of_rules, review, synced};
 use crate::harness::TestDir;
+use crate::harness::exit_code;
 use crate::harness::foreign_file::ForeignFile;
 use crate::harness::sync_file::change;
 
 /// Asserts that the room's file can't be judged by a rule, and that nothing is written.
 fn assert_unfit(room: &TestDir, rules: &str, parts: &[&str]) {
     let outputs = ["--output", "json=out.json", "--write-baseline", "b.json"];
-    review(room, rules, &outputs).expect_failure(3, parts);
+    review(room, rules, &outputs).expect_failure(exit_code::INVALID_ARGUMENT, parts);
     assert_eq!(room.names(), ["rules.yaml", "sync.c1z"]);
 }
 

@@ -194,7 +194,10 @@ fn a_sync_that_failed_is_told_with_its_reason_until_one_ends_well() {
     assert!(good["begun_at"].as_str() <= good["ended_at"].as_str(), "{good}");
     assert_eq!((get(port, "/live").0, get(port, "/ready").0), (200, 200));
     let (code, error) = ask(port, &[]);
-    assert!(code == Some(14) && error.contains("the last sync failed"), "{error}");
+    assert!(
+        code == Some(exit_code::UNAVAILABLE) && error.contains("the last sync failed"),
+        "{error}"
+    );
 
     platform.clear_script();
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
@@ -244,7 +247,7 @@ fn a_probe_gets_the_reason_in_time_while_northflank_can_not_be_reached() {
     // As long as a probe waits unless it is told otherwise.
     let (code, error) = ask(port, &["--endpoint", "health"]);
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-    assert_eq!(code, Some(14), "{error}");
+    assert_eq!(code, Some(exit_code::UNAVAILABLE), "{error}");
     assert!(error.contains("could not connect"), "{error}");
 }
 
@@ -273,5 +276,5 @@ fn a_probe_without_a_service_or_an_answer_fails() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let (code, error) = ask(silent.local_addr().unwrap().port(), &["--timeout=1"]);
     assert_eq!(code, Some(exit_code::DEADLINE_EXCEEDED), "{error}");
-    assert_eq!(ask(port, &["--endpoint=wealth"]).0, Some(3));
+    assert_eq!(ask(port, &["--endpoint=wealth"]).0, Some(exit_code::INVALID_ARGUMENT));
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::harness::daemon::{Daemon, fakes};
+use crate::harness::exit_code;
 use crate::harness::{TestDir, WAIT, wait_until};
 use fake_conductorone::{Code, Fault, Method, Outage, Rule};
 use serde_json::Value;
@@ -46,7 +47,7 @@ fn sighup_opens_the_log_file_anew_and_without_one_ends_with_129() {
     let daemon = Daemon::start(&platform, &northflank);
     daemon.wait_for_log("serving ConductorOne");
     daemon.signal("HUP");
-    assert_eq!(daemon.wait().0, Some(129));
+    assert_eq!(daemon.wait().0, Some(exit_code::HANGUP));
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn what_ends_a_daemon_is_an_event_of_its_log_too() {
             connector.variable("BATON_LOG_PATH", &file).variable("BATON_LOG_FORMAT", format)
         });
         let (code, log, _room) = daemon.wait();
-        assert_eq!(code, Some(7), "{log}");
+        assert_eq!(code, Some(exit_code::PERMISSION_DENIED), "{log}");
         let said = "ConductorOne refuses the connector";
         assert!(log.lines().last().unwrap().starts_with("baton-northflank: "), "{log}");
         let in_file = fs::read_to_string(&file).unwrap();

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use crate::harness::daemon::{Daemon, connector, fakes};
+use crate::harness::exit_code;
 use crate::harness::{TestDir, free_port};
 use fake_conductorone::{Code, Fault, Method, Rule};
 
@@ -112,10 +113,16 @@ fn a_metrics_port_in_use_is_a_mistake_before_anything_is_sent() {
     let run = |address: &str| {
         connector(&platform, &northflank, &room).arguments(["--metrics-address", address]).run()
     };
-    let failed = run(&address).expect_failure(3, &[&address, "choose another --metrics-address"]);
+    let failed = run(&address).expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &[&address, "choose another --metrics-address"],
+    );
     assert_eq!(failed.stderr().lines().filter(|line| line.starts_with("baton-")).count(), 1);
     for wrong in ["9090", "127.0.0.1", "127.0.0.1:0", "localhost:9090"] {
-        run(wrong).expect_failure(3, &["--metrics-address", "IP address and a port"]);
+        run(wrong).expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["--metrics-address", "IP address and a port"],
+        );
     }
     assert!(platform.calls().is_empty());
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::harness::daemon::{Daemon, fakes, northflank_with, platform};
+use crate::harness::exit_code;
 use crate::harness::{Connector, TestDir};
 use fake_conductorone::Code;
 use fake_northflank::{DeniedAs, FakeNorthflank, Options, Organization, Permissions, Token};
@@ -108,12 +109,18 @@ fn a_token_file_that_can_not_be_used_is_one_line_and_3() {
         ("bytes", "something else than a token alone"),
     ] {
         let run = with_file(room.connector(), &room.file(name)).run();
-        let run = run.expect_failure(3, &["BATON_NORTHFLANK_API_TOKEN_FILE (--", said]);
+        let run = run.expect_failure(
+            exit_code::INVALID_ARGUMENT,
+            &["BATON_NORTHFLANK_API_TOKEN_FILE (--", said],
+        );
         assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
         assert!(!run.stderr().contains("nf-one"), "{}", run.stderr());
     }
     write(&room.file("token"), "nf-one", 0o600);
     let both = with_file(room.connector(), &room.file("token"))
         .variable("BATON_NORTHFLANK_API_TOKEN", "nf-two");
-    both.run().expect_failure(3, &["BATON_NORTHFLANK_API_TOKEN_FILE", "are both set"]);
+    both.run().expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["BATON_NORTHFLANK_API_TOKEN_FILE", "are both set"],
+    );
 }
