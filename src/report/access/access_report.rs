@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::baton::resource_key;
 use crate::baton::v2::{Entitlement, Grant, Resource, ResourceId};
 use crate::c1z::{GrantRow, OpenSync, RowKind, ScratchDirectory};
+use crate::digest::hex;
 use crate::report::model::{GrantPath, NameIndex, Namesakes, ResourceInfo, ResourceRef, SyncLabel};
 
 use super::error::Error;
@@ -107,7 +108,7 @@ impl AccessReport {
     /// The SHA-256 of the file, in hexadecimal digits: which file this was told from.
     pub fn digest(&self) -> Result<String, Error> {
         let (digest, _) = self.sync.fingerprint()?;
-        Ok(digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+        Ok(hex(&digest))
     }
 
     /// Hands each grant that was asked for to `take`, in the file's order.

@@ -27,10 +27,9 @@ pub struct Diff {
     pub entitlements: RowChanges<EntitlementRef>,
     /// Who holds what.
     pub grants: RowChanges<DiffGrant>,
-    /// The addresses of those whom it is about, by type and id: as they are in the later sync, or
+    /// The addresses of those whom it is about, by `type:id`: as they are in the later sync, or
     /// else were in the earlier one.
-    #[serde(skip)]
-    emails: BTreeMap<(String, String), String>,
+    pub emails: BTreeMap<String, String>,
 }
 
 /// Changes of one kind of row.
@@ -107,8 +106,7 @@ impl Diff {
 
     /// The address of a resource, if it is somebody who has one.
     pub(super) fn email(&self, row: &ResourceRef) -> Option<&str> {
-        let key = (row.resource_type.clone(), row.resource.clone());
-        self.emails.get(&key).map(String::as_str)
+        self.emails.get(&row.key()).map(String::as_str)
     }
 
     /// A sync that there is no earlier one to compare with: nothing changed, as far as anybody
@@ -209,7 +207,7 @@ impl<'comparison> DiffReader<'comparison> {
     }
 
     /// The addresses of those whom the changes are about.
-    fn emails(&mut self, diff: &Diff) -> Result<BTreeMap<(String, String), String>, Error> {
+    fn emails(&mut self, diff: &Diff) -> Result<BTreeMap<String, String>, Error> {
         let mut emails = BTreeMap::new();
         let principals = diff.grants.rows().map(|grant| &grant.principal);
         for row in diff.resources.rows().chain(principals) {
@@ -217,8 +215,7 @@ impl<'comparison> DiffReader<'comparison> {
                 let known = names.resource(&row.resource_type, &row.resource)?;
                 let email = known.person.as_ref().and_then(|person| person.email.clone());
                 if let Some(email) = email {
-                    let key = (row.resource_type.clone(), row.resource.clone());
-                    emails.entry(key).or_insert(email);
+                    emails.entry(row.key()).or_insert(email);
                 }
             }
         }
