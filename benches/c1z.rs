@@ -121,6 +121,7 @@ fn write(rows: &Rows, path: &Path) -> Result<(), Failure> {
         reduced_to: None,
         organization: None,
         profile_keys: ProfileKeys::new(),
+        types: Vec::new(),
     };
     let mut file = NewFile::create(&target, &work, &previous, Retention::DEFAULT, run)?;
     let mut inserts = file.inserts()?;

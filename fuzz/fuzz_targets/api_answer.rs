@@ -7,10 +7,12 @@ use std::fmt::Debug;
 use baton_northflank::baton::check_id;
 use baton_northflank::baton::v2::Resource;
 use baton_northflank::connector::{
-    EntitlementSpec, GROUP_MEMBER, ROLE_ASSIGNED, entitlement, group, role, unlisted_user, user,
+    EntitlementSpec, GROUP_MEMBER, ROLE_ASSIGNED, ResourceContext, RowContent, entitlement, group,
+    outside_user, role, unlisted_user, user,
 };
 use baton_northflank::northflank::{
-    DirectoryGroup, DirectoryGroupMember, ListRow, Member, PageBody, Role, RoleMember,
+    DirectoryGroup, DirectoryGroupMember, List, ListKind, ListRow, Member, Page, PageBody, Role,
+    RoleMember, TeamMember,
 };
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -35,6 +37,28 @@ fuzz_target!(|body: &[u8]| {
     for row in rows::<DirectoryGroupMember>(body) {
         if let Some(id) = &row.id {
             valid(&unlisted_user(id, row.name.as_ref(), &row.emails, row.last_login.as_ref()));
+        }
+    }
+    for TeamMember { id, name, emails, last_login, finalized } in rows::<TeamMember>(body) {
+        if let Some(id) = &id {
+            valid(&outside_user(id, name.as_ref(), &emails, last_login.as_ref(), &finalized));
+        }
+    }
+    let of_team = |kind| List::of(kind, "core".into());
+    for list in [
+        List::only(ListKind::Teams),
+        of_team(ListKind::TeamRoles),
+        List::only(ListKind::Tokens),
+        of_team(ListKind::TeamTokens),
+    ] {
+        let Ok(page) = Page::read(list, body, true, true) else { continue };
+        let RowContent::Resources(rows) = RowContent::of(&page.list, page.rows) else { continue };
+        for row in rows {
+            let resource = row.resource(&ResourceContext::default());
+            valid(&resource);
+            if let Some(spec) = row.resource_type().entitlement {
+                valid_entitlement(spec, &resource);
+            }
         }
     }
 });

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::Path;
 
-use baton_northflank::connector::entitlement;
+use baton_northflank::connector::{ResourceContext, entitlement};
 use baton_northflank::northflank::{List, ListKind, Page, Rows};
 use baton_northflank::sync::{JournalIndex, Snapshot, SnapshotBuilder, recorded_page};
 use baton_northflank::work_dir::{FoundJournal, IdentityDigests, Journal, RunIdentity};
@@ -136,7 +136,10 @@ fn tell(access: &Snapshot) {
     }
     assert!(people.is_sorted_by_key(|person| access.id(*person)));
     for container in access.containers() {
-        entitlement(container.row.entitlement(), &container.row.resource());
+        let resource = container.row.resource(&ResourceContext::default());
+        if let Some(spec) = container.row.resource_type().entitlement {
+            entitlement(spec, &resource);
+        }
         let holders = &container.holders;
         assert!(holders.is_sorted_by(|one, next| one.person < next.person));
         for holder in holders {

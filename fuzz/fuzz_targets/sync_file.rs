@@ -40,6 +40,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             reduced_to: None,
             organization: None,
             profile_keys: ProfileKeys::new(),
+            types: Vec::new(),
         };
         NewFile::create(&target, &work, &previous, Retention::All, run)?.pack()?.replace()
     });

@@ -28,6 +28,12 @@ pub enum IdError {
     /// A path segment `.` or `..` means another path: the object can't be asked for.
     #[error("it is a path segment with a meaning of its own, so that no URL can name the object")]
     Dots,
+    /// Ids of what belongs to it begin with it and a slash, those of what belongs to nothing with
+    /// an `@`.
+    #[error(
+        "it contains a slash or begins with an @, which would make ids of what belongs to it ambiguous"
+    )]
+    Slash,
     /// Joined ids may have 1024 bytes.
     #[error("it has {0} bytes, more than the {LONGEST_PART} that fit into a baton id")]
     TooLong(usize),

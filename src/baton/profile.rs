@@ -28,6 +28,14 @@ impl Profile {
         self.with(key, value.map(Kind::BoolValue))
     }
 
+    /// Adds a number of things, if there are any.
+    #[must_use]
+    pub fn count(self, key: &str, count: usize) -> Self {
+        // A profile knows only fractions; nobody has so many of anything that one is lost.
+        let number = u32::try_from(count).unwrap_or(u32::MAX);
+        self.with(key, (count > 0).then(|| Kind::NumberValue(number.into())))
+    }
+
     /// Adds a list of texts, if it has any.
     #[must_use]
     pub fn texts<'text>(self, key: &str, values: impl IntoIterator<Item = &'text str>) -> Self {

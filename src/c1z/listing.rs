@@ -30,6 +30,9 @@ pub struct ListedSync {
     pub reduced_to: Option<String>,
     /// Whose access it tells of, where it says so.
     pub organization: Option<Organization>,
+    /// The types that it covers besides those that every sync of everything has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
     /// How many resources it has.
     pub resources: u64,
     /// How many entitlements.
@@ -70,6 +73,7 @@ pub fn list_syncs(file: &Path, scratch: &ScratchDirectory) -> Result<Vec<ListedS
                 is_utc: token.is_ours(),
                 reduced_to: token.reduced_to,
                 organization: token.organization,
+                types: token.types,
                 resources: 0,
                 entitlements: 0,
                 grants: 0,

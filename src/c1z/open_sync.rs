@@ -32,9 +32,16 @@ pub struct FinishedSync {
     pub organization: Option<Organization>,
     /// What its connector knew to tell in profiles, where it says so.
     pub profile_keys: Option<ProfileKeys>,
+    /// The types that it covers besides those that every sync of everything has.
+    pub types: Vec<String>,
 }
 
 impl FinishedSync {
+    /// Whether it covers what `other` does.
+    pub fn covers_the_same(&self, other: &Self) -> bool {
+        self.reduced_to == other.reduced_to && self.types == other.types
+    }
+
     /// Whether they are of two organizations for certain.
     pub fn is_of_another_organization(&self, other: &Self) -> bool {
         let both = self.organization.as_ref().zip(other.organization.as_ref());
@@ -123,7 +130,7 @@ impl OpenSync {
         let (sync, mut from_it) = (syncs[at].clone(), syncs.into_iter().skip(at + 1));
         // What one of them leaves out would look removed or added.
         let before = from_it.find(|earlier| {
-            earlier.reduced_to == sync.reduced_to && !earlier.is_of_another_organization(&sync)
+            earlier.covers_the_same(&sync) && !earlier.is_of_another_organization(&sync)
         });
         Ok(Self { connection, sync, before, database })
     }
@@ -295,7 +302,7 @@ pub(super) fn finished_syncs(
                 .query_map([], |row| {
                     let token = SyncToken::parse(&row.get::<_, String>(2)?);
                     let is_utc = token.is_ours();
-                    let SyncToken { reduced_to, organization, profile_keys, .. } = token;
+                    let SyncToken { reduced_to, organization, profile_keys, types, .. } = token;
                     let (sync_id, ended_at) = (row.get(0)?, row.get(1)?);
                     let file = path.clone();
                     Ok(FinishedSync {
@@ -306,6 +313,7 @@ pub(super) fn finished_syncs(
                         reduced_to,
                         organization,
                         profile_keys,
+                        types,
                     })
                 })?
                 .collect()

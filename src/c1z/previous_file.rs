@@ -69,22 +69,12 @@ impl PreviousFile {
 
     /// Fails where readers would go on showing a sync that is kept instead of a new one like
     /// this. To be asked before anything is read for it.
-    pub fn check_can_be_followed(
-        &self,
-        retention: Retention,
-        sync_type: SyncType,
-        reduced_to: Option<String>,
-    ) -> Result<(), Error> {
+    pub fn check_can_be_followed(&self, retention: Retention, new: &SyncRun) -> Result<(), Error> {
         let Some(PreviousDatabase { path, runs, .. }) = &self.0 else {
             return Ok(());
         };
-        let started_at = OffsetDateTime::now_utc();
-        let sync_id = String::new();
-        let (organization, profile_keys) = Default::default();
-        let new =
-            SyncRun { sync_id, sync_type, started_at, reduced_to, organization, profile_keys };
-        let ends = SyncEnds::of(&kept(runs, retention, &new));
-        ends.next(started_at).map(drop).map_err(|hidden| hidden.in_file(path))
+        let ends = SyncEnds::of(&kept(runs, retention, new));
+        ends.next(OffsetDateTime::now_utc()).map(drop).map_err(|hidden| hidden.in_file(path))
     }
 
     /// Whether the file has a sync of this id.
@@ -312,12 +302,15 @@ fn kept<'runs>(
     new: &SyncRun,
 ) -> Vec<&'runs PreviousRun> {
     let is_ours = |run: &&PreviousRun| run.is_finished_full() && run.token.is_ours();
+    let covers_the_same = |token: &SyncToken, other: &PreviousRun| {
+        token.covers_the_same(other.token.reduced_to.as_deref(), &other.token.types)
+    };
     let limit = |run: &PreviousRun| match retention {
         Retention::All => usize::MAX,
         Retention::Newest(limit) => limit,
         Retention::AsMany => {
             let alike = runs.iter().filter(is_ours);
-            alike.filter(|other| other.token.reduced_to == run.token.reduced_to).count().max(LEAST)
+            alike.filter(|other| covers_the_same(&run.token, other)).count().max(LEAST)
         }
     };
     if retention == Retention::All {
@@ -326,9 +319,10 @@ fn kept<'runs>(
     // How many finished full syncs follow that cover the same as `run`.
     let newer = |run: &PreviousRun| {
         let from_it = runs.iter().filter(is_ours).skip_while(|other| *other != run).skip(1);
-        let alike = from_it.filter(|other| other.token.reduced_to == run.token.reduced_to);
+        let alike = from_it.filter(|other| covers_the_same(&run.token, other));
         // One place is for the sync that is being written, if it is a full one.
-        let is_like_new = new.sync_type == SyncType::Full && new.reduced_to == run.token.reduced_to;
+        let is_like_new = new.sync_type == SyncType::Full
+            && run.token.covers_the_same(new.reduced_to.as_deref(), &new.types);
         alike.count() + usize::from(is_like_new)
     };
     let is_dropped = |run: &PreviousRun| is_ours(&run) && newer(run) >= limit(run);
@@ -391,9 +385,16 @@ mod tests {
 
     fn kept_beside(sync_type: SyncType, runs: &[PreviousRun], retention: Retention) -> Vec<&str> {
         let started_at = datetime!(2026-11-24 00:00 UTC);
-        let (sync_id, reduced_to, organization, profile_keys) = Default::default();
-        let new =
-            SyncRun { sync_id, sync_type, started_at, reduced_to, organization, profile_keys };
+        let (sync_id, reduced_to, organization, profile_keys, types) = Default::default();
+        let new = SyncRun {
+            sync_id,
+            sync_type,
+            started_at,
+            reduced_to,
+            organization,
+            profile_keys,
+            types,
+        };
         kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 

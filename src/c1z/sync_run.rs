@@ -68,6 +68,8 @@ pub struct SyncRun {
     pub organization: Option<Organization>,
     /// What the connector knows to tell in profiles.
     pub profile_keys: ProfileKeys,
+    /// The types that it covers besides those of everything, in order.
+    pub types: Vec<String>,
 }
 
 /// How many rows a sync has, as `v1_sync_runs.stats` holds it and readers show it.

@@ -29,6 +29,9 @@ pub(super) struct SyncToken {
     /// where it isn't said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) profile_keys: Option<ProfileKeys>,
+    /// The types that it covers besides those that every sync of everything has, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) types: Vec<String>,
 }
 
 impl SyncToken {
@@ -40,12 +43,18 @@ impl SyncToken {
             reduced_to: run.reduced_to.clone(),
             organization: run.organization.clone(),
             profile_keys: Some(run.profile_keys.clone()),
+            types: run.types.clone(),
         }
     }
 
     /// Of anybody's. What can't be read says nothing.
     pub(super) fn parse(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// Whether a sync that was reduced to this, with these types besides, covers the same.
+    pub(super) fn covers_the_same(&self, reduced_to: Option<&str>, types: &[String]) -> bool {
+        self.reduced_to.as_deref() == reduced_to && self.types == types
     }
 
     /// Whether the sync is provably ours.
@@ -82,12 +91,16 @@ mod tests {
                 reduced_to,
                 organization,
                 profile_keys,
+                types: vec!["team".to_owned()],
             })
         }) {
             let text = serde_json::to_string(&token).unwrap();
             assert_eq!(SyncToken::parse(&text), token);
             assert!(token.is_ours());
         }
+        let token = SyncToken { types: vec!["team".to_owned()], ..SyncToken::default() };
+        assert!(!token.covers_the_same(None, &[]));
+        assert!(SyncToken::default().covers_the_same(None, &[]));
         let theirs = r#"{"version":1,"actions":{},"should_fetch_related_resources":true}"#;
         for text in [theirs, "", "not JSON", "[]", r#"{"connector":7}"#] {
             assert!(!SyncToken::parse(text).is_ours(), "{text}");

@@ -111,8 +111,20 @@ fields! {
     SYNC_RESOURCE_TYPES = Field::list(
         "sync-resource-types",
         "TYPES",
-        "Sync only resources of these types: group, role, user",
+        "Sync only resources of these types: group, role, team, team-role, user",
     );
+
+    SYNC_TEAMS = Field::switch(
+        "sync-teams",
+        "Sync teams and their roles as well, which takes more requests and permissions",
+    )
+    .for_form("Sync teams and their roles");
+
+    SYNC_SECRETS = Field::switch(
+        "sync-secrets",
+        "Sync API tokens as well, without their secrets, which takes more requests and permissions",
+    )
+    .for_form("Sync secrets");
 
     SYNC_RESOURCES = Field::list(
         "sync-resources",
@@ -309,3 +321,13 @@ fields! {
 /// Those that say how to reach Northflank.
 pub(crate) const NORTHFLANK_FIELDS: &[&Field] =
     &[API_TOKEN, API_TOKEN_FILE, BASE_URL, HTTP_TIMEOUT_SECONDS, MAX_WAIT, RATE_LIMIT_RESERVE];
+
+/// Those that say what part of the organization is synced.
+pub(crate) const SELECTION_FIELDS: &[&Field] = &[
+    SYNC_RESOURCE_TYPES,
+    SYNC_TEAMS,
+    SYNC_SECRETS,
+    SYNC_RESOURCES,
+    SKIP_ENTITLEMENTS_AND_GRANTS,
+    SKIP_GRANTS,
+];

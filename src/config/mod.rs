@@ -24,12 +24,15 @@ mod tests;
 pub(crate) use certificates::Verifier;
 pub(crate) use diff_after_sync::{DiffAfterSync, DiffFormat};
 pub(crate) use field::{Field, FieldKind, HelpGroup, SchemaExport};
-pub(crate) use fields::{FIELDS, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, NORTHFLANK_FIELDS};
+pub(crate) use fields::{
+    FIELDS, HEALTH_CHECK_BIND_ADDRESS, HEALTH_CHECK_PORT, NORTHFLANK_FIELDS, SELECTION_FIELDS,
+    SYNC_SECRETS,
+};
 pub(crate) use flags::{Flags, arguments};
 pub(crate) use log::LogFormat;
 pub(crate) use problems::Problems;
 pub(crate) use redact::Secrets;
-pub(crate) use resolve::{Config, health_check_address, northflank_settings};
+pub(crate) use resolve::{Config, health_check_address, northflank_settings, syncs_secrets};
 pub(crate) use run_mode::RunMode;
 pub(crate) use telemetry::{CollectorTls, TelemetryConfig};
 pub(crate) use values::Variables;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::northflank::{BaseUrl, ClientSettings};
 use crate::private_fs;
-use crate::sync::SyncOptions;
+use crate::sync::{SyncOptions, SyncSelection};
 
 use super::certificates::{self, Verifier};
 use super::field::Field;
@@ -79,18 +79,27 @@ impl Config {
     }
 }
 
-/// How to reach Northflank, for whoever needs to know no more.
+/// How to reach Northflank and what part of the organization is synced, for whoever needs to know
+/// no more.
 pub(crate) fn northflank_settings(
     flags: &Flags,
     variables: Variables<'_>,
-) -> Result<ClientSettings, Problems> {
+) -> Result<(ClientSettings, SyncSelection), Problems> {
     let mut values = Values::new(flags, variables);
     let mut settings = northflank::settings(&mut values);
     let verifier = network(&mut values, settings.as_ref(), None, None);
     if let Some(settings) = &mut settings {
         settings.verifier = verifier;
     }
-    values.finish(settings)
+    let selection = sync::selection(&mut values);
+    values.finish(settings.map(|settings| (settings, selection)))
+}
+
+/// Whether secrets are synced.
+pub(crate) fn syncs_secrets(flags: &Flags, variables: Variables<'_>) -> Result<bool, Problems> {
+    let mut values = Values::new(flags, variables);
+    let syncs_secrets = values.switch(fields::SYNC_SECRETS);
+    values.finish(Some(syncs_secrets))
 }
 
 /// The way to others must be usable as the environment has it. Returns what verifies those whom

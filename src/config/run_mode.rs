@@ -230,7 +230,8 @@ fn check_diff(values: &mut Values<'_>, sync: &SyncOptions) {
                 .to_owned(),
         );
     }
-    if *sync.selection != SyncSelection::default() {
+    let SyncSelection { teams, secrets, .. } = *sync.selection;
+    if *sync.selection != (SyncSelection { teams, secrets, ..SyncSelection::default() }) {
         values.problem(
             "--diff needs a sync of everything; what --sync-resource-types, \
              --sync-resources and --skip-… leave out would look removed"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::baton::v2::ResourceId;
 use crate::c1z::Retention;
-use crate::connector::RESOURCE_TYPES;
+use crate::connector::{OptIn, RESOURCE_TYPES, ResourceTypeSpec};
 use crate::sync::{SyncDepth, SyncOptions, SyncSelection};
 
 use super::fields;
@@ -45,8 +45,8 @@ fn retention(values: &mut Values<'_>) -> Retention {
     }
 }
 
-/// What to leave out.
-fn selection(values: &mut Values<'_>) -> SyncSelection {
+/// What to sync, and what to leave out.
+pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
     let resources_only = values.switch(fields::SKIP_ENTITLEMENTS_AND_GRANTS);
     let without_grants = values.switch(fields::SKIP_GRANTS);
     let depth = match (resources_only, without_grants) {
@@ -54,38 +54,50 @@ fn selection(values: &mut Values<'_>) -> SyncSelection {
         (false, true) => SyncDepth::WithoutGrants,
         (false, false) => SyncDepth::Full,
     };
+    let teams = values.switch(fields::SYNC_TEAMS);
+    let secrets = values.switch(fields::SYNC_SECRETS);
     // No type has a blank, so that blanks separate them wherever they stand.
     let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, |text| {
-        text.split_whitespace().map(own_type).collect::<Result<Vec<_>, _>>()
+        text.split_whitespace().map(|text| own_type(text, secrets)).collect::<Result<Vec<_>, _>>()
     });
     let resource_types = resource_types.concat();
+    let selection =
+        SyncSelection { depth, resource_types, teams, secrets, ..SyncSelection::default() };
     let resources = values.list(fields::SYNC_RESOURCES, |text| {
-        let id = resource_id(text)?;
-        let is_left_out = !resource_types.is_empty()
-            && !resource_types.iter().any(|own| **own == *id.resource_type);
+        let id = resource_id(text, secrets)?;
+        let is_left_out = !selection.resource_types.is_empty()
+            && !selection.types().any(|own| *own.id == *id.resource_type);
         if is_left_out {
             let (types, left_out) = (fields::SYNC_RESOURCE_TYPES.name, id.resource_type);
             return Err(format!("--{types} leaves out all of type {left_out}: name it there too"));
         }
         Ok(id)
     });
-    SyncSelection { depth, resource_types, resources, expand: true }
+    SyncSelection { resources, ..selection }
 }
 
-fn own_type(text: &str) -> Result<&'static str, String> {
-    let own = RESOURCE_TYPES.iter().map(|own| own.id).find(|own| own.eq_ignore_ascii_case(text));
-    own.ok_or_else(|| {
-        let [others @ .., last] = RESOURCE_TYPES.map(|own| own.id);
-        format!("the types are {} and {last}", others.join(", "))
-    })
+/// The type of this name, if `secrets` don't have to be asked for besides.
+fn own_type(text: &str, secrets: bool) -> Result<&'static str, String> {
+    let may_be_named = |own: &&&ResourceTypeSpec| secrets || own.opt_in != Some(OptIn::Secrets);
+    let own = RESOURCE_TYPES.iter().find(|own| own.id.eq_ignore_ascii_case(text));
+    match own {
+        Some(own) if may_be_named(&own) => Ok(own.id),
+        Some(own) => Err(format!("{} is synced only with --{}", own.id, fields::SYNC_SECRETS.name)),
+        None => {
+            let types: Vec<_> =
+                RESOURCE_TYPES.iter().filter(may_be_named).map(|own| own.id).collect();
+            let (last, others) = types.split_last().unwrap_or((&"", &[]));
+            Err(format!("the types are {} and {last}", others.join(", ")))
+        }
+    }
 }
 
 /// Reads `type/id` or `type:id`, or the Go SDK's `bid:r:type/id`.
-fn resource_id(text: &str) -> Result<ResourceId, String> {
+fn resource_id(text: &str, secrets: bool) -> Result<ResourceId, String> {
     let text = text.strip_prefix("bid:r:").unwrap_or(text);
     match text.split_once(['/', ':']) {
         Some((resource_type, id)) if !id.is_empty() => Ok(ResourceId {
-            resource_type: own_type(resource_type)?.to_owned(),
+            resource_type: own_type(resource_type, secrets)?.to_owned(),
             resource: id.to_owned(),
         }),
         _ => Err("a resource is given as type/id, such as role/admin".to_owned()),

@@ -10,7 +10,7 @@ use time::macros::datetime;
 use tracing::level_filters::LevelFilter;
 
 use crate::c1z::Retention;
-use crate::connector::{ROLE, USER};
+use crate::connector::{ROLE, TEAM_ROLE, USER};
 use crate::service::ServiceSettings;
 use crate::sync::SyncDepth;
 
@@ -144,7 +144,7 @@ fn all_problems_are_reported_at_once() {
         "--storage-engine",
         "pebble",
         "--sync-resource-types",
-        "team",
+        "teams",
         "--sync-resources",
         "role",
         "--health-check-port",
@@ -353,7 +353,9 @@ fn types_are_named_in_any_case_and_separated_by_blanks_or_commas_wherever_they_s
         let selection = with(&["--sync-resource-types", words], &[]).unwrap().sync.selection;
         assert_eq!(selection.resource_types, [USER, ROLE], "{words}");
     }
-    assert!(types("team", "").is_err());
+    assert_eq!(types("team-role", ""), Ok(vec![TEAM_ROLE]));
+    assert!(types("teams", "").is_err());
+    assert!(types("api-token", "").is_err(), "that takes --sync-secrets");
     let resources = with(&["--sync-resources", "Role/Admin"], &[]).unwrap().sync;
     let id = &resources.selection.resources[0];
     assert_eq!((&*id.resource_type, &*id.resource), (ROLE, "Admin"));

@@ -5,6 +5,7 @@ use crate::baton::v2::{GroupTrait, Resource, ResourceId};
 use crate::baton::{Profile, annotation};
 use crate::northflank::{DirectoryGroup, ListKind, Text};
 
+use super::listed_resource::{ListedResource, ResourceContext};
 use super::resource_type::{EntitlementSpec, ResourceTypeSpec};
 use super::text::{display_name, timestamp};
 use super::user::USER_TYPE;
@@ -18,14 +19,17 @@ pub(super) static GROUP_TYPE: ResourceTypeSpec = ResourceTypeSpec {
     display_name: "Group",
     kind: Trait::Group,
     profile_keys: &["id", "name", "idp_id", "created_at", "updated_at"],
-    list: ListKind::DirectoryGroups,
+    lists: &[ListKind::DirectoryGroups],
     entitlement: Some(&GROUP_MEMBER),
+    opt_in: None,
+    brings: &[],
 };
 
 /// Being in a directory group, which is managed in the identity provider.
 pub static GROUP_MEMBER: EntitlementSpec = EntitlementSpec {
     resource_type: GROUP,
     slug: "member",
+    members: ListKind::DirectoryGroupMembers,
     display_name: |name| format!("{name} group member"),
     description: |name| {
         format!("Is a member of the directory group {name}, through the identity provider")
@@ -33,6 +37,24 @@ pub static GROUP_MEMBER: EntitlementSpec = EntitlementSpec {
     grantable_to: &[&USER_TYPE],
     is_immutable: true,
 };
+
+impl ListedResource for DirectoryGroup {
+    fn resource_type(&self) -> &'static ResourceTypeSpec {
+        &GROUP_TYPE
+    }
+
+    fn id(&self) -> &Text {
+        &self.id
+    }
+
+    fn name(&self) -> Option<&Text> {
+        self.name.as_ref()
+    }
+
+    fn resource(&self, _: &ResourceContext<'_>) -> Resource {
+        group(self)
+    }
+}
 
 /// A directory group. One without a name is called by its identity provider's id.
 pub fn group(group: &DirectoryGroup) -> Resource {

@@ -1,7 +1,7 @@
 //! What the connector says of itself: its name, what it syncs, and which permissions that
 //! takes.
 
-use super::resource_type::ResourceTypeSpec;
+use super::resource_type::{OptIn, ResourceTypeSpec};
 use super::resource_types::RESOURCE_TYPES;
 use crate::baton::v2::{
     Capability, CapabilityPermission, CapabilityPermissions, ConnectorCapabilities,
@@ -18,20 +18,23 @@ pub const NOT_READ: &str = "Teams, their roles and tokens are not read: whoever 
                             factor, and who is invited and hasn't come yet.";
 
 /// Name, description and capabilities.
-pub fn metadata() -> ConnectorMetadata {
+pub fn metadata(with_secrets: bool) -> ConnectorMetadata {
     ConnectorMetadata {
         display_name: DISPLAY_NAME.to_owned(),
         description: "Syncs the members, roles and directory groups of a Northflank \
                       organization, and who is in each role and group"
             .to_owned(),
-        capabilities: Some(capabilities()),
+        capabilities: Some(capabilities(with_secrets)),
     }
 }
 
-/// What can be done with each resource type: reading only.
-pub fn capabilities() -> ConnectorCapabilities {
+/// What can be done with each resource type: reading only. Those of secrets are told of where
+/// somebody asks for secrets.
+pub fn capabilities(with_secrets: bool) -> ConnectorCapabilities {
+    let is_told = |spec: &&ResourceTypeSpec| with_secrets || spec.opt_in != Some(OptIn::Secrets);
+    let types = RESOURCE_TYPES.into_iter().filter(is_told);
     ConnectorCapabilities {
-        resource_type_capabilities: RESOURCE_TYPES.into_iter().map(capability).collect(),
+        resource_type_capabilities: types.map(capability).collect(),
         connector_capabilities: vec![Capability::Sync.into()],
         credential_details: Some(CredentialDetails {}),
     }
@@ -45,37 +48,51 @@ fn capability(spec: &ResourceTypeSpec) -> ResourceTypeCapability {
         permissions: Some(CapabilityPermissions { permissions: permissions.collect() }),
         capabilities: vec![Capability::Sync.into()],
         resource_type: Some(spec.message()),
+        opt_in_required: spec.opt_in.is_some(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::metadata;
-    use crate::northflank::{READ_MEMBERS, READ_ROLES};
+    use crate::northflank::{
+        READ_MEMBERS, READ_ROLES, READ_TEAM_MEMBERS, READ_TEAM_ROLES, READ_TEAMS, READ_TOKENS,
+    };
 
-    #[test]
-    fn every_resource_type_says_what_it_takes_to_read_it() {
-        let capabilities = metadata().capabilities.unwrap();
+    /// Each type with whether it has to be asked for, and its permissions.
+    fn types(with_secrets: bool) -> Vec<(String, bool, Vec<String>)> {
+        let capabilities = metadata(with_secrets).capabilities.unwrap();
         assert_eq!(capabilities.connector_capabilities, [2]);
         assert!(capabilities.credential_details.is_some());
-        let types: Vec<_> = capabilities
-            .resource_type_capabilities
-            .iter()
-            .map(|capability| {
-                assert_eq!(capability.capabilities, [2]);
-                let permissions = capability.permissions.as_ref().unwrap();
-                let permissions = permissions.permissions.iter();
-                (
-                    capability.resource_type.as_ref().unwrap().id.as_str(),
-                    permissions.map(|permission| permission.permission.as_str()).collect(),
-                )
-            })
-            .collect();
-        let expected: [(&str, Vec<&str>); 3] = [
-            ("group", vec![READ_MEMBERS, READ_ROLES]),
-            ("role", vec![READ_ROLES]),
-            ("user", vec![READ_MEMBERS]),
+        let types = capabilities.resource_type_capabilities.into_iter().map(|capability| {
+            assert_eq!(capability.capabilities, [2]);
+            let resource_type = capability.resource_type.unwrap();
+            let urls = resource_type.annotations.iter().map(|annotation| &annotation.type_url);
+            let opt_in = "type.googleapis.com/c1.connector.v2.OptInRequired";
+            assert_eq!(urls.filter(|url| *url == opt_in).count() == 1, capability.opt_in_required);
+            let permissions = capability.permissions.unwrap().permissions.into_iter();
+            let permissions = permissions.map(|permission| permission.permission).collect();
+            (resource_type.id, capability.opt_in_required, permissions)
+        });
+        types.collect()
+    }
+
+    #[test]
+    fn every_resource_type_says_what_it_takes_to_read_it_and_whether_it_has_to_be_asked_for() {
+        let expected: [(&str, bool, &[&str]); 5] = [
+            ("group", false, &[READ_MEMBERS, READ_ROLES]),
+            ("role", false, &[READ_ROLES]),
+            ("team", true, &[READ_TEAM_MEMBERS, READ_TEAMS]),
+            ("team-role", true, &[READ_TEAM_ROLES, READ_TEAMS]),
+            ("user", false, &[READ_MEMBERS]),
         ];
-        assert_eq!(types, expected);
+        let expected = expected.map(|(id, opt_in, permissions)| {
+            (id.to_owned(), opt_in, permissions.iter().map(|it| (*it).to_owned()).collect())
+        });
+        assert_eq!(types(false), expected);
+        let secrets = types(true);
+        assert_eq!(secrets[1..], expected);
+        let tokens = ("api-token".to_owned(), true, vec![READ_TOKENS.into(), READ_TEAMS.into()]);
+        assert_eq!(secrets[0], tokens);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::baton::annotation;
 use crate::baton::v2::resource_type::Trait;
-use crate::baton::v2::{ResourceType, SkipEntitlementsAndGrants};
+use crate::baton::v2::{OptInRequired, ResourceType, SkipEntitlementsAndGrants};
 use crate::northflank::ListKind;
 
 /// A resource type. Each is declared in the file of its own.
@@ -15,10 +15,23 @@ pub struct ResourceTypeSpec {
     /// What a profile may have. Whoever compares syncs of two versions has to know it: what is new
     /// in one is no change.
     pub(super) profile_keys: &'static [&'static str],
-    /// The list that says which resources there are.
-    pub list: ListKind,
+    /// The lists that say which resources there are.
+    pub lists: &'static [ListKind],
     /// What each of them gives; `None` if they only hold.
     pub entitlement: Option<&'static EntitlementSpec>,
+    /// What it takes to have it synced, where that isn't always so.
+    pub opt_in: Option<OptIn>,
+    /// The ids of the types that are synced wherever it is.
+    pub brings: &'static [&'static str],
+}
+
+/// What somebody has to ask for to have a type synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptIn {
+    /// The type by its name, or teams.
+    Teams,
+    /// Secrets.
+    Secrets,
 }
 
 /// What each resource of a type gives to those who are in it.
@@ -27,6 +40,8 @@ pub struct EntitlementSpec {
     /// The id of the type.
     pub resource_type: &'static str,
     pub(super) slug: &'static str,
+    /// The list that says who is in it.
+    pub members: ListKind,
     /// Its name, of a resource that is called like that.
     pub(super) display_name: fn(&str) -> String,
     /// What it is, of a resource that is called like that.
@@ -39,24 +54,26 @@ pub struct EntitlementSpec {
 impl ResourceTypeSpec {
     /// As baton's message.
     pub fn message(&self) -> ResourceType {
-        let annotations = match self.entitlement {
-            Some(_) => Vec::new(),
-            None => vec![annotation(&SkipEntitlementsAndGrants {})],
-        };
+        let gives_nothing = self.entitlement.is_none();
+        let annotations = gives_nothing.then(|| annotation(&SkipEntitlementsAndGrants {}));
+        let opt_in = self.opt_in.map(|_| annotation(&OptInRequired {}));
         ResourceType {
             id: self.id.to_owned(),
             display_name: self.display_name.to_owned(),
             traits: vec![self.kind.into()],
-            annotations,
+            annotations: annotations.into_iter().chain(opt_in).collect(),
             ..ResourceType::default()
         }
     }
 
     /// The permissions that it takes to read the resources and who is in them.
     pub(super) fn permissions(&self) -> Vec<&'static str> {
-        let list = self.list.declaration();
-        let members = list.of_each_row.iter().map(|kind| kind.declaration().permission);
-        let mut permissions: Vec<_> = members.chain([list.permission]).collect();
+        let members = self.entitlement.map(|entitlement| entitlement.members);
+        let lists = self.lists.iter().copied().chain(members);
+        let with_parents =
+            lists.flat_map(|kind| std::iter::successors(Some(kind), |it| it.parent()));
+        let mut permissions: Vec<_> =
+            with_parents.map(|kind| kind.declaration().permission).collect();
         permissions.sort_unstable();
         permissions.dedup();
         permissions

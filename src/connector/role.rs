@@ -6,6 +6,7 @@ use crate::baton::{Profile, annotation, shorten};
 use crate::northflank::{Lenient, ListKind, Role, RoleRestrictions, TeamRestriction, Text};
 
 use super::group::GROUP_TYPE;
+use super::listed_resource::{ListedResource, ResourceContext};
 use super::resource_type::{EntitlementSpec, ResourceTypeSpec};
 use super::text::{LONGEST_DESCRIPTION, display_name, timestamp};
 use super::user::USER_TYPE;
@@ -27,19 +28,53 @@ pub(super) static ROLE_TYPE: ResourceTypeSpec = ResourceTypeSpec {
         "created_at",
         "updated_at",
     ],
-    list: ListKind::Roles,
+    lists: &[ListKind::Roles],
     entitlement: Some(&ROLE_ASSIGNED),
+    opt_in: None,
+    brings: &[],
 };
 
 /// Holding a role.
 pub static ROLE_ASSIGNED: EntitlementSpec = EntitlementSpec {
     resource_type: ROLE,
     slug: "assigned",
+    members: ListKind::RoleMembers,
     display_name: |name| format!("{name} role"),
     description: |name| format!("Holds the role {name} in the Northflank organization"),
     grantable_to: &[&USER_TYPE, &GROUP_TYPE],
     is_immutable: false,
 };
+
+impl ListedResource for Role {
+    fn resource_type(&self) -> &'static ResourceTypeSpec {
+        &ROLE_TYPE
+    }
+
+    fn id(&self) -> &Text {
+        &self.id
+    }
+
+    fn name(&self) -> Option<&Text> {
+        self.name.as_ref()
+    }
+
+    fn resource(&self, _: &ResourceContext<'_>) -> Resource {
+        role(self)
+    }
+
+    fn linked_groups(&self) -> &[Text] {
+        &self.directory_groups
+    }
+
+    fn restricted_to_teams(&self) -> Vec<&Text> {
+        match &self.restrictions {
+            Lenient::Read(RoleRestrictions { enabled: Some(true), teams }) => {
+                teams.iter().filter_map(|team| team.team_id.as_ref()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
 
 /// An organization role, with its restrictions and linked directory groups in the profile.
 pub fn role(role: &Role) -> Resource {

@@ -1,123 +1,58 @@
-//! What rows of Northflank's are, as far as a sync is concerned: people, things that people are
-//! in, or who is in one.
+//! What rows of Northflank's are, as far as a sync is concerned: people, things that become
+//! resources, or who is in one.
 
-use std::fmt::Debug;
-
-use crate::baton::v2::Resource;
 use crate::northflank::{
-    DirectoryGroup, DirectoryGroupMember, Email, Lenient, List, ListKind, Member, Role, RoleMember,
-    Rows, Text,
+    DirectoryGroupMember, Email, Lenient, List, ListKind, ListedToken, Member, RoleMember, Rows,
+    TeamMember, Text,
 };
 
-use super::group::{GROUP_MEMBER, group};
-use super::resource_type::EntitlementSpec;
-use super::role::{ROLE_ASSIGNED, role};
+use super::api_token::OwnedToken;
+use super::listed_resource::ListedResource;
+use super::team_role::RoleOfTeam;
 
 /// What rows are.
 #[derive(Debug)]
 pub enum RowContent {
     /// The organization's members.
     People(Vec<Member>),
-    /// What people are in, each with an entitlement.
-    Containers(Vec<Box<dyn AccessContainer>>),
+    /// What becomes resources.
+    Resources(Vec<Box<dyn ListedResource>>),
     /// Who is in one of these.
     Memberships(Vec<Membership>),
 }
 
-impl From<Rows> for RowContent {
-    fn from(rows: Rows) -> Self {
-        fn containers<T: AccessContainer + 'static>(rows: Vec<T>) -> RowContent {
-            let containers = rows.into_iter().map(|row| Box::new(row) as Box<dyn AccessContainer>);
-            RowContent::Containers(containers.collect())
+impl RowContent {
+    /// What rows of `list` are.
+    pub fn of(list: &List, rows: Rows) -> Self {
+        fn resources<T: ListedResource + 'static>(rows: impl Iterator<Item = T>) -> RowContent {
+            RowContent::Resources(rows.map(|row| Box::new(row) as Box<_>).collect())
         }
         fn memberships<T: Into<Membership>>(rows: Vec<T>) -> RowContent {
             RowContent::Memberships(rows.into_iter().map(Into::into).collect())
         }
         match rows {
             Rows::Members(rows) => Self::People(rows),
-            Rows::DirectoryGroups(rows) => containers(rows),
+            Rows::DirectoryGroups(rows) => resources(rows.into_iter()),
             Rows::DirectoryGroupMembers(rows) => memberships(rows),
-            Rows::Roles(rows) => containers(rows),
+            Rows::Roles(rows) => resources(rows.into_iter()),
             Rows::RoleMembers(rows) => memberships(rows),
+            Rows::Teams(rows) => resources(rows.into_iter()),
+            Rows::TeamRoles(rows) => {
+                resources(rows.into_iter().map(|role| RoleOfTeam::new(list, role)))
+            }
+            Rows::TeamMembers(rows) | Rows::TeamRoleMembers(rows) => memberships(rows),
+            Rows::Tokens(rows) | Rows::TeamTokens(rows) => {
+                let active = rows.into_iter().filter(ListedToken::is_active);
+                resources(active.map(|token| OwnedToken::new(list, token)))
+            }
         }
-    }
-}
-
-/// Something of Northflank's that people are in, and that gives them something.
-pub trait AccessContainer: Debug + Send {
-    /// Its id.
-    fn id(&self) -> &Text;
-
-    /// What people call it.
-    fn name(&self) -> Option<&Text>;
-
-    /// It as a resource.
-    fn resource(&self) -> Resource;
-
-    /// The list that says who is in it.
-    fn member_list(&self) -> List;
-
-    /// What it gives.
-    fn entitlement(&self) -> &'static EntitlementSpec;
-
-    /// The ids of directory groups whose members hold it.
-    fn linked_groups(&self) -> &[Text] {
-        &[]
-    }
-}
-
-impl AccessContainer for Role {
-    fn id(&self) -> &Text {
-        &self.id
-    }
-
-    fn name(&self) -> Option<&Text> {
-        self.name.as_ref()
-    }
-
-    fn resource(&self) -> Resource {
-        role(self)
-    }
-
-    fn member_list(&self) -> List {
-        List::of(ListKind::RoleMembers, self.id.clone())
-    }
-
-    fn entitlement(&self) -> &'static EntitlementSpec {
-        &ROLE_ASSIGNED
-    }
-
-    fn linked_groups(&self) -> &[Text] {
-        &self.directory_groups
-    }
-}
-
-impl AccessContainer for DirectoryGroup {
-    fn id(&self) -> &Text {
-        &self.id
-    }
-
-    fn name(&self) -> Option<&Text> {
-        self.name.as_ref()
-    }
-
-    fn resource(&self) -> Resource {
-        group(self)
-    }
-
-    fn member_list(&self) -> List {
-        List::of(ListKind::DirectoryGroupMembers, self.id.clone())
-    }
-
-    fn entitlement(&self) -> &'static EntitlementSpec {
-        &GROUP_MEMBER
     }
 }
 
 /// Somebody who is in something.
 #[derive(Debug)]
 pub struct Membership {
-    /// The username; `None` for somebody without an account.
+    /// The username; `None` for somebody without one.
     pub id: Option<Text>,
     /// The full name.
     pub name: Lenient<Text>,
@@ -125,6 +60,8 @@ pub struct Membership {
     pub emails: Vec<Email>,
     /// When the user last logged in, RFC 3339.
     pub last_login: Lenient<Text>,
+    /// Whether the account is fully set up, where the list is one that tells.
+    pub finalized: Lenient<bool>,
     /// Northflank's word for it; `None` if it was added by hand or there is no other way.
     pub reported: Option<Text>,
 }
@@ -132,7 +69,7 @@ pub struct Membership {
 impl From<DirectoryGroupMember> for Membership {
     fn from(row: DirectoryGroupMember) -> Self {
         let DirectoryGroupMember { id, name, emails, last_login } = row;
-        Self { id, name, emails, last_login, reported: None }
+        Self { id, name, emails, last_login, finalized: Lenient::Absent, reported: None }
     }
 }
 
@@ -143,6 +80,37 @@ impl From<RoleMember> for Membership {
             Some(word) if &*word == "explicit" => None,
             word => Some(word.unwrap_or_else(|| "unknown".into())),
         };
-        Self { id: Some(id), name, emails, last_login, reported }
+        Self { id: Some(id), name, emails, last_login, finalized: Lenient::Absent, reported }
+    }
+}
+
+impl From<TeamMember> for Membership {
+    fn from(row: TeamMember) -> Self {
+        let TeamMember { id, name, emails, last_login, finalized } = row;
+        Self { id, name, emails, last_login, finalized, reported: None }
+    }
+}
+
+/// How somebody belongs to the organization, by the list that says most of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonStanding {
+    /// The organization's member list has them.
+    Member,
+    /// Only a role or directory group names them, or what is left of one.
+    Unlisted,
+    /// Only teams do.
+    Outsider,
+}
+
+impl PersonStanding {
+    /// Of somebody of whom a list of this kind says most.
+    pub fn told_by(kind: ListKind) -> Self {
+        if kind == ListKind::Members {
+            Self::Member
+        } else if kind.is_below(ListKind::Teams) {
+            Self::Outsider
+        } else {
+            Self::Unlisted
+        }
     }
 }

@@ -18,8 +18,10 @@ pub(super) static USER_TYPE: ResourceTypeSpec = ResourceTypeSpec {
     display_name: "User",
     kind: Trait::User,
     profile_keys: &["id", "name", "email", "email_verified", "finalized", "joined_at", LAST_LOGIN],
-    list: ListKind::Members,
+    lists: &[ListKind::Members],
     entitlement: None,
+    opt_in: None,
+    brings: &[],
 };
 
 /// The key of a user's profile that tells the last login. Whoever compares files has to know it: a
@@ -29,17 +31,25 @@ pub const LAST_LOGIN: &str = "last_login_at";
 /// What the status of a user says whom the member list lacks.
 pub const NOT_LISTED: &str = "not in the organization's member list";
 
-/// A member of the organization.
-pub fn user(member: &Member) -> Resource {
+/// The key of the profile of somebody who is only in teams, which says `false` there.
+const ORGANIZATION_MEMBER: &str = "organization_member";
+
+/// Whether somebody can use the account, and why not.
+fn status(finalized: &Lenient<bool>) -> (ResourceStatus, &'static str) {
     // Only an explicit `false` means that somebody can't use the account yet.
-    let (status, details) = match member.finalized {
+    match finalized {
         Lenient::Read(false) => (ResourceStatus::Disabled, "account set-up not finished"),
         Lenient::Read(true) | Lenient::Absent => (ResourceStatus::Enabled, ""),
         Lenient::Malformed => (
             ResourceStatus::Unspecified,
             "whether the account set-up is finished is told in a form that can't be read",
         ),
-    };
+    }
+}
+
+/// A member of the organization.
+pub fn user(member: &Member) -> Resource {
+    let (status, details) = status(&member.finalized);
     let profile = Profile::new()
         .flag("finalized", member.finalized.as_ref().copied())
         .text("joined_at", member.joined_at.as_ref().and_then(Text::filled))
@@ -61,6 +71,23 @@ pub fn unlisted_user(
     let status = ResourceStatus::Unspecified;
     let profile = Profile::new().text(LAST_LOGIN, last_login.and_then(Text::filled));
     with_trait(resource(id, name, emails, status, NOT_LISTED, profile), emails, last_login)
+}
+
+/// Somebody who is in teams and in no list of the organization's: from outside, or gone from the
+/// organization but not from its teams.
+pub fn outside_user(
+    id: &str,
+    name: Option<&Text>,
+    emails: &[Email],
+    last_login: Option<&Text>,
+    finalized: &Lenient<bool>,
+) -> Resource {
+    let (status, details) = status(finalized);
+    let profile = Profile::new()
+        .flag(ORGANIZATION_MEMBER, Some(false))
+        .flag("finalized", finalized.as_ref().copied())
+        .text(LAST_LOGIN, last_login.and_then(Text::filled));
+    with_trait(resource(id, name, emails, status, details, profile), emails, last_login)
 }
 
 fn resource(
@@ -133,7 +160,9 @@ mod tests {
     use prost::Message;
     use prost_types::value::Kind;
 
-    use super::{LAST_LOGIN, unlisted_user, user};
+    use super::{
+        LAST_LOGIN, Lenient, NOT_LISTED, ORGANIZATION_MEMBER, outside_user, unlisted_user, user,
+    };
     use crate::baton::v2::{Resource, UserTrait};
     use crate::northflank::Member;
 
@@ -244,6 +273,22 @@ mod tests {
         assert_eq!((fact(&user, LAST_LOGIN), user_trait(&user).last_login), (None, None));
         let user = unlisted_user("zed", None, &[], Some(&"2026-11-01T10:00:00Z".into()));
         assert_eq!(user_trait(&user).last_login.unwrap().seconds, 1_793_527_200);
+    }
+
+    #[test]
+    fn somebody_from_outside_is_enabled_unless_the_account_is_not_set_up() {
+        let outside = |finalized| outside_user("zed", None, &[], None, &finalized);
+        for (finalized, status) in [
+            (Lenient::Absent, 1),
+            (Lenient::Read(true), 1),
+            (Lenient::Read(false), 2),
+            (Lenient::Malformed, 0),
+        ] {
+            let user = outside(finalized);
+            assert_eq!(fact(&user, ORGANIZATION_MEMBER), Some(Kind::BoolValue(false)));
+            assert_ne!(user.status.as_ref().unwrap().details, NOT_LISTED);
+            assert_eq!(user.status.unwrap().status, status);
+        }
     }
 
     #[test]

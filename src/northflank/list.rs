@@ -5,9 +5,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{DirectoryGroup, DirectoryGroupMember, Member, Role, RoleMember};
+use super::model::{
+    DirectoryGroup, DirectoryGroupMember, ListedToken, Member, Role, RoleMember, Team, TeamMember,
+    TeamRole,
+};
 use super::page_body::{ListRow, PageBody, PageError};
-use super::permission::{READ_MEMBERS, READ_ROLES};
+use super::permission::{
+    READ_MEMBERS, READ_ROLES, READ_TEAM_MEMBERS, READ_TEAM_ROLES, READ_TEAMS, READ_TOKENS,
+};
 use super::text::Text;
 
 /// Which list: of a kind and, where such lists belong to something, to what.
@@ -16,14 +21,15 @@ use super::text::Text;
 pub struct List {
     /// Its kind.
     pub kind: ListKind,
-    /// The id of what it belongs to.
+    /// The id of what it belongs to; where that belongs to something itself, behind the id of
+    /// that and a slash.
     pub parent: Option<Text>,
 }
 
 /// What there is to know of the lists of a kind.
 #[derive(Debug)]
 pub struct ListDeclaration {
-    /// Its path, in which `{}` stands for the parent's id.
+    /// Its path, in which `{}` stands for the parent's id, part by part.
     pub(super) path: &'static str,
     /// Whether it comes in pages. One that doesn't is read as what its answers say all the same,
     /// should the API begin to page it.
@@ -159,6 +165,60 @@ lists! {
         row: "role member",
         of_each_row: &[],
     };
+    /// The organization's teams.
+    Teams: Team = ListDeclaration {
+        path: "/v1/teams",
+        is_paged: true,
+        permission: READ_TEAMS,
+        rows: "teams",
+        row: "team",
+        of_each_row: &[ListKind::TeamMembers, ListKind::TeamRoles, ListKind::TeamTokens],
+    };
+    /// The members of a team.
+    TeamMembers: TeamMember = ListDeclaration {
+        path: "/v1/teams/{}/members",
+        is_paged: true,
+        permission: READ_TEAM_MEMBERS,
+        rows: "team members",
+        row: "team member",
+        of_each_row: &[],
+    };
+    /// The roles of a team.
+    TeamRoles: TeamRole = ListDeclaration {
+        path: "/v1/teams/{}/roles",
+        is_paged: true,
+        permission: READ_TEAM_ROLES,
+        rows: "team roles",
+        row: "team role",
+        of_each_row: &[ListKind::TeamRoleMembers],
+    };
+    /// The members of a role of a team's.
+    TeamRoleMembers: TeamMember = ListDeclaration {
+        path: "/v1/teams/{}/roles/{}/members",
+        is_paged: true,
+        permission: READ_TEAM_ROLES,
+        rows: "team role members",
+        row: "team role member",
+        of_each_row: &[],
+    };
+    /// The organization's own API tokens.
+    Tokens: ListedToken = ListDeclaration {
+        path: "/v1/tokens",
+        is_paged: true,
+        permission: READ_TOKENS,
+        rows: "API tokens",
+        row: "API token",
+        of_each_row: &[],
+    };
+    /// The API tokens of a team.
+    TeamTokens: ListedToken = ListDeclaration {
+        path: "/v1/teams/{}/tokens",
+        is_paged: true,
+        permission: READ_TOKENS,
+        rows: "teams' API tokens",
+        row: "API token",
+        of_each_row: &[],
+    };
 }
 
 impl ListKind {
@@ -166,6 +226,11 @@ impl ListKind {
     /// list of it.
     pub fn parent(self) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.declaration().of_each_row.contains(&self))
+    }
+
+    /// Whether lists of this kind belong to rows of `other`, or to what does.
+    pub fn is_below(self, other: Self) -> bool {
+        self.parent().is_some_and(|parent| parent == other || parent.is_below(other))
     }
 }
 
@@ -182,7 +247,18 @@ impl List {
 
     /// What it belongs to is listed in this one.
     pub fn listing_its_parent(&self) -> Option<Self> {
-        self.kind.parent().map(Self::only)
+        let kind = self.kind.parent()?;
+        let parts = self.parent.as_ref().and_then(|id| id.split_once('/'));
+        let parent = parts.filter(|_| kind.parent().is_some()).map(|(first, _)| first.into());
+        Some(Self { kind, parent })
+    }
+
+    /// The id by which the row `id` of this list is known among those of all lists of its kind.
+    pub fn id_of(&self, id: &Text) -> Text {
+        match &self.parent {
+            Some(parent) => format!("{parent}/{id}").as_str().into(),
+            None => id.clone(),
+        }
     }
 }
 
@@ -242,5 +318,20 @@ mod tests {
         assert_eq!(of.to_string(), "directory group g1");
         assert_eq!(List::of(ListKind::RoleMembers, "owner".into()).to_string(), "role owner");
         assert_eq!(List::only(ListKind::Roles).to_string(), "roles");
+        let of = List::of(ListKind::TeamRoleMembers, "core/admin".into());
+        assert_eq!(of.to_string(), "team role core/admin");
+    }
+
+    #[test]
+    fn what_a_list_belongs_to_is_a_row_of_the_list_above_it() {
+        let role = List::of(ListKind::TeamRoleMembers, "core/a/b".into());
+        let roles = role.listing_its_parent().unwrap();
+        assert_eq!(roles, List::of(ListKind::TeamRoles, "core".into()));
+        assert_eq!(roles.id_of(&"a/b".into()), role.parent.unwrap());
+        assert_eq!(roles.listing_its_parent(), Some(List::only(ListKind::Teams)));
+        let group = List::of(ListKind::RoleMembers, "a/b".into());
+        assert_eq!(group.listing_its_parent(), Some(List::only(ListKind::Roles)));
+        assert!(ListKind::TeamRoleMembers.is_below(ListKind::Teams));
+        assert!(!ListKind::RoleMembers.is_below(ListKind::Teams));
     }
 }

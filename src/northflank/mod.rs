@@ -32,13 +32,15 @@ pub use error::{Error, Problem, Refusal, TransportProblem};
 pub use lenient::Lenient;
 pub use list::{AnyRow, List, ListDeclaration, ListKind, Rows};
 pub use model::{
-    DirectoryGroup, DirectoryGroupMember, Email, Member, ProjectRestrictions, Role, RoleMember,
-    RoleRestrictions, TeamRestriction,
+    DirectoryGroup, DirectoryGroupMember, Email, ListedToken, Member, ProjectRestrictions, Role,
+    RoleMember, RoleRestrictions, Team, TeamMember, TeamRestriction, TeamRole,
 };
 pub use page::Page;
 pub use page_body::{ListRow, PageBody, PageError};
 pub use paginator::{Paginator, StartedList};
-pub use permission::{READ_MEMBERS, READ_ROLES};
+pub use permission::{
+    READ_MEMBERS, READ_ROLES, READ_TEAM_MEMBERS, READ_TEAM_ROLES, READ_TEAMS, READ_TOKENS,
+};
 pub use rate_limit::{RateLimitWait, RateWindow, WaitTooLong};
 pub use schema_report::SchemaReport;
 pub use text::Text;

@@ -162,6 +162,127 @@ pub struct DirectoryGroupMember {
     pub last_login: Lenient<Text>,
 }
 
+/// A team of the organization (`GET /v1/teams`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct Team {
+    /// The team's slug.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: Text,
+    /// The team's name.
+    #[serde(default)]
+    pub name: Lenient<Text>,
+    /// The team's description.
+    #[serde(default)]
+    pub description: Lenient<Text>,
+    /// The team's object id, which stays when its slug changes.
+    #[serde(default)]
+    pub uid: Lenient<Text>,
+    /// When the team was created, RFC 3339.
+    #[serde(rename = "createdAt", default)]
+    pub created_at: Lenient<Text>,
+}
+
+/// A member of a team, or of a role of a team's (`GET /v1/teams/{teamId}/members`,
+/// `GET /v1/teams/{teamId}/roles/{roleId}/members`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct TeamMember {
+    /// The username; `None` for somebody whom Northflank gives none.
+    #[serde(default, deserialize_with = "lenient::id_if_any")]
+    pub id: Option<Text>,
+    /// The full name.
+    #[serde(default)]
+    pub name: Lenient<Text>,
+    /// E-mail addresses, in the API's order.
+    #[serde(default, deserialize_with = "emails")]
+    pub emails: Vec<Email>,
+    /// When the member last logged in, RFC 3339.
+    #[serde(rename = "lastLoginTime", default)]
+    pub last_login: Lenient<Text>,
+    /// Whether the account is fully set up, if Northflank says.
+    #[serde(default)]
+    pub finalized: Lenient<bool>,
+}
+
+/// A role of a team's (`GET /v1/teams/{teamId}/roles`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct TeamRole {
+    /// The role's slug, which other teams' roles may have as well.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: Text,
+    /// The role's name.
+    #[serde(default)]
+    pub name: Lenient<Text>,
+    /// The role's description.
+    #[serde(default)]
+    pub description: Lenient<Text>,
+    /// To which of the team's projects the role is restricted; absent means to none.
+    #[serde(default)]
+    pub restrictions: Lenient<ProjectRestrictions>,
+    /// When the role was created, RFC 3339.
+    #[serde(rename = "createdAt", default)]
+    pub created_at: Lenient<Text>,
+    /// When the role was last changed, RFC 3339.
+    #[serde(rename = "updatedAt", default)]
+    pub updated_at: Lenient<Text>,
+}
+
+/// An API token of the organization's or a team's (`GET /v1/tokens`,
+/// `GET /v1/teams/{teamId}/tokens`): all but its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct ListedToken {
+    /// The token's slug.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: Text,
+    /// What its maker calls it.
+    #[serde(default)]
+    pub name: Lenient<Text>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Lenient<Text>,
+    /// The role that it acts as.
+    #[serde(default)]
+    pub role: Lenient<ListedTokenRole>,
+    /// The address of who made it.
+    #[serde(rename = "creatorEmail", default)]
+    pub creator_email: Lenient<Text>,
+    /// When it was made, RFC 3339.
+    #[serde(rename = "createdAt", default)]
+    pub created_at: Lenient<Text>,
+    /// When it expires, RFC 3339; absent means never.
+    #[serde(rename = "expiresAt", default)]
+    pub expires_at: Lenient<Text>,
+    /// When it was last used, RFC 3339.
+    #[serde(rename = "lastUsedAt", default)]
+    pub last_used_at: Lenient<Text>,
+    /// Whether it can be used, if Northflank says.
+    #[serde(default)]
+    pub active: Lenient<bool>,
+    /// Whether somebody has put an end to it, if Northflank says.
+    #[serde(default)]
+    pub revoked: Lenient<bool>,
+}
+
+/// The role that a token acts as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+pub struct ListedTokenRole {
+    /// The role's slug.
+    #[serde(rename = "roleId", default)]
+    pub id: Lenient<Text>,
+    /// The role's name.
+    #[serde(default)]
+    pub name: Lenient<Text>,
+    /// Whose role it is: `team` or `org`.
+    #[serde(rename = "roleType", default)]
+    pub role_type: Lenient<Text>,
+}
+
+impl ListedToken {
+    /// Whether nothing says that it can't be used any more.
+    pub fn is_active(&self) -> bool {
+        self.active != Lenient::Read(false) && self.revoked != Lenient::Read(true)
+    }
+}
+
 impl Email {
     /// Reads one: an object, a string or null.
     fn read(json: &str) -> serde_json::Result<Self> {

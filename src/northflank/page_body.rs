@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::lenient::{self, StrictObject};
-use super::model::{DirectoryGroup, DirectoryGroupMember, Email, Member, Role, RoleMember};
+use super::model::{
+    DirectoryGroup, DirectoryGroupMember, Email, ListedToken, ListedTokenRole, Member, Role,
+    RoleMember, Team, TeamMember, TeamRole,
+};
 use super::text::{Text, json_text};
 
 /// Something that Northflank lists, under a key of its own in `data`.
@@ -104,6 +107,85 @@ impl ListRow for DirectoryGroupMember {
         let fields =
             [("name", self.name.is_malformed()), ("lastLoginTime", self.last_login.is_malformed())];
         malformed(fields).chain(malformed_emails(&self.emails))
+    }
+}
+
+impl ListRow for Team {
+    const KEY: &'static str = "teams";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        malformed([
+            ("name", self.name.is_malformed()),
+            ("description", self.description.is_malformed()),
+            ("uid", self.uid.is_malformed()),
+            ("createdAt", self.created_at.is_malformed()),
+        ])
+    }
+}
+
+impl ListRow for TeamMember {
+    const KEY: &'static str = "members";
+
+    fn id(&self) -> Option<&Text> {
+        self.id.as_ref()
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("name", self.name.is_malformed()),
+            ("lastLoginTime", self.last_login.is_malformed()),
+            ("finalized", self.finalized.is_malformed()),
+        ];
+        malformed(fields).chain(malformed_emails(&self.emails))
+    }
+}
+
+impl ListRow for TeamRole {
+    const KEY: &'static str = "roles";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        malformed([
+            ("name", self.name.is_malformed()),
+            ("description", self.description.is_malformed()),
+            ("restrictions", self.restrictions.is_malformed()),
+            ("createdAt", self.created_at.is_malformed()),
+            ("updatedAt", self.updated_at.is_malformed()),
+        ])
+    }
+}
+
+impl ListRow for ListedToken {
+    const KEY: &'static str = "tokens";
+
+    fn id(&self) -> Option<&Text> {
+        Some(&self.id)
+    }
+
+    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+        let role = self.role.as_ref();
+        let is_malformed = |part: fn(&ListedTokenRole) -> bool| role.is_some_and(part);
+        malformed([
+            ("name", self.name.is_malformed()),
+            ("description", self.description.is_malformed()),
+            ("role", self.role.is_malformed()),
+            ("roleId", is_malformed(|role| role.id.is_malformed())),
+            ("name", is_malformed(|role| role.name.is_malformed())),
+            ("roleType", is_malformed(|role| role.role_type.is_malformed())),
+            ("creatorEmail", self.creator_email.is_malformed()),
+            ("createdAt", self.created_at.is_malformed()),
+            ("expiresAt", self.expires_at.is_malformed()),
+            ("lastUsedAt", self.last_used_at.is_malformed()),
+            ("active", self.active.is_malformed()),
+            ("revoked", self.revoked.is_malformed()),
+        ])
     }
 }
 

@@ -34,6 +34,8 @@ const FRESH: Duration = Duration::from_mins(1);
 pub struct StartedList {
     /// That page.
     pub first: Page,
+    /// What it was read from, where the list belongs to something.
+    pub body: Vec<u8>,
     /// What follows it.
     pub rest: Paginator,
 }
@@ -86,7 +88,11 @@ impl Paginator {
 
     /// Reads the first page.
     pub async fn start(mut self) -> Result<StartedList, Error> {
-        Ok(StartedList { first: self.read(None).await?.0, rest: self })
+        let (first, mut body) = self.read(None).await?;
+        if self.list.parent.is_none() {
+            body = Vec::new();
+        }
+        Ok(StartedList { first, body, rest: self })
     }
 
     /// The next page; `None` after the last.

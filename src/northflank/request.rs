@@ -76,11 +76,14 @@ impl From<String> for WhoamiError {
 }
 
 impl Connection {
-    /// The endpoint with this path, in which `{}` stands for `id`.
+    /// The endpoint with this path, in which each `{}` stands for a part of `id`: slashes end
+    /// all parts but the last.
     pub(super) fn endpoint(&self, name: &'static str, id: Option<&str>) -> Endpoint {
+        let mut parts = id.unwrap_or_default().splitn(name.matches("{}").count(), '/');
         let segments = name.trim_start_matches("/v1/").split('/');
-        let segments: Vec<_> =
-            segments.map(|name| id.filter(|_| name == "{}").unwrap_or(name)).collect();
+        let segments: Vec<_> = segments
+            .map(|name| if name == "{}" { parts.next().unwrap_or_default() } else { name })
+            .collect();
         Endpoint { url: self.base_url.join(&segments), name }
     }
 

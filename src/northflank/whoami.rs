@@ -29,6 +29,8 @@ pub struct Whoami {
     pub token: Option<String>,
     /// What its role is called, or else the role's id.
     pub role: Option<String>,
+    /// The id of its role.
+    pub role_id: Option<String>,
     /// When it stops being valid.
     pub expiry: TokenExpiry,
     /// What it may do, for comparison only.
@@ -106,6 +108,7 @@ impl Whoami {
             organization_uid,
             token: line(&data.name).or_else(|| line(&data.id)),
             role: line(&role.name).or_else(|| line(&role.role_id)),
+            role_id: line(&role.role_id),
             expiry: match data.expires_at {
                 Lenient::Absent => TokenExpiry::Never,
                 Lenient::Read(time) => OffsetDateTime::parse(time.trim(), &Rfc3339)

@@ -19,7 +19,7 @@ use super::task_history::RunningTask;
 use super::temp_store::{KIND, TaskFile};
 use super::upload::upload;
 use crate::c1z::Target;
-use crate::connector::resource_type;
+use crate::connector::{OptIn, resource_type};
 use crate::digest::{hex, sha256};
 use crate::error_chain::with_causes;
 use crate::sync::{self, Progress, SyncDepth, SyncSelection};
@@ -209,9 +209,17 @@ fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelecti
         "pebble" => tracing::info!("a pebble file is asked for; this connector writes sqlite"),
         engine => return Err(refuse(format!("unknown storage engine '{engine}'"))),
     }
-    let own_type = |id: &String| {
-        let own = resource_type(id).map(|own| own.id);
-        own.ok_or_else(|| refuse(format!("invalid resource type '{id}' in filter")))
+    let has_secrets = |id: &str| {
+        resource_type(id).is_some_and(|own| own.opt_in == Some(OptIn::Secrets)) && !local.secrets
+    };
+    let no_secrets = |id: &str| {
+        refuse(format!("'{id}' is synced only with --sync-secrets, which isn't set here"))
+    };
+    let own_type = |id: &String| match resource_type(id) {
+        Some(own) if has_secrets(own.id) => Err(no_secrets(own.id)),
+        own => own
+            .map(|own| own.id)
+            .ok_or_else(|| refuse(format!("invalid resource type '{id}' in filter"))),
     };
     let resource_types: Vec<_> =
         wanted.sync_resource_type_ids.iter().map(own_type).collect::<Result<_, _>>()?;
@@ -222,6 +230,10 @@ fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelecti
             resource.id.clone().ok_or_else(|| refuse("a targeted resource has no id".to_owned()))
         })
         .collect::<Result<_, _>>()?;
+    if let Some(id) = resources.iter().find(|id| has_secrets(&id.resource_type)) {
+        return Err(no_secrets(&id.resource_type));
+    }
+    let is_local = resource_types.is_empty();
     Ok(SyncSelection {
         depth: if wanted.skip_entitlements_and_grants {
             SyncDepth::ResourcesOnly
@@ -230,11 +242,9 @@ fn selection(wanted: &SyncFullTask, local: &SyncSelection) -> Result<SyncSelecti
         } else {
             SyncDepth::Full
         },
-        resource_types: if resource_types.is_empty() {
-            local.resource_types.clone()
-        } else {
-            resource_types
-        },
+        resource_types: if is_local { local.resource_types.clone() } else { resource_types },
+        teams: is_local && local.teams,
+        secrets: local.secrets,
         // As in baton-sdk, some resources alone are not expanded.
         expand: !wanted.skip_expand_grants && resources.is_empty(),
         resources,

@@ -34,7 +34,7 @@ use super::http_server::{self, Answerer};
 use super::task_history::{TaskEnding, TaskHistory, TaskRecord};
 use crate::error_chain::with_causes;
 use crate::northflank::{Client, Problem, TokenPermissions};
-use crate::sync::{ValidationError, validate};
+use crate::sync::{SyncSelection, ValidationError, validate};
 
 /// How long a good answer of Northflank's is believed: one request in this time, out of the
 /// thousand an hour that syncs need.
@@ -66,6 +66,8 @@ pub(super) enum Readiness {
 pub(super) struct Health {
     began_at: OffsetDateTime,
     northflank: Client,
+    /// What is to be readable.
+    selection: Arc<SyncSelection>,
     contact: Arc<Contact>,
     tasks: Arc<TaskHistory>,
     readiness: Mutex<Readiness>,
@@ -110,10 +112,15 @@ enum CheckOutcome {
 
 impl Health {
     /// Not ready yet, and with nothing known of Northflank.
-    pub(super) fn new(northflank: Client, contact: Arc<Contact>, tasks: Arc<TaskHistory>) -> Self {
+    pub(super) fn new(
+        northflank: Client,
+        selection: Arc<SyncSelection>,
+        contact: Arc<Contact>,
+        tasks: Arc<TaskHistory>,
+    ) -> Self {
         let (readiness, known) = (Mutex::new(Readiness::Starting), watch::Sender::default());
         let began_at = OffsetDateTime::now_utc();
-        Self { began_at, northflank, contact, tasks, readiness, known }
+        Self { began_at, northflank, selection, contact, tasks, readiness, known }
     }
 
     /// Says whether tasks are taken from now on.
@@ -232,7 +239,7 @@ impl Health {
     /// Asks Northflank, and keeps what it finds.
     async fn check(self: Arc<Self>) {
         let access = self.known.borrow().access.clone();
-        let asking = ask_northflank(&self.northflank, access);
+        let asking = ask_northflank(&self.northflank, &self.selection, access);
         let checked = tokio::select! {
             checked = tokio::time::timeout(VALIDATE_WITHIN, asking) => {
                 checked.unwrap_or_else(|_| {
@@ -355,13 +362,17 @@ fn is_to_come(time: OffsetDateTime) -> bool {
 }
 
 /// Whether Northflank lets the connector read all that it needs, as it did with this access.
-async fn ask_northflank(northflank: &Client, access: Option<TokenPermissions>) -> CheckOutcome {
+async fn ask_northflank(
+    northflank: &Client,
+    selection: &SyncSelection,
+    access: Option<TokenPermissions>,
+) -> CheckOutcome {
     if let Some(access) = access
         && northflank.whoami().await.is_ok_and(|whoami| whoami.access == access)
     {
         return CheckOutcome::Well(Some(access));
     }
-    let error = match validate(northflank).await {
+    let error = match validate(northflank, selection).await {
         Ok(known) => {
             let access = known.whoami.map(|whoami| whoami.access);
             return CheckOutcome::Well(access.filter(TokenPermissions::is_known));
@@ -424,7 +435,7 @@ mod tests {
             reserve: 0,
         };
         let client = Client::new(&settings).unwrap();
-        Arc::new(Health::new(client, Arc::default(), Arc::default()))
+        Arc::new(Health::new(client, Arc::default(), Arc::default(), Arc::default()))
     }
 
     #[tokio::test]

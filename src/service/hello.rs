@@ -13,23 +13,27 @@ use crate::connector::metadata;
 /// The longest time between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-/// Says Hello, in answer to a task if one is named.
-pub(super) async fn hello(platform: &Platform, task: Option<&str>) -> Result<(), Status> {
+/// Says Hello, in answer to a task if one is named. `with_secrets` says whether secrets are synced.
+pub(super) async fn hello(
+    platform: &Platform,
+    with_secrets: bool,
+    task: Option<&str>,
+) -> Result<(), Status> {
     let hello = BatonServiceHelloRequest {
         task_id: task.unwrap_or_default().to_owned(),
         build_info: Some(build_info()),
         os_info: Some(os_info()),
-        connector_metadata: Some(metadata()),
+        connector_metadata: Some(metadata(with_secrets)),
         ..BatonServiceHelloRequest::default()
     };
     platform.hello(hello).await
 }
 
 /// Says Hello until it is heard, or refused for good.
-pub(super) async fn at_start(platform: &Platform) -> Result<(), Error> {
+pub(super) async fn at_start(platform: &Platform, with_secrets: bool) -> Result<(), Error> {
     let mut wait = Duration::from_secs(1);
     loop {
-        let Err(status) = hello(platform, None).await else {
+        let Err(status) = hello(platform, with_secrets, None).await else {
             return Ok(());
         };
         if is_refusal(&status) {

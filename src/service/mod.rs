@@ -117,7 +117,9 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let (contact, history) = (Arc::<Contact>::default(), Arc::<TaskHistory>::default());
-    let health = Health::new(northflank.clone(), Arc::clone(&contact), Arc::clone(&history));
+    let selection = Arc::clone(&sync.selection);
+    let health =
+        Health::new(northflank.clone(), selection, Arc::clone(&contact), Arc::clone(&history));
     let health = Arc::new(health);
     let _servers = serve_state(&health, &settings, meter.as_ref()).await?;
     let scratch = Arc::new(TempStore::open(settings.scratch.as_deref(), &settings.client_id)?);
@@ -199,7 +201,9 @@ async fn serve(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let Some(said) = stop.run_until_cancelled(hello::at_start(&daemon.platform)).await else {
+    let secrets = daemon.sync.selection.secrets;
+    let Some(said) = stop.run_until_cancelled(hello::at_start(&daemon.platform, secrets)).await
+    else {
         return Ok(());
     };
     said?;

@@ -166,18 +166,20 @@ impl TaskContext {
         let running = self.history.begin(&task.id, kind(task.task_type.as_ref()));
         match &task.task_type {
             // Hello itself tells ConductorOne that this task is done.
-            Some(TaskType::Hello(_)) => match hello(&self.platform, Some(&task.id)).await {
-                Ok(()) => {
-                    running.ended(&Ok(None));
-                    tracing::info!("task done");
+            Some(TaskType::Hello(_)) => {
+                match hello(&self.platform, self.sync.selection.secrets, Some(&task.id)).await {
+                    Ok(()) => {
+                        running.ended(&Ok(None));
+                        tracing::info!("task done");
+                    }
+                    Err(status) => {
+                        let message = StatusText(&status).to_string();
+                        tracing::error!(error = message, "Hello failed");
+                        let failure = TaskFailure { code: status.code(), message, is_final: false };
+                        running.ended(&Err(failure));
+                    }
                 }
-                Err(status) => {
-                    let message = StatusText(&status).to_string();
-                    tracing::error!(error = message, "Hello failed");
-                    let failure = TaskFailure { code: status.code(), message, is_final: false };
-                    running.ended(&Err(failure));
-                }
-            },
+            }
             Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, &running, stop).await,
             other => {
                 let outcome = answer(other.as_ref());

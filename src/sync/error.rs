@@ -23,6 +23,14 @@ pub enum Error {
     /// Northflank could not be read to the end.
     #[error(transparent)]
     Northflank(#[from] northflank::Error),
+    /// What a team has could not be read to the end.
+    #[error("the team {team} can't be read: {error}")]
+    Team {
+        /// Its name and id.
+        team: String,
+        /// What went wrong.
+        error: Box<northflank::Error>,
+    },
     /// Northflank says of a role or group that there is none, and lists it all the same.
     #[error("the {kind} is still listed and can't be left out, but {error}")]
     StillListed {
@@ -79,11 +87,13 @@ impl Error {
                 | ValidationError::Expired { .. }
                 | ValidationError::Team { .. },
             ) => ExitCode::UNAUTHENTICATED,
-            Self::Validation(ValidationError::Permissions { .. }) => ExitCode::PERMISSION_DENIED,
+            Self::Validation(
+                ValidationError::Permissions { .. } | ValidationError::Restricted { .. },
+            ) => ExitCode::PERMISSION_DENIED,
             Self::Validation(ValidationError::Failed(errors)) => {
                 errors.first().map_or(ExitCode::UNKNOWN, northflank::Error::code)
             }
-            Self::StillListed { error, .. } => error.code(),
+            Self::StillListed { error, .. } | Self::Team { error, .. } => error.code(),
             Self::Northflank(error) => error.code(),
             Self::Unknown(_) => ExitCode::INVALID_ARGUMENT,
             Self::File(error) => error.code(),
@@ -101,7 +111,11 @@ impl Error {
     /// Whether the rate limit would have taken longer than was allowed.
     pub(super) fn is_out_of_time(&self) -> bool {
         let is = |error: &northflank::Error| matches!(error.problem, Problem::RateLimited(_));
-        matches!(self, Self::Northflank(error) if is(error))
+        match self {
+            Self::Northflank(error) => is(error),
+            Self::Team { error, .. } => is(error),
+            _ => false,
+        }
     }
 
     /// Whether what was read is of use to the next sync. After a resumed run that was refused, or
@@ -116,6 +130,7 @@ impl Error {
             | Self::Lost(_)
             | Self::Validation(_) => true,
             Self::Northflank(error) => !is_resumed || !error.is_final(),
+            Self::Team { error, .. } => !is_resumed || !error.is_final(),
             Self::StillListed { .. } | Self::Id { .. } => !is_resumed,
             Self::Unknown(_)
             | Self::TooLarge(_)

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::baton::{check_id, shorten};
-use crate::northflank::{AnyRow, List, Page};
+use crate::baton::{IdError, check_id, shorten};
+use crate::connector::resource_type_of_rows;
+use crate::northflank::{AnyRow, List, ListKind, Page};
 use crate::work_dir::FramePosition;
 
 use super::Error;
@@ -83,9 +84,23 @@ pub fn recorded_page(of: &List, record: &[u8]) -> Result<Page, String> {
 
 /// Refuses ids that baton's ids can't carry.
 pub(super) fn check_ids(page: &Page) -> Result<(), Error> {
+    let declaration = page.list.kind.declaration();
+    let has_lists_below = |kind: &ListKind| !kind.declaration().of_each_row.is_empty();
+    // What ids of two parts begin with ends at the first slash.
+    let begins_ids = declaration.of_each_row.iter().any(has_lists_below);
+    let becomes_resources = resource_type_of_rows(page.list.kind).is_some();
     for id in page.rows.iter().filter_map(AnyRow::id) {
-        check_id(id).map_err(|source| Error::Id {
-            kind: page.list.kind.declaration().row,
+        let checked = check_id(id).and_then(|()| {
+            if begins_ids && (id.contains('/') || id.starts_with('@')) {
+                Err(IdError::Slash)
+            } else if becomes_resources {
+                check_id(&page.list.id_of(id))
+            } else {
+                Ok(())
+            }
+        });
+        checked.map_err(|source| Error::Id {
+            kind: declaration.row,
             id: shorten(id, 100),
             source,
         })?;

@@ -1,6 +1,7 @@
 //! One full sync: validate, read, fold, expand, write. Nothing reaches the target unless
 //! everything has been read; what has been read outlives an interruption.
 
+mod acting_role;
 mod completion;
 mod error;
 mod journal_record;
@@ -11,6 +12,7 @@ mod progress;
 mod read;
 mod selection;
 mod snapshot;
+
 mod unknown_resources;
 mod write;
 
@@ -76,7 +78,8 @@ async fn run(
     let now = OffsetDateTime::now_utc();
     let client = &client.with_fresh_paging();
     let begin = |whoami: Option<&Whoami>| announce(client, &target, &options, whoami, progress);
-    let checking = Preflight::make(client, begin).instrument(debug_span!("validate"));
+    let checking =
+        Preflight::make(client, &options.selection, begin).instrument(debug_span!("validate"));
     let checks = cancel.run_until_cancelled(checking).await.ok_or(Error::Cancelled)?;
     let validated = checks.verdict(now)?;
     for warning in validated.whoami.iter().flat_map(|whoami| warnings(whoami, now)) {
@@ -93,12 +96,12 @@ async fn run(
             // A journal that can't be looked at for another's fault is kept.
             work.keep_journal();
             let previous = PreviousFile::open(&target, &work, &RESOURCE_TYPES.map(|own| own.id))?;
-            let selection = &options.selection;
-            let (sync_type, reduced_to) = (selection.sync_type(), selection.reduced_to());
-            if let Some(organization) = organization(&progress) {
-                previous.check_organization(&organization)?;
+            let organization = organization(&progress);
+            if let Some(organization) = &organization {
+                previous.check_organization(organization)?;
             }
-            previous.check_can_be_followed(options.retention, sync_type, reduced_to)?;
+            let new = sync_run(String::new(), &options.selection, now, organization);
+            previous.check_can_be_followed(options.retention, &new)?;
             let (journal, kept) = open(&work, &previous, &client, &options, now, &progress)?;
             Ok::<_, Error>((Arc::new(work), OpenedTarget { target, previous, journal, kept }))
         })
@@ -146,14 +149,9 @@ async fn read_and_write(
     let reading = read::read(plan, validated, kept, journal).instrument(debug_span!("read"));
     let ReadResult { builder, journal, oldest } = reading.await?;
     let options = plan.options.clone();
-    let run = SyncRun {
-        sync_id: journal.sync_id().to_owned(),
-        sync_type: options.selection.sync_type(),
-        started_at: oldest.map_or(plan.now, |oldest| oldest.min(plan.now)),
-        reduced_to: options.selection.reduced_to(),
-        organization: organization(plan.progress),
-        profile_keys: profile_keys(),
-    };
+    let started_at = oldest.map_or(plan.now, |oldest| oldest.min(plan.now));
+    let (sync_id, organization) = (journal.sync_id().to_owned(), organization(plan.progress));
+    let run = sync_run(sync_id, &options.selection, started_at, organization);
     plan.progress.enter(SyncPhase::Writing);
     let (work, progress) = (Arc::clone(work), Arc::clone(plan.progress));
     let cancel = plan.cancel.clone();
@@ -197,6 +195,24 @@ async fn read_and_write(
         Ok(saved)
     })
     .await?
+}
+
+/// What a file says of a sync of `selection`.
+fn sync_run(
+    sync_id: String,
+    selection: &SyncSelection,
+    started_at: OffsetDateTime,
+    organization: Option<Organization>,
+) -> SyncRun {
+    SyncRun {
+        sync_id,
+        sync_type: selection.sync_type(),
+        started_at,
+        reduced_to: selection.reduced_to(),
+        organization,
+        profile_keys: profile_keys(|spec| spec.opt_in.is_none() || selection.has_type(spec.id)),
+        types: selection.further_types().map(str::to_owned).collect(),
+    }
 }
 
 /// Keeps what was read for `task`, if there is one, and notes that it was all.

@@ -8,15 +8,19 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use time::{Date, Duration, OffsetDateTime};
 
+use crate::baton::check_id;
 use crate::error_chain::with_causes;
 use crate::northflank::{
     Client, Error, List, ListKind, Problem, Refusal, Rows, StartedList, TokenOwner, Whoami,
 };
 
+use super::SyncSelection;
+use super::acting_role::{ActingRole, RoleScope};
+
 /// A token that expires within this time is warned of.
 const WARN_BEFORE: Duration = Duration::days(14);
 
-/// The lists that are asked for first, in the order in which they are told.
+/// The lists that are asked for first, in the order in which they are told, whatever is selected.
 const LISTS: [ListKind; 3] = [ListKind::Members, ListKind::Roles, ListKind::DirectoryGroups];
 
 /// What Northflank answered to all that is asked first.
@@ -26,8 +30,14 @@ pub struct Preflight {
     pub whoami: Option<Whoami>,
     /// That it refuses to tell, if it does. Nobody needs a permission to ask that.
     pub whoami_refusal: Option<Refusal>,
-    /// The first page of each list that says what there is.
+    /// The first page of each list that says what there is, and of those that belong to the first
+    /// row of one that has to be asked for.
     pub lists: Vec<(ListKind, Result<StartedList, Error>)>,
+    /// The kinds of lists of which none could be asked for, because what they belong to couldn't
+    /// be listed.
+    pub unasked: Vec<ListKind>,
+    /// Whether the token's role has to let it see all teams.
+    needs_all_teams: bool,
 }
 
 /// What the checks told, where nothing is missing.
@@ -35,7 +45,7 @@ pub struct Preflight {
 pub struct Validated {
     /// Whose token it is, if Northflank tells.
     pub whoami: Option<Whoami>,
-    /// The lists that say what there is, in the order of their kinds.
+    /// The lists whose first pages have been read, in the order of their kinds.
     pub lists: Vec<StartedList>,
     /// That Northflank refuses to list directory groups, as it may where an organization has no
     /// Directory Sync. That this is the reason, the roles must show: none of them may be linked to
@@ -79,14 +89,29 @@ pub enum ValidationError {
     /// The token is valid but its role lacks permissions.
     #[error(
         "{token} may not read {}; give its role these permissions in Northflank, they take \
-         effect at once",
-        list(.missing)
+         effect at once{}",
+        list(.missing), could_not_be_checked(.unasked)
     )]
     Permissions {
         /// The token.
         token: String,
         /// What it lacks.
         missing: Vec<MissingPermission>,
+        /// What it may lack besides.
+        unasked: Vec<ListKind>,
+    },
+    /// The token's role doesn't apply to all teams, so that Northflank may leave some out of what
+    /// it lists.
+    #[error(
+        "{token} can't be trusted to see all teams: its role is restricted to {}, and Northflank \
+         may leave the others out without a word; give the token a role without restrictions",
+        if .teams.is_empty() { "no team".to_owned() } else { .teams.join(", ") }
+    )]
+    Restricted {
+        /// The token.
+        token: String,
+        /// The teams that the role is restricted to.
+        teams: Vec<String>,
     },
     /// Something else went wrong, maybe more than once.
     #[error("can't check the API token: {}", causes(.0))]
@@ -111,6 +136,20 @@ impl fmt::Display for MissingPermission {
         }
         formatter.write_str(")")
     }
+}
+
+/// What of teams isn't known to be readable, with the permissions that it takes.
+fn could_not_be_checked(unasked: &[ListKind]) -> String {
+    let needs = unasked.iter().map(|kind| {
+        let declaration = kind.declaration();
+        format!("{} (needs {})", declaration.rows, declaration.permission)
+    });
+    let needs: Vec<_> = needs.collect();
+    let needs: Vec<_> = needs.iter().map(String::as_str).collect();
+    if needs.is_empty() {
+        return String::new();
+    }
+    format!("; whether it may read {} couldn't be checked", enumerated(&needs))
 }
 
 fn list(missing: &[MissingPermission]) -> String {
@@ -146,23 +185,41 @@ fn enumerated(names: &[&str]) -> String {
     }
 }
 
-/// Asks for one page of each scope, and who the token is.
-pub async fn validate(client: &Client) -> Result<Validated, ValidationError> {
-    Preflight::make(client, |_| ()).await.verdict(OffsetDateTime::now_utc())
+/// Asks for one page of each scope that `selection` takes, and who the token is.
+pub async fn validate(
+    client: &Client,
+    selection: &SyncSelection,
+) -> Result<Validated, ValidationError> {
+    Preflight::make(client, selection, |_| ()).await.verdict(OffsetDateTime::now_utc())
 }
 
 impl Preflight {
-    /// Asks for one page of each scope, and who the token is, which is told to `announce` as
-    /// soon as it is known whether it is known.
-    pub async fn make(client: &Client, announce: impl FnOnce(Option<&Whoami>)) -> Self {
+    /// Asks for one page of each scope that `selection` takes, and who the token is, which is told
+    /// to `announce` as soon as it is known whether it is known.
+    pub async fn make(
+        client: &Client,
+        selection: &SyncSelection,
+        announce: impl FnOnce(Option<&Whoami>),
+    ) -> Self {
         let whoami = async {
             let whoami = client.whoami().await;
             announce(whoami.as_ref().ok());
             whoami
         };
-        let asked =
-            LISTS.map(|kind| async move { (kind, client.list(List::only(kind)).start().await) });
-        let (whoami, mut lists) = tokio::join!(whoami, join_all(asked));
+        let further = ListKind::ALL.iter().copied().filter(|kind| {
+            kind.parent().is_none()
+                && !LISTS.contains(kind)
+                && selection.has_list(&List::only(*kind))
+        });
+        let asked = LISTS.into_iter().chain(further).map(List::only);
+        let (whoami, mut lists) = tokio::join!(whoami, first_pages(client, asked));
+        let (below, unasked) = lists_below(&lists, selection);
+        let below = first_pages(client, below).await;
+        // What has gone since it was listed is looked for again where it is read.
+        let has_gone = |error: &Error| {
+            error.refusal().is_some_and(|it| it.is_of_what_is_asked_for() && !it.is_refused())
+        };
+        lists.extend(below.into_iter().filter(|(_, list)| !list.as_ref().is_err_and(has_gone)));
         // Where one of them is found, so are the others.
         let has_read = whoami.is_ok() || lists.iter().any(|(_, list)| list.is_ok());
         let errors = lists.iter_mut().filter_map(|(_, list)| list.as_mut().err());
@@ -171,7 +228,8 @@ impl Preflight {
             Ok(whoami) => (Some(whoami), None),
             Err(refusal) => (None, refusal),
         };
-        Self { whoami, whoami_refusal, lists }
+        let needs_all_teams = selection.has_list(&List::only(ListKind::Teams));
+        Self { whoami, whoami_refusal, lists, unasked, needs_all_teams }
     }
 
     /// What was answered to the list of a kind.
@@ -183,7 +241,10 @@ impl Preflight {
     /// roles tells, that the organization has no Directory Sync. What Northflank answers then is
     /// documented nowhere.
     pub fn lack_directory_sync(&self, error: &Error) -> bool {
-        let others = self.lists.iter().filter(|(kind, _)| *kind != ListKind::DirectoryGroups);
+        let others = self
+            .lists
+            .iter()
+            .filter(|(kind, _)| LISTS.contains(kind) && *kind != ListKind::DirectoryGroups);
         may_lack_directory_sync(error)
             && others.map(|(_, list)| list.as_ref()).all(|list| list.is_ok_and(|it| !has_links(it)))
     }
@@ -192,14 +253,22 @@ impl Preflight {
     pub fn verdict(self, now: OffsetDateTime) -> Result<Validated, ValidationError> {
         let groups = self.list(ListKind::DirectoryGroups).and_then(|groups| groups.as_ref().err());
         let lacks_directory_sync = groups.is_some_and(|error| self.lack_directory_sync(error));
-        let Self { whoami, whoami_refusal, lists } = self;
+        let Self { whoami, whoami_refusal, lists, unasked, needs_all_teams } = self;
         let is_missing = |(kind, list): &(ListKind, Result<StartedList, Error>)| {
             list.is_err() && !(lacks_directory_sync && *kind == ListKind::DirectoryGroups)
         };
         if lists.iter().any(is_missing) {
             let errors = lists.into_iter().map(|(kind, list)| (kind, list.err()));
             let whoami = whoami.as_ref().ok_or(whoami_refusal.as_ref());
-            return Err(problem(errors.collect(), whoami, now));
+            return Err(problem(errors.collect(), unasked, whoami, now));
+        }
+        if let Some(whoami) = whoami.as_ref().filter(|_| needs_all_teams) {
+            for (_, list) in &lists {
+                let scope = list.as_ref().ok().and_then(|list| whoami_scope(whoami, list));
+                if let Some(RoleScope::Teams(teams)) = scope {
+                    return Err(ValidationError::Restricted { token: whoami.full_name(), teams });
+                }
+            }
         }
         let mut started = Vec::new();
         let mut without_groups = None;
@@ -212,6 +281,49 @@ impl Preflight {
         started.sort_by_key(|list| list.first.list.kind);
         Ok(Validated { whoami, lists: started, without_groups })
     }
+}
+
+/// The first page of each.
+async fn first_pages(
+    client: &Client,
+    lists: impl IntoIterator<Item = List>,
+) -> Vec<(ListKind, Result<StartedList, Error>)> {
+    join_all(
+        lists.into_iter().map(|list| async move { (list.kind, client.list(list).start().await) }),
+    )
+    .await
+}
+
+/// Of each kind that belongs to rows of lists that have to be asked for, the first list that is
+/// read; and the kinds of which nothing is known.
+fn lists_below(
+    lists: &[(ListKind, Result<StartedList, Error>)],
+    selection: &SyncSelection,
+) -> (Vec<List>, Vec<ListKind>) {
+    let (mut below, mut unasked) = (Vec::new(), Vec::new());
+    for (kind, list) in lists.iter().filter(|(kind, _)| !LISTS.contains(kind)) {
+        let children = kind.declaration().of_each_row.iter().copied();
+        for child in children.filter(|child| selection.may_have_lists(*child)) {
+            match list {
+                Ok(list) => {
+                    let ids = list.first.rows.iter().filter_map(|row| row.id().cloned());
+                    // Others the reading refuses.
+                    let mut lists = ids.filter(|id| check_id(id).is_ok());
+                    let first = lists.find_map(|id| {
+                        Some(List::of(child, id)).filter(|it| selection.has_list(it))
+                    });
+                    below.extend(first);
+                }
+                Err(_) => unasked.push(child),
+            }
+        }
+    }
+    (below, unasked)
+}
+
+/// Where the token's role applies, if a list's first page tells.
+fn whoami_scope(whoami: &Whoami, list: &StartedList) -> Option<RoleScope> {
+    ActingRole::of(whoami)?.scope_in(&list.first.rows)
 }
 
 /// Whether the first page of a list has something that is linked to a directory group.
@@ -242,6 +354,7 @@ fn may_lack_directory_sync(error: &Error) -> bool {
 /// that is only so if it is Northflank's answer to who the token is, too, or if its time is over.
 fn problem(
     outcomes: Vec<(ListKind, Option<Error>)>,
+    unasked: Vec<ListKind>,
     whoami: Result<&Whoami, Option<&Refusal>>,
     now: OffsetDateTime,
 ) -> ValidationError {
@@ -289,7 +402,7 @@ fn problem(
             ValidationError::Expired { token: whoami.full_name(), day, refusal }
         }
         (None, _) if has_bare_refusal && !is_known => ValidationError::Token(refusal),
-        _ => ValidationError::Permissions { token: whoami.full_name(), missing },
+        _ => ValidationError::Permissions { token: whoami.full_name(), missing, unasked },
     }
 }
 
@@ -351,7 +464,7 @@ mod tests {
         errors: [Option<Error>; 3],
         whoami: Result<&Whoami, Option<&Refusal>>,
     ) -> ValidationError {
-        problem(LISTS.into_iter().zip(errors).collect(), whoami, NOW)
+        problem(LISTS.into_iter().zip(errors).collect(), Vec::new(), whoami, NOW)
     }
 
     fn all(status: u16) -> [Option<Error>; 3] {

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use crate::connector::resource_type_of_members;
 use crate::northflank::{ListKind, Page, Whoami};
 
 /// What a sync is doing.
@@ -82,7 +83,9 @@ impl Progress {
     pub(super) fn read(&self, page: &Page) {
         self.pages.add(1);
         match &page.list {
-            list if list.parent.is_some() => self.memberships.add(page.rows.len()),
+            list if resource_type_of_members(list.kind).is_some() => {
+                self.memberships.add(page.rows.len());
+            }
             list if list.kind == ListKind::Members => self.members.add(page.rows.len()),
             _ => {}
         }

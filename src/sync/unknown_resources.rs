@@ -2,7 +2,7 @@
 
 use crate::baton::find;
 use crate::baton::v2::UserTrait;
-use crate::connector::{ResourceTypeSpec, resource_type};
+use crate::connector::{ResourceTypeSpec, USER, resource_type, resource_type_of_rows};
 use crate::suggest::Suggestions;
 
 use super::error::{UnknownResource, UnknownResources};
@@ -38,9 +38,10 @@ struct ResourceSearch<'sync> {
 
 impl ResourceSearch<'_> {
     fn has(&self, spec: &ResourceTypeSpec, id: &str) -> bool {
-        match spec.entitlement {
-            Some(_) => self.snapshot.container(spec.id, id).is_some(),
-            None => self.people().any(|person| self.snapshot.id(person) == id),
+        if spec.id == USER {
+            self.people().any(|person| self.snapshot.id(person) == id)
+        } else {
+            self.snapshot.container(spec.id, id).is_some()
         }
     }
 
@@ -50,8 +51,11 @@ impl ResourceSearch<'_> {
 
     /// The ids of the same type that are most like this one.
     fn nearest(&self, spec: &ResourceTypeSpec, id: &str) -> Result<Suggestions, Error> {
+        if let Some(near) = self.nearest_below(spec, id) {
+            return Ok(near);
+        }
         let mut near = Suggestions::to(id);
-        if spec.entitlement.is_some() {
+        if spec.id != USER {
             for WithMembers { row, .. } in self.snapshot.containers_of(spec.id) {
                 near.offer(row.id(), row.name().map(|name| &**name));
             }
@@ -64,5 +68,33 @@ impl ResourceSearch<'_> {
             near.offer(self.snapshot.id(person), emails.chain([&*user.display_name]));
         }
         Ok(near)
+    }
+    /// The same of what belongs to something, by an id of two parts: what else belongs to that, or
+    /// the nearest of which it could be. `None` for what belongs to nothing.
+    fn nearest_below(&self, spec: &ResourceTypeSpec, id: &str) -> Option<Suggestions> {
+        let parents = resource_type_of_rows(spec.lists.iter().find_map(|kind| kind.parent())?)?;
+        let (owner, own) = id.split_once('/')?;
+        let beside = self.snapshot.containers_of(spec.id).iter().filter_map(|it| {
+            let (of, own) = it.row.id().split_once('/')?;
+            (of == owner).then_some((it, own))
+        });
+        let mut near = Suggestions::to(own);
+        let mut has_any = false;
+        for (it, own) in beside {
+            has_any = true;
+            near.offer(
+                it.row.id(),
+                [Some(own), it.row.name().map(|name| &**name)].into_iter().flatten(),
+            );
+        }
+        if has_any {
+            return Some(near);
+        }
+        let mut near = Suggestions::to(owner);
+        for WithMembers { row, .. } in self.snapshot.containers_of(parents.id) {
+            let names = [Some(&**row.id()), row.name().map(|name| &**name)];
+            near.offer(&format!("{}/{own}", row.id()), names.into_iter().flatten());
+        }
+        Some(near)
     }
 }

@@ -1,13 +1,14 @@
 //! Writing: what was read becomes rows, with grants expanded.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::baton::v2::{Grant, GrantExpandable, Resource};
 use crate::c1z::Inserts;
 use crate::connector::{
-    GROUP, GROUP_MEMBER, GrantBuilder, HeldThrough, RESOURCE_TYPES, entitlement,
+    GROUP, GROUP_MEMBER, GrantBuilder, HeldThrough, RESOURCE_TYPES, ResourceContext, USER,
+    entitlement,
 };
 use crate::northflank::Text;
 
@@ -22,12 +23,14 @@ pub(super) fn write(
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<(), Error> {
-    RowWriter { snapshot, selection, rows, progress, cancel }.write()
+    let creators = creators(snapshot, selection)?;
+    RowWriter { snapshot, selection, creators, rows, progress, cancel }.write()
 }
 
 struct RowWriter<'sync, 'file> {
     snapshot: &'sync Snapshot,
     selection: &'sync SyncSelection,
+    creators: Creators,
     rows: &'sync mut Inserts<'file>,
     progress: &'sync Progress,
     cancel: &'sync CancellationToken,
@@ -35,7 +38,7 @@ struct RowWriter<'sync, 'file> {
 
 impl<'sync> RowWriter<'sync, '_> {
     fn write(&mut self) -> Result<(), Error> {
-        for spec in RESOURCE_TYPES.iter().filter(|spec| self.selection.has_type(spec.id)) {
+        for spec in self.selection.types() {
             self.rows.resource_type(&spec.message())?;
         }
         let selected = self.selected();
@@ -43,8 +46,10 @@ impl<'sync> RowWriter<'sync, '_> {
         if self.selection.depth == SyncDepth::ResourcesOnly {
             return Ok(());
         }
-        for WithMembers { row, .. } in &selected {
-            self.rows.entitlement(&entitlement(row.entitlement(), &row.resource()))?;
+        for container in &selected {
+            if let Some(spec) = container.row.resource_type().entitlement {
+                self.rows.entitlement(&entitlement(spec, &self.resource_of(container)))?;
+            }
         }
         if self.selection.depth == SyncDepth::WithoutGrants {
             return Ok(());
@@ -71,16 +76,16 @@ impl<'sync> RowWriter<'sync, '_> {
 
     fn resources(&mut self, selected: &[&WithMembers]) -> Result<(), Error> {
         let snapshot = self.snapshot;
-        let mentioned = MentionedResources::by(self.selection, selected);
+        let mentioned = MentionedResources::by(self.selection, selected, &self.creators);
         for spec in RESOURCE_TYPES {
             for container in snapshot.containers_of(spec.id) {
                 let id = container.row.id();
-                let is_mentioned = spec.id == GROUP && mentioned.groups.contains(id);
+                let is_mentioned = mentioned.containers.contains(&(spec.id, id));
                 if self.selection.has_resource(spec.id, id) || is_mentioned {
-                    self.resource(&container.row.resource())?;
+                    self.resource(&self.resource_of(container))?;
                 }
             }
-            if spec.entitlement.is_some() || !self.selection.has_type(spec.id) {
+            if spec.id != USER || !self.selection.has_type(spec.id) {
                 continue;
             }
             let exists = snapshot.exists();
@@ -92,6 +97,20 @@ impl<'sync> RowWriter<'sync, '_> {
             }
         }
         Ok(())
+    }
+
+    /// It as a resource, with what other lists tell of it.
+    fn resource_of(&self, container: &WithMembers) -> Resource {
+        let parent = container.row.parent();
+        let is_synced = |(resource_type, _): &(&str, &Text)| self.selection.has_type(resource_type);
+        let row = parent.and_then(|(resource_type, id)| self.snapshot.container(resource_type, id));
+        let creator = self.creators.of(container).map(|person| self.snapshot.id(person));
+        container.row.resource(&ResourceContext {
+            parent_name: row.and_then(|it| it.row.name()).and_then(Text::filled),
+            has_parent: parent.as_ref().is_some_and(is_synced),
+            members_without_id: container.without_id,
+            creator,
+        })
     }
 
     fn resource(&mut self, resource: &Resource) -> Result<(), Error> {
@@ -114,7 +133,8 @@ impl<'sync> RowWriter<'sync, '_> {
     /// group are left to a reader that expands.
     fn grants(&mut self, container: &WithMembers) -> Result<(), Error> {
         let snapshot = self.snapshot;
-        let builder = GrantBuilder::new(container.row.entitlement(), container.row.id());
+        let Some(spec) = container.row.resource_type().entitlement else { return Ok(()) };
+        let builder = GrantBuilder::new(spec, container.row.id());
         let linked = self.linked_groups(container);
         for group in &linked {
             let (grant, expandable) = builder.linked_group(group.row.id());
@@ -194,23 +214,68 @@ impl MergeWalk<'_> {
     }
 }
 
-/// Who holds something of the selected resources, where those are only some: no grant may name
-/// a resource that the file lacks.
+/// What the selected resources name, where those are only some: no row may name a resource that
+/// the file lacks.
 #[derive(Default)]
 struct MentionedResources<'sync> {
+    /// Who holds something of them, or made it.
     people: HashSet<u32>,
-    groups: BTreeSet<&'sync Text>,
+    /// Linked groups, and what they belong to, by type and id.
+    containers: HashSet<(&'static str, &'sync Text)>,
 }
 
 impl<'sync> MentionedResources<'sync> {
-    fn by(selection: &SyncSelection, selected: &[&'sync WithMembers]) -> Self {
-        if !selection.is_partial() || selection.depth != SyncDepth::Full {
+    fn by(selection: &SyncSelection, selected: &[&'sync WithMembers], creators: &Creators) -> Self {
+        if !selection.is_partial() {
             return Self::default();
         }
-        let holders = selected.iter().flat_map(|it| &it.holders);
-        Self {
-            people: holders.map(|holder| holder.person).collect(),
-            groups: selected.iter().flat_map(|it| it.row.linked_groups()).collect(),
+        let creators = selected.iter().filter_map(|it| creators.of(it));
+        let parents = selected.iter().filter_map(|it| it.row.parent());
+        let mut mentioned = Self {
+            people: creators.collect(),
+            containers: parents.filter(|(id, _)| selection.has_type(id)).collect(),
+        };
+        if selection.depth == SyncDepth::Full {
+            let holders = selected.iter().flat_map(|it| &it.holders);
+            mentioned.people.extend(holders.map(|holder| holder.person));
+            let groups = selected.iter().flat_map(|it| it.row.linked_groups());
+            mentioned.containers.extend(groups.map(|id| (GROUP, id)));
+        }
+        mentioned
+    }
+}
+
+/// The users who made something, by their addresses in lower case; none whose address several
+/// have.
+struct Creators(HashMap<String, Option<u32>>);
+
+impl Creators {
+    /// Who made something.
+    fn of(&self, made: &WithMembers) -> Option<u32> {
+        *self.0.get(&made.row.creator_email()?.to_lowercase())?
+    }
+}
+
+/// Who made what is selected, as far as users are synced and exactly one has shown to own the
+/// address.
+fn creators(snapshot: &Snapshot, selection: &SyncSelection) -> Result<Creators, Error> {
+    let made = snapshot
+        .containers()
+        .iter()
+        .filter(|it| selection.has_resource(it.resource_type(), it.row.id()));
+    let wanted: HashSet<_> =
+        made.filter_map(|it| it.row.creator_email()).map(str::to_lowercase).collect();
+    let mut creators = HashMap::new();
+    if wanted.is_empty() || !selection.has_type(USER) {
+        return Ok(Creators(creators));
+    }
+    let exists = snapshot.exists();
+    for person in snapshot.people().filter(|person| exists[*person as usize]) {
+        let addresses: HashSet<_> = snapshot.verified_addresses(person)?.collect();
+        for address in addresses.into_iter().filter(|address| wanted.contains(address)) {
+            let others = creators.contains_key(&address);
+            creators.insert(address, (!others).then_some(person));
         }
     }
+    Ok(Creators(creators))
 }

@@ -173,7 +173,7 @@ fn no_mistake_in_the_settings_shows_the_token() {
 fn no_token_that_is_refused_is_shown() {
     for denied_as in [DeniedAs::Unauthorized, DeniedAs::Forbidden] {
         let fake = fake(Options { denied_as, ..Options::default() }, Vec::new());
-        let permissions = Permissions { members: true, roles: false };
+        let permissions = Permissions { roles: false, ..Permissions::ALL };
         let limited = fake.add_token(Token::new(permissions));
         let revoked = fake.add_token(Token::new(Permissions::ALL));
         fake.revoke(&revoked);

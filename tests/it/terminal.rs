@@ -216,7 +216,7 @@ fn errors_say_what_happened_and_what_to_do() {
 
     let options = Options { denied_as: DeniedAs::Forbidden, ..Options::default() };
     let denied = FakeNorthflank::start(Organization::demo(), options).unwrap();
-    let token = denied.add_token(Token::new(Permissions { members: true, roles: false }));
+    let token = denied.add_token(Token::new(Permissions { roles: false, ..Permissions::ALL }));
     assert_run("error_permission", &denied, &[], &[("BATON_NORTHFLANK_API_TOKEN", &token)]);
 
     let broken = fake(Organization::demo());

@@ -1,5 +1,6 @@
 //! `capabilities`: what the connector can sync.
 
+use clap::ArgMatches;
 use prost::Name;
 use prost_types::Any;
 use serde::Serialize;
@@ -9,17 +10,28 @@ use crate::baton::v2::{
 };
 use crate::cli::exit::Failure;
 use crate::cli::output;
+use crate::config::{Field, Flags, SYNC_SECRETS, Variables};
 use crate::connector::capabilities;
 
 /// The subcommand.
 pub(super) fn command() -> clap::Command {
     clap::Command::new("capabilities")
         .about("Print what the connector can sync, as JSON; needs no token")
+        .args(crate::config::arguments(FIELDS))
+}
+
+/// The fields that say what there is to print.
+const FIELDS: &[&Field] = &[SYNC_SECRETS];
+
+/// What was typed.
+pub(super) fn flags(arguments: &ArgMatches) -> Flags {
+    Flags::from_matches(arguments, FIELDS)
 }
 
 /// Prints the capabilities in protobuf's JSON, as `baton_capabilities.json` holds them.
-pub(super) fn print() -> Result<(), Failure> {
-    output::print(output::json(&CapabilitiesJson::of(&capabilities()))?.as_bytes())
+pub(super) fn print(flags: &Flags, variables: Variables<'_>) -> Result<(), Failure> {
+    let capabilities = capabilities(crate::config::syncs_secrets(flags, variables)?);
+    output::print(output::json(&CapabilitiesJson::of(&capabilities))?.as_bytes())
 }
 
 /// The message as an `Any` in [protobuf's JSON](https://protobuf.dev/programming-guides/json/):
@@ -46,6 +58,8 @@ struct ResourceTypeCapabilityJson<'message> {
     capabilities: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<PermissionsJson<'message>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    opt_in_required: bool,
 }
 
 #[derive(Serialize)]
@@ -109,6 +123,7 @@ impl<'message> ResourceTypeCapabilityJson<'message> {
                     .map(|message| PermissionJson { permission: &message.permission })
                     .collect(),
             }),
+            opt_in_required: message.opt_in_required,
         }
     }
 }
@@ -140,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_json_is_what_reflection_over_the_definitions_makes_of_the_message() {
-        let message = capabilities();
+        let message = capabilities(true);
         let any = DescriptorPool::decode(DESCRIPTORS)
             .unwrap()
             .get_message_by_name("google.protobuf.Any")

@@ -12,18 +12,18 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::baton::printable;
 use crate::cli::exit::Failure;
 use crate::cli::output;
-use crate::config::{Flags, NORTHFLANK_FIELDS, Variables};
+use crate::config::{Flags, NORTHFLANK_FIELDS, SELECTION_FIELDS, Variables};
 use crate::northflank::{
-    Client, Error, ListKind, Problem, RateWindow, SchemaReport, StartedList, TokenExpiry,
+    Client, Error, List, ListKind, Problem, RateWindow, SchemaReport, StartedList, TokenExpiry,
     TokenOwner, Whoami,
 };
-use crate::sync::{self, Preflight};
+use crate::sync::{self, Preflight, SyncSelection};
 
 /// What is to be shown of Northflank's answers.
 pub(crate) struct CheckArgs {
     /// Their shapes instead of what they mean.
     shapes: bool,
-    /// How to reach Northflank.
+    /// How to reach Northflank, and what of it a sync would read.
     flags: Flags,
 }
 
@@ -39,6 +39,7 @@ pub(super) fn command() -> clap::Command {
                      and counts, and no value, fit for a public bug report",
         ))
         .args(crate::config::arguments(NORTHFLANK_FIELDS))
+        .args(crate::config::arguments(SELECTION_FIELDS))
 }
 
 impl CheckArgs {
@@ -46,19 +47,19 @@ impl CheckArgs {
     pub(super) fn from_matches(arguments: &ArgMatches) -> Self {
         Self {
             shapes: arguments.get_flag("shapes"),
-            flags: Flags::from_matches(arguments, NORTHFLANK_FIELDS),
+            flags: Flags::from_matches(arguments, &[NORTHFLANK_FIELDS, SELECTION_FIELDS].concat()),
         }
     }
 
     /// Asks Northflank, and prints what it answers.
     pub(super) fn print(&self, variables: Variables<'_>) -> Result<(), Failure> {
-        let mut settings = crate::config::northflank_settings(&self.flags, variables)?;
+        let (mut settings, selection) = crate::config::northflank_settings(&self.flags, variables)?;
         // Whoever asks looks at the screen: they are told of a wait instead of made to wait.
         settings.max_wait.get_or_insert(Duration::ZERO);
         let shapes = Arc::new(SchemaReport::default());
         let client = Client::new(&settings)?.recording(&shapes);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let checking = Preflight::make(&client, |_| ());
+        let checking = Preflight::make(&client, &selection, |_| ());
         let checks = runtime.map_err(Failure::Runtime)?.block_on(checking);
         let now = OffsetDateTime::now_utc();
         if self.shapes {
@@ -66,14 +67,19 @@ impl CheckArgs {
             let text = output::json(&json!({"connector": version, "answers": shapes.json()}))?;
             output::print(text.as_bytes())?;
         } else {
-            output::print(screen(&checks, client.window(), now).as_bytes())?;
+            output::print(screen(&checks, &selection, client.window(), now).as_bytes())?;
         }
         checks.verdict(now).map(drop).map_err(|error| sync::Error::from(error).into())
     }
 }
 
 /// What the checks tell.
-fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -> String {
+fn screen(
+    checks: &Preflight,
+    selection: &SyncSelection,
+    window: Option<RateWindow>,
+    now: OffsetDateTime,
+) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Names are Northflank's, and so anybody's.
@@ -98,6 +104,11 @@ fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -
         for (kind, list) in &checks.lists {
             line(&name(*kind), &readable(*kind, list));
         }
+        for kind in &checks.unasked {
+            let declaration = kind.declaration();
+            let needs = format!("unknown, teams can't be listed; needs {}", declaration.permission);
+            line(&name(*kind), &needs);
+        }
         line("Directory Sync", &directory_sync(checks));
     } else {
         // Why, the error says, once.
@@ -107,7 +118,7 @@ fn screen(checks: &Preflight, window: Option<RateWindow>, now: OffsetDateTime) -
         line("Directory Sync", unknown);
     }
     line("Rate limit", &said(&window.map(rate_limit)));
-    let requests = format!("{} requests at least", least_requests(checks));
+    let requests = format!("{} requests at least", least_requests(checks, selection));
     line("A sync takes", if is_answered { &requests } else { unknown });
     text
 }
@@ -148,7 +159,11 @@ fn readable(kind: ListKind, list: &Result<StartedList, Error>) -> String {
     match list {
         Ok(list) => {
             let more = if list.first.is_last { "" } else { " and more" };
-            format!("readable, {}{more}", list.first.rows.len())
+            let of = match &list.first.list {
+                List { parent: None, .. } => String::new(),
+                of => format!(" in the {of}"),
+            };
+            format!("readable, {}{more}{of}", list.first.rows.len())
         }
         Err(error) => match error.refusal() {
             Some(answer) if answer.is_refused() => {
@@ -178,12 +193,19 @@ fn rate_limit(RateWindow { limit, remaining, reserve }: RateWindow) -> String {
 }
 
 /// Every list takes a request for each of its pages, and one at least.
-fn least_requests(checks: &Preflight) -> usize {
+fn least_requests(checks: &Preflight, selection: &SyncSelection) -> usize {
     let whoami = 1;
     let requests = checks.lists.iter().map(|(kind, list)| {
-        let Ok(list) = list else { return 1 };
-        let has_more = usize::from(!list.first.is_last);
-        1 + has_more + list.first.rows.len() * kind.declaration().of_each_row.len()
+        // One that belongs to something is counted with that.
+        let first_page = usize::from(kind.parent().is_none());
+        let Ok(StartedList { first, .. }) = list else { return first_page };
+        let has_more = usize::from(!first.is_last && selection.has_list(&first.list));
+        let ids = first.rows.iter().filter_map(|row| row.id());
+        let below = ids.flat_map(|id| {
+            let kinds = kind.declaration().of_each_row.iter();
+            kinds.map(|kind| List::of(*kind, first.list.id_of(id)))
+        });
+        first_page + has_more + below.filter(|list| selection.has_list(list)).count()
     });
     whoami + requests.sum::<usize>()
 }

@@ -149,7 +149,11 @@ fn other_extent(comparison: &Comparison) -> Option<String> {
     let covers = |sync: &FinishedSync| {
         let part = sync.reduced_to.as_ref();
         let part = part.map_or_else(|| "everything".to_owned(), |part| format!("only {part}"));
-        format!("the sync {} of {} covers {part}", sync.sync_id, sync.file.display())
+        let besides = match sync.types.as_slice() {
+            [] => String::new(),
+            types => format!(" and {}", types.join(", ")),
+        };
+        format!("the sync {} of {} covers {part}{besides}", sync.sync_id, sync.file.display())
     };
     if old.is_of_another_organization(new) {
         let of = |sync: &FinishedSync| {
@@ -158,7 +162,7 @@ fn other_extent(comparison: &Comparison) -> Option<String> {
         };
         return Some(format!("{}, {}: what one has looks added or removed", of(old), of(new)));
     }
-    (old.reduced_to != new.reduced_to).then(|| {
+    (!old.covers_the_same(new)).then(|| {
         format!(
             "{}, {}: what one of them leaves out looks added or removed",
             covers(old),
@@ -201,9 +205,13 @@ fn changes_of(
     if let Some(comparison) = comparison {
         return show(&Diff::new(&comparison)?, how.format, how.exit_code, None);
     }
+    let with = match sync.sync().types.as_slice() {
+        [] => String::new(),
+        types => format!(" with {}", types.join(", ")),
+    };
     tracing::warn!(
         file = %file.display(),
-        "the file holds no earlier sync: there is nothing to compare with yet"
+        "the file holds no earlier sync{with}: there is nothing to compare with yet"
     );
     show(&Diff::without_baseline(sync.sync()), how.format, how.exit_code, None)?;
     if how.require_baseline { Err(Failure::NoBaseline(file.to_owned())) } else { Ok(()) }

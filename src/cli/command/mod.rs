@@ -68,7 +68,7 @@ pub(super) enum Command {
     /// Ask a running service how it is.
     HealthCheck(HealthCheckArgs),
     /// Print what the connector can do.
-    Capabilities,
+    Capabilities(Flags),
     /// Print the schema of the configuration.
     Config,
     /// Print a script that completes the command line.
@@ -96,7 +96,7 @@ impl Command {
             Some(("health-check", arguments)) => {
                 Self::HealthCheck(HealthCheckArgs::from_matches(arguments))
             }
-            Some(("capabilities", _)) => Self::Capabilities,
+            Some(("capabilities", arguments)) => Self::Capabilities(capabilities::flags(arguments)),
             Some(("config", _)) => Self::Config,
             Some(("completion", arguments)) => Self::Completion(completion::shell(arguments)),
             Some(("man", _)) => Self::ManualPage,
@@ -117,7 +117,7 @@ impl Command {
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
             Self::HealthCheck(probe) => probe.ask(variables),
-            Self::Capabilities => capabilities::print(),
+            Self::Capabilities(flags) => capabilities::print(&flags, variables),
             Self::Config => config::print(),
             Self::Completion(shell) => completion::print(command_line(), shell),
             Self::ManualPage => manual_page::print(command_line()),

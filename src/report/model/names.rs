@@ -32,6 +32,9 @@ pub struct SyncLabel {
     pub reduced_to: Option<String>,
     /// Whose access it tells of, where it says so.
     pub organization: Option<Organization>,
+    /// The types that it covers besides those that every sync of everything has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
@@ -301,6 +304,7 @@ impl SyncLabel {
             is_utc: sync.is_utc,
             reduced_to: sync.reduced_to.clone(),
             organization: sync.organization.clone(),
+            types: sync.types.clone(),
         }
     }
 
@@ -337,8 +341,8 @@ mod tests {
         let ended = |ended_at: &str, is_utc| {
             let (file, sync_id) = ("f".to_owned(), "s".to_owned());
             let ended_at = ended_at.to_owned();
-            let (reduced_to, organization) = (None, None);
-            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to, organization }.ended()
+            let (reduced_to, organization, types) = (None, None, Vec::new());
+            SyncLabel { file, sync_id, ended_at, is_utc, reduced_to, organization, types }.ended()
         };
         assert_eq!(ended("2026-11-24 08:00:00.123", true), "2026-11-24 08:00:00 UTC");
         assert_eq!(ended("2026-11-24 08:00:00", true), "2026-11-24 08:00:00 UTC");

@@ -14,7 +14,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::baton::v2::Resource;
-use crate::connector::{group, role, unlisted_user, user};
+use crate::connector::{ResourceContext, group, role, unlisted_user, user};
 use crate::northflank::{List, ListKind, Member, Page, Rows};
 use crate::sync::SyncSelection;
 use crate::sync::snapshot::{Snapshot, SnapshotBuilder, WithMembers};
@@ -122,7 +122,7 @@ fn read(
     }
     let mut new = Vec::new();
     let mut lists = Vec::new();
-    for list in fold.member_lists(&SyncSelection::default()) {
+    for list in fold.lists_below(&SyncSelection::default()) {
         let records = kept.get(&list).cloned().unwrap_or_else(|| {
             let records = records(&list, &server.memberships[&list]);
             new.extend(records.iter().cloned());
@@ -158,7 +158,8 @@ fn said(fold: SnapshotBuilder) -> Said {
     }
     let access = fold.finish();
     let containers = access.containers().iter();
-    let containers = containers.map(|held| (held.row.resource(), holders(&access, held)));
+    let containers = containers
+        .map(|held| (held.row.resource(&ResourceContext::default()), holders(&access, held)));
     let exists = access.exists();
     let users = access.people().filter(|person| exists[*person as usize]);
     let users = users.map(|person| (access.id(person).to_owned(), access.user(person).unwrap()));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 
-use crate::connector::{AccessContainer, Membership, RowContent};
-use crate::northflank::{Email, List, ListKind, Member, Page};
+use crate::connector::{ListedResource, Membership, PersonStanding, RowContent};
+use crate::northflank::{Email, List, ListKind, Member, Page, Text};
 
 use crate::sync::SyncSelection;
 use crate::sync::error::TooManyRows;
@@ -20,8 +20,8 @@ pub struct SnapshotBuilder {
     pub(super) people: PeopleBuilder,
     /// What Northflank calls memberships that aren't direct.
     pub(super) words: Interner,
-    /// What people are in, by the list that says which there are.
-    pub(super) containers: BTreeMap<List, ContainerList>,
+    /// What becomes resources, by the list that says which there are.
+    pub(super) resources: BTreeMap<List, ResourceList>,
     /// Of lists that haven't ended yet.
     memberships: HashMap<List, PendingMembers>,
     /// Those whom a list names without an id: addresses of each.
@@ -45,12 +45,12 @@ pub(in crate::sync) struct UsersWithoutAccount {
 /// What a list says of somebody: who, and an encoded [`PersonRecord`].
 type PersonMention = (u32, Box<[u8]>);
 
-/// What people are in, by the list that says who is.
+/// What a list says that there is, by id.
 #[derive(Debug, Default)]
-pub(super) struct ContainerList {
+pub(super) struct ResourceList {
     /// What has been said before the end.
-    begun: BTreeMap<List, WithMembers>,
-    pub(super) whole: BTreeMap<List, WithMembers>,
+    begun: BTreeMap<Text, WithMembers>,
+    pub(super) whole: BTreeMap<Text, WithMembers>,
 }
 
 /// Who is in something.
@@ -72,9 +72,9 @@ impl SnapshotBuilder {
             self.leave_out(&list);
             return Ok(());
         }
-        match RowContent::from(rows) {
+        match RowContent::of(&list, rows) {
             RowContent::People(rows) => self.members(rows, is_first, is_last)?,
-            RowContent::Containers(rows) => self.containers(list, rows, is_first, is_last),
+            RowContent::Resources(rows) => self.resources(list, rows, is_first, is_last),
             RowContent::Memberships(rows) => self.memberships(list, rows, is_first, is_last)?,
         }
         Ok(())
@@ -99,19 +99,19 @@ impl SnapshotBuilder {
         Ok(())
     }
 
-    /// Adds what people are in. Of one id the last row counts.
-    fn containers(
+    /// Adds what there is. Of one id the last row counts.
+    fn resources(
         &mut self,
         list: List,
-        rows: Vec<Box<dyn AccessContainer>>,
+        rows: Vec<Box<dyn ListedResource>>,
         is_first: bool,
         is_last: bool,
     ) {
-        let ContainerList { begun, whole } = self.containers.entry(list).or_default();
+        let ResourceList { begun, whole } = self.resources.entry(list).or_default();
         if is_first {
             begun.clear();
         }
-        let rows = rows.into_iter().map(|row| (row.member_list(), WithMembers::new(row)));
+        let rows = rows.into_iter().map(|row| (row.id().clone(), WithMembers::new(row)));
         begun.extend(rows);
         if is_last {
             *whole = mem::take(begun);
@@ -130,9 +130,10 @@ impl SnapshotBuilder {
         // Moved out while it is added to, and back.
         let begun = self.memberships.remove(&list);
         let mut pending = begun.filter(|_| !is_first).unwrap_or_default();
-        for Membership { id, name, emails, last_login, reported } in rows {
+        let is_told_of_account = PersonStanding::told_by(list.kind) == PersonStanding::Outsider;
+        for Membership { id, name, emails, last_login, finalized, reported } in rows {
             let Some(id) = id else {
-                // Somebody without an id has no account, and so no access.
+                // Who that is, nobody can say; in a directory group they have no account.
                 pending.without_account.push(digests(&emails));
                 continue;
             };
@@ -143,7 +144,10 @@ impl SnapshotBuilder {
             };
             pending.holders.push(MemberRef { person, holding });
             if self.people.may_learn_from(person, &source) {
-                let record = PersonRecord::mention(name, emails, last_login);
+                let mut record = PersonRecord::mention(name, emails, last_login);
+                if is_told_of_account {
+                    record = record.of_account(finalized);
+                }
                 pending.mentions.push((person, record.encoded()));
             }
         }
@@ -153,10 +157,10 @@ impl SnapshotBuilder {
         }
         let PendingMembers { mut holders, mentions, without_account } = pending;
         // What no list has doesn't exist.
-        let mut lists = self.containers.values_mut();
-        if let Some(container) = lists.find_map(|it| it.whole.get_mut(&list)) {
+        if let Some(resource) = self.parent_mut(&list) {
             holders.shrink_to_fit();
-            container.holders = holders;
+            resource.holders = holders;
+            resource.without_id = without_account.len();
             self.people.add_mentions(source, mentions)?;
             self.without_account.insert(list, without_account);
         }
@@ -167,14 +171,33 @@ impl SnapshotBuilder {
     fn leave_out(&mut self, list: &List) {
         self.memberships.remove(list);
         self.without_account.remove(list);
-        for containers in self.containers.values_mut() {
-            containers.whole.remove(list);
+        if let Some((parents, id)) = list.listing_its_parent().zip(list.parent.as_ref())
+            && let Some(parents) = self.resources.get_mut(&parents)
+        {
+            parents.whole.remove(id);
         }
+    }
+
+    /// What a list belongs to.
+    fn parent(&self, list: &List) -> Option<&WithMembers> {
+        self.resources.get(&list.listing_its_parent()?)?.whole.get(list.parent.as_ref()?)
+    }
+
+    fn parent_mut(&mut self, list: &List) -> Option<&mut WithMembers> {
+        let parents = self.resources.get_mut(&list.listing_its_parent()?)?;
+        parents.whole.get_mut(list.parent.as_ref()?)
+    }
+
+    /// Whether what a list belongs to is there, and what that belongs to.
+    pub(super) fn is_there(&self, list: &List) -> bool {
+        let Some(parents) = list.listing_its_parent() else { return true };
+        self.parent(list).is_some() && self.is_there(&parents)
     }
 
     /// The users without an account, once all has been read.
     pub(in crate::sync) fn without_account(&self) -> Vec<UsersWithoutAccount> {
-        let lists = self.without_account.iter().filter(|(_, nobody)| !nobody.is_empty());
+        let lists = self.without_account.iter();
+        let lists = lists.filter(|(list, nobody)| !nobody.is_empty() && self.is_there(list));
         let lists: Vec<_> = lists.collect();
         if lists.is_empty() {
             return Vec::new();
@@ -194,7 +217,7 @@ impl SnapshotBuilder {
 
     /// Leaves out what lists of a kind have.
     pub(in crate::sync) fn leave_out_kind(&mut self, kind: ListKind) {
-        self.containers.retain(|list, _| list.kind != kind);
+        self.resources.retain(|list, _| list.kind != kind);
     }
 
     /// Whether something is linked to a directory group.
@@ -202,12 +225,30 @@ impl SnapshotBuilder {
         self.whole().any(|(_, it)| !it.row.linked_groups().is_empty())
     }
 
-    fn whole(&self) -> impl Iterator<Item = (&List, &WithMembers)> {
-        self.containers.values().flat_map(|containers| &containers.whole)
+    /// Teams that a role is restricted to and the list of teams lacks: each role with such a team.
+    pub(in crate::sync) fn missing_teams(&self) -> Vec<(Text, Text)> {
+        let Some(teams) = self.resources.get(&List::only(ListKind::Teams)) else {
+            return Vec::new();
+        };
+        let named = self.whole().flat_map(|(_, it)| {
+            it.row.restricted_to_teams().into_iter().map(|team| (it.row.id().clone(), team.clone()))
+        });
+        named.filter(|(_, team)| !teams.whole.contains_key(team)).collect()
     }
 
-    /// The lists of members that `selection` takes.
-    pub(in crate::sync) fn member_lists(&self, selection: &SyncSelection) -> Vec<List> {
+    /// What people call the resource of a list, in which `id` names it.
+    pub(in crate::sync) fn name_of(&self, list: &List, id: &str) -> Option<String> {
+        let row = &self.resources.get(list)?.whole.get(&Text::from(id))?.row;
+        row.name().and_then(Text::filled).map(str::to_owned)
+    }
+
+    fn whole(&self) -> impl Iterator<Item = (&List, &WithMembers)> {
+        let lists = self.resources.iter().filter(|(list, _)| self.is_there(list));
+        lists.flat_map(|(list, resources)| resources.whole.values().map(move |it| (list, it)))
+    }
+
+    /// The lists that belong to what has been read, as far as `selection` takes them.
+    pub(in crate::sync) fn lists_below(&self, selection: &SyncSelection) -> Vec<List> {
         let has_sources =
             |it: &&WithMembers| selection.has_sources_of(it.resource_type(), it.row.id());
         let with_sources = self.whole().map(|(_, it)| it).filter(has_sources);
@@ -216,10 +257,11 @@ impl SnapshotBuilder {
             list.kind == ListKind::DirectoryGroupMembers
                 && list.parent.as_ref().is_some_and(|id| sources.contains(id))
         };
-        let is_read = |(list, it): &(&List, &WithMembers)| {
-            selection.has_memberships_of(it.resource_type(), it.row.id()) || is_source(list)
-        };
-        self.whole().filter(is_read).map(|(list, _)| list.clone()).collect()
+        let below = self.whole().flat_map(|(list, it)| {
+            let kinds = list.kind.declaration().of_each_row.iter();
+            kinds.map(|kind| List::of(*kind, it.row.id().clone()))
+        });
+        below.filter(|list| selection.has_list(list) || is_source(list)).collect()
     }
 }
 

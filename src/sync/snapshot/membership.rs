@@ -1,25 +1,27 @@
 //! Who holds something, and how: eight bytes.
 
-use crate::connector::AccessContainer;
+use crate::connector::ListedResource;
 
-/// Something that people are in, and who is.
+/// Something that people are in, and who is; or something that nobody can be in.
 #[derive(Debug)]
 pub struct WithMembers {
     /// As Northflank lists it.
-    pub row: Box<dyn AccessContainer>,
+    pub row: Box<dyn ListedResource>,
     /// Each person once, by place.
     pub holders: Vec<MemberRef>,
+    /// How many are in it whom Northflank gives no id.
+    pub without_id: usize,
 }
 
 impl WithMembers {
     /// Nobody is in it yet.
-    pub(super) fn new(row: Box<dyn AccessContainer>) -> Self {
-        Self { row, holders: Vec::new() }
+    pub(super) fn new(row: Box<dyn ListedResource>) -> Self {
+        Self { row, holders: Vec::new(), without_id: 0 }
     }
 
     /// The id of its resource type.
     pub fn resource_type(&self) -> &'static str {
-        self.row.entitlement().resource_type
+        self.row.resource_type().id
     }
 }
 

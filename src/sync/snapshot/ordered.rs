@@ -14,17 +14,20 @@ use super::people::OrderedPeople;
 pub struct Snapshot {
     people: OrderedPeople,
     words: Interner,
-    /// What people are in, by resource type and id.
+    /// What people are in, and the like, by resource type and id.
     containers: Vec<WithMembers>,
 }
 
 impl SnapshotBuilder {
     /// Puts everything in order.
     pub fn finish(self) -> Snapshot {
-        let Self { people, words, containers, .. } = self;
+        let gone: Vec<_> =
+            self.resources.keys().filter(|list| !self.is_there(list)).cloned().collect();
+        let Self { people, words, mut resources, .. } = self;
+        resources.retain(|list, _| !gone.contains(list));
         let (people, places) = people.in_order();
         let order = HolderOrder { places: &places, words: &words };
-        let containers = containers.into_values().flat_map(|it| it.whole.into_values());
+        let containers = resources.into_values().flat_map(|it| it.whole.into_values());
         let mut containers: Vec<_> = containers.map(|it| order.with_holders(it)).collect();
         containers.sort_by(|one, other| key(one).cmp(&key(other)));
         Snapshot { people, words, containers }
@@ -44,8 +47,9 @@ struct HolderOrder<'fold> {
 
 impl HolderOrder<'_> {
     /// The same with its holders in order and each once.
-    fn with_holders(&self, WithMembers { row, mut holders }: WithMembers) -> WithMembers {
-        for holder in &mut holders {
+    fn with_holders(&self, mut resource: WithMembers) -> WithMembers {
+        let holders = &mut resource.holders;
+        for holder in &mut *holders {
             holder.person = self.places[holder.person as usize];
         }
         holders.sort_unstable_by_key(|holder| holder.person);
@@ -56,7 +60,7 @@ impl HolderOrder<'_> {
             }
             is_same
         });
-        WithMembers { row, holders }
+        resource
     }
 
     /// What two rows say of the same holder together: by hand if one says so, else the first
@@ -114,6 +118,14 @@ impl Snapshot {
     /// The person at a place as a resource.
     pub fn user(&self, place: u32) -> Result<Resource, DecodeError> {
         self.people.resource(place)
+    }
+
+    /// The addresses that the person at a place is known to own, in lower case.
+    pub fn verified_addresses(
+        &self,
+        place: u32,
+    ) -> Result<impl Iterator<Item = String> + use<>, DecodeError> {
+        self.people.verified_addresses(place)
     }
 
     /// Northflank's word for how something is held; `None` for what was added by hand.

@@ -6,7 +6,7 @@ use std::mem;
 use prost::Message;
 
 use crate::baton::v2::Resource;
-use crate::connector::{unlisted_user, user};
+use crate::connector::{PersonStanding, outside_user, unlisted_user, user};
 use crate::northflank::{Email, Lenient, List, ListKind, Member, Text};
 use crate::sync::error::TooManyRows;
 
@@ -23,6 +23,14 @@ pub(super) enum PersonSource {
 }
 
 impl PersonSource {
+    /// How somebody belongs to the organization of whom this says most.
+    fn standing(&self) -> PersonStanding {
+        match self {
+            Self::List(list) => PersonStanding::told_by(list.kind),
+            Self::Nowhere => PersonStanding::Unlisted,
+        }
+    }
+
     /// The organization's member list.
     fn members() -> Self {
         Self::List(List::only(ListKind::Members))
@@ -126,16 +134,20 @@ impl PersonRecord {
         }
     }
 
+    /// The same with whether the account is set up.
+    pub(super) fn of_account(self, finalized: Lenient<bool>) -> Self {
+        Self {
+            is_finalized_malformed: finalized.is_malformed(),
+            finalized: finalized.into_option(),
+            ..self
+        }
+    }
+
     /// What the member list says of somebody, without the id.
     pub(super) fn member(member: Member) -> Self {
         let Member { id: _, name, emails, joined_at, last_login, finalized } = member;
-        let mention = Self::mention(name, emails, last_login);
-        Self {
-            joined_at: text(joined_at),
-            is_finalized_malformed: finalized.is_malformed(),
-            finalized: finalized.into_option(),
-            ..mention
-        }
+        let mention = Self::mention(name, emails, last_login).of_account(finalized);
+        Self { joined_at: text(joined_at), ..mention }
     }
 
     /// What a group's or role's list that doesn't say some parts would have said of a member, from
@@ -315,15 +327,14 @@ impl PeopleBuilder {
         for (place, number) in (0..).zip(&order) {
             places[*number as usize] = place;
         }
-        let members = PersonSource::members();
-        let is_member =
-            |number: &u32| sources[sources_of_records[*number as usize] as usize] == members;
+        let standing =
+            |number: &u32| sources[sources_of_records[*number as usize] as usize].standing();
         let people = OrderedPeople {
             records: order
                 .iter()
                 .map(|number| std::mem::take(&mut records[*number as usize]))
                 .collect(),
-            are_members: order.iter().map(is_member).collect(),
+            standings: order.iter().map(standing).collect(),
             ids,
             order,
         };
@@ -345,7 +356,7 @@ pub(super) struct OrderedPeople {
     /// The number of the id at each place.
     order: Vec<u32>,
     records: Vec<Box<[u8]>>,
-    are_members: Vec<bool>,
+    standings: Vec<PersonStanding>,
 }
 
 impl OrderedPeople {
@@ -361,18 +372,33 @@ impl OrderedPeople {
 
     /// Whether the organization's member list has a person.
     pub(super) fn is_member(&self, place: u32) -> bool {
-        self.are_members[place as usize]
+        self.standings[place as usize] == PersonStanding::Member
+    }
+
+    /// The addresses that a person is known to own, in lower case.
+    pub(super) fn verified_addresses(
+        &self,
+        place: u32,
+    ) -> Result<impl Iterator<Item = String> + use<>, prost::DecodeError> {
+        let record = PersonRecord::decode(&*self.records[place as usize])?;
+        let verified = record.emails.into_iter().filter(|email| email.verified == Some(true));
+        Ok(verified.filter_map(|email| Some(email.address?.trim().to_lowercase())))
     }
 
     /// A person as a resource.
     pub(super) fn resource(&self, place: u32) -> Result<Resource, prost::DecodeError> {
         let records = PersonRecord::decode(&*self.records[place as usize])?;
         let member = records.into_member(self.id(place));
-        Ok(if self.is_member(place) {
-            user(&member)
+        let standing = self.standings[place as usize];
+        if standing == PersonStanding::Member {
+            return Ok(user(&member));
+        }
+        let Member { id, name, emails, last_login, finalized, .. } = member;
+        let (name, last_login) = (name.as_ref(), last_login.as_ref());
+        Ok(if standing == PersonStanding::Outsider {
+            outside_user(&id, name, &emails, last_login, &finalized)
         } else {
-            let Member { id, name, emails, last_login, .. } = member;
-            unlisted_user(&id, name.as_ref(), &emails, last_login.as_ref())
+            unlisted_user(&id, name, &emails, last_login)
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::options::{
     BothTypes, DeniedAs, Options, PagingAnchor, Profile, RateHeaders, Whoami, Word,
 };
-use crate::organization::DirectoryUser;
+use crate::organization::{ApiToken, DirectoryUser, TeamRole};
 use crate::render::{HALF_SURROGATE, Render};
 use crate::route::{BadParameter, Endpoint, Membership, Query};
 use crate::script::Action;
@@ -104,12 +104,11 @@ fn checked(state: &mut State, options: &Options, asked: &Asked<'_>) -> Answer {
         let status = if options.profile == Profile::Strict { 403 } else { 401 };
         return error(status, "nf-scope", "Unauthorized", &json!(null));
     }
-    let (allowed, permission) = if endpoint.needs_members() {
-        (token.permissions.members, "os_admin_members_read")
-    } else {
-        (token.permissions.roles, "os_admin_roles_read")
-    };
-    if !allowed {
+    let (allowed, permission) = endpoint.needs(token.permissions);
+    let team = id.as_deref().and_then(|id| id.split('/').next());
+    let only = token.only_teams.as_ref().filter(|_| endpoint.is_of_a_team());
+    let sees = only.is_none_or(|only| team.is_some_and(|team| only.iter().any(|it| it == team)));
+    if !allowed || !sees {
         let details = json!({"requiredPermission": permission});
         return match options.denied_as {
             DeniedAs::Unauthorized => error(401, "nf-permission", "Unauthorized", &details),
@@ -221,7 +220,7 @@ fn usual(
 ) -> Answer {
     match Query::read(endpoint, query, options) {
         Ok(_) if endpoint == Endpoint::Auth => whoami(state, options, token),
-        Ok(query) => listed(state, options, endpoint, id, &query),
+        Ok(query) => listed(state, options, endpoint, id, &query, token),
         Err(bad) => bad_request(&bad),
     }
 }
@@ -245,6 +244,7 @@ fn listed(
     endpoint: Endpoint,
     id: Option<&str>,
     query: &Query,
+    token: &Token,
 ) -> Answer {
     let render = Render(&options.schema);
     let index = state.index();
@@ -312,6 +312,15 @@ fn listed(
                 }
             })
         }
+        Endpoint::Teams => teams(state, options, query, token),
+        Endpoint::TeamMembers
+        | Endpoint::TeamRoles
+        | Endpoint::TeamRoleMembers
+        | Endpoint::TeamTokens => of_team(state, options, endpoint, id, query),
+        Endpoint::Tokens => {
+            let rows = tokens(render, &organization.tokens, "org");
+            rendered(state, options, &List { endpoint, id, query, key: "tokens" }, &rows)
+        }
         Endpoint::GroupMembers => {
             let found = organization.groups.iter().position(|row| Some(row.id.as_str()) == id);
             let Some(group) = found else {
@@ -338,6 +347,86 @@ fn listed(
             })
         }
     }
+}
+
+/// The teams that a token is shown.
+fn teams(state: &mut State, options: &Options, query: &Query, token: &Token) -> Answer {
+    let render = Render(&options.schema);
+    let organization = &state.organization;
+    let (endpoint, id) = (Endpoint::Teams, None);
+    let sees = |id: &String| token.only_teams.as_ref().is_none_or(|only| only.contains(id));
+    let teams = organization.teams.iter().map(|team| &team.id).enumerate();
+    let keys: Vec<(usize, String)> =
+        teams.filter(|(_, id)| sees(id)).map(|(index, id)| (index, id.clone())).collect();
+    let list = List { endpoint, id, query, key: "teams" };
+    let page = list.page(state, options, keys.len(), |row| keys[row].1.clone());
+    answer_page(state, options, &list, page, |state, row| {
+        render.team(&state.organization.teams[keys[row].0])
+    })
+}
+
+/// A list of one team's.
+fn of_team(
+    state: &mut State,
+    options: &Options,
+    endpoint: Endpoint,
+    id: Option<&str>,
+    query: &Query,
+) -> Answer {
+    let render = Render(&options.schema);
+    let index = state.index();
+    let organization = &state.organization;
+    let missing = |what| error(404, "nf-not-found", &format!("No such {what}"), &json!(null));
+    let (team_id, role_id) =
+        id.and_then(|id| id.split_once('/')).unwrap_or((id.unwrap_or_default(), ""));
+    let Some(team) = organization.teams.iter().find(|team| team.id == team_id) else {
+        return missing("team");
+    };
+    let people = |users: &[DirectoryUser]| -> Vec<(String, Value)> {
+        let rows = users.iter().enumerate().map(|(row, user)| match user {
+            DirectoryUser::Account(id) => {
+                let account = index.member(organization, id);
+                (id.clone(), render.team_member(user, account))
+            }
+            DirectoryUser::Unprovisioned { .. } => {
+                (format!("#{row}"), render.team_member(user, None))
+            }
+        });
+        let is_wanted =
+            |id: &String| query.user_ids.as_ref().is_none_or(|wanted| wanted.contains(id));
+        rows.filter(|(id, _)| is_wanted(id)).collect()
+    };
+    let (key, rows) = match endpoint {
+        Endpoint::TeamMembers => ("members", people(&team.members)),
+        Endpoint::TeamRoles => {
+            let role = |role: &TeamRole| (role.id.clone(), render.team_role(role));
+            ("roles", team.roles.iter().map(role).collect())
+        }
+        Endpoint::TeamTokens => ("tokens", tokens(render, &team.tokens, "team")),
+        _ => match team.roles.iter().find(|role| role.id == role_id) {
+            Some(role) => ("members", people(&role.holders)),
+            None => return missing("team role"),
+        },
+    };
+    let list = List { endpoint, id, query, key };
+    rendered(state, options, &list, &rows)
+}
+
+/// The tokens that somebody can still use.
+fn tokens(render: Render<'_>, tokens: &[ApiToken], kind: &str) -> Vec<(String, Value)> {
+    let active = tokens.iter().filter(|token| !token.is_revoked);
+    active.map(|token| (token.id.clone(), render.api_token(token, kind))).collect()
+}
+
+/// A page of rows, each with what it is found by.
+fn rendered(
+    state: &mut State,
+    options: &Options,
+    list: &List<'_>,
+    rows: &[(String, Value)],
+) -> Answer {
+    let page = list.page(state, options, rows.len(), |row| rows[row].0.clone());
+    answer_page(state, options, list, page, |_, row| rows[row].1.clone())
 }
 
 fn groups(state: &mut State, options: &Options, query: &Query) -> Answer {

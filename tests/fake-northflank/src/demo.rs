@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::organization::{
-    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role, Team,
+    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
+    Restrictions, Role,
 };
 
 /// The file that the connector's own demo serves, in which rows are as Northflank has them.
@@ -21,6 +22,7 @@ impl Organization {
             members: rows(&file["members"]).map(member).collect(),
             roles: rows(&file["roles"]).map(role).collect(),
             groups: rows(&file["groups"]).map(group).collect(),
+            ..Self::default()
         }
     }
 }
@@ -80,13 +82,16 @@ fn role(role: &Value) -> Role {
     }
 }
 
-fn team(team: &Value) -> Team {
+fn team(team: &Value) -> RestrictedTeam {
     let restrictions = &team["restrictions"];
     let projects = || Projects {
         mode: if restrictions["restrictionMode"] == "in" { Mode::In } else { Mode::NotIn },
         ids: texts(&restrictions["projects"]),
     };
-    Team { id: text(&team["teamId"]), projects: is_true(&restrictions["enabled"]).then(projects) }
+    RestrictedTeam {
+        id: text(&team["teamId"]),
+        projects: is_true(&restrictions["enabled"]).then(projects),
+    }
 }
 
 fn group(group: &Value) -> Group {

@@ -6,7 +6,8 @@ use rand::seq::{IndexedRandom, index};
 use rand_chacha::ChaCha8Rng;
 
 use crate::organization::{
-    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role, Team,
+    ApiToken, DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
+    Restrictions, Role, Team, TeamRole,
 };
 
 /// How large an organization is.
@@ -83,7 +84,7 @@ impl Organization {
         }
         let mut roles: Vec<Role> =
             (0..size.roles).map(|number| role(&mut random, number, &groups)).collect();
-        let mut organization = Self { members, roles: Vec::new(), groups };
+        let mut organization = Self { members, groups, ..Self::default() };
         let group_rows: usize = organization.groups.iter().map(|group| group.users.len()).sum();
         let role_rows: usize = roles.iter().map(|role| organization.role_members(role).len()).sum();
         let by_hand = size.memberships.saturating_sub(group_rows + role_rows);
@@ -94,6 +95,100 @@ impl Organization {
         organization.roles = roles;
         organization
     }
+}
+
+impl Organization {
+    /// The same with so many teams, by `seed`: each with an owner's, an administrators' and a
+    /// restricted role, an outsider, somebody without an id, and tokens of all kinds.
+    #[must_use]
+    pub fn with_teams(mut self, seed: u64, teams: usize) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        for number in 0..teams {
+            let id = format!("outsider-{number}");
+            let email = Email { address: format!("{id}@elsewhere.test"), verified: true };
+            self.members.push(Member {
+                id,
+                name: Some(format!("Outsider {number}")),
+                emails: vec![email],
+                finalized: number % 3 != 2,
+                ..Member::default()
+            });
+        }
+        self.teams = (0..teams).map(|number| team(&mut random, number, &self.members)).collect();
+        let creator = self.members.first().and_then(|member| member.emails.last());
+        let creator = creator.map(|email| email.address.clone());
+        self.tokens = tokens("organization", creator.as_deref());
+        self
+    }
+}
+
+fn team(random: &mut ChaCha8Rng, number: usize, members: &[Member]) -> Team {
+    let listed: Vec<_> = members.iter().filter(|member| member.listed).collect();
+    let mut account = |count: usize| -> Vec<DirectoryUser> {
+        let sample = index::sample(random, listed.len(), count.min(listed.len()));
+        sample.into_iter().map(|index| DirectoryUser::Account(listed[index].id.clone())).collect()
+    };
+    let outsider = || DirectoryUser::Account(format!("outsider-{number}"));
+    let nobody = || DirectoryUser::Unprovisioned {
+        name: None,
+        emails: vec![format!("invited-{number}@elsewhere.test")],
+    };
+    let role = |id: &str, name: &str, holders| TeamRole {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        holders,
+        created_at: "2026-02-01T00:00:00.000Z".into(),
+        updated_at: "2026-03-01T00:00:00.000Z".into(),
+        ..TeamRole::default()
+    };
+    let projects = Projects { mode: Mode::In, ids: vec!["billing-db".into()] };
+    // The first has several pages of members.
+    let mut team_members = account(if number == 0 { 130 } else { 5 + number });
+    let mut admins = account(3);
+    admins.push(outsider());
+    let roles = vec![
+        role("owner", "Owner", account(1)),
+        role("admin", "Admin", admins),
+        TeamRole { projects: Some(projects), ..role("default", "Default", team_members.clone()) },
+        role("unheld", "Unheld", Vec::new()),
+    ];
+    team_members.extend([outsider(), nobody()]);
+    let id = format!("team-{number}");
+    Team {
+        name: format!("Team {number}"),
+        description: number.is_multiple_of(2).then(|| format!("Team number {number}")),
+        uid: format!("65b0f0c2d9b8e716{number:08}"),
+        created_at: "2026-01-15T08:00:00.000Z".into(),
+        members: team_members,
+        roles,
+        tokens: tokens(&id, Some(&format!("outsider-{number}@elsewhere.test"))),
+        id,
+    }
+}
+
+/// One of each kind.
+fn tokens(owner: &str, creator: Option<&str>) -> Vec<ApiToken> {
+    let token = |id: &str, role: (&str, &str)| ApiToken {
+        id: id.to_owned(),
+        name: format!("{id} of {owner}"),
+        role: Some((role.0.to_owned(), role.1.to_owned())),
+        creator: creator.map(str::to_owned),
+        created_at: "2026-01-20T08:00:00.000Z".into(),
+        expires_at: Some("2027-01-20T08:00:00.000Z".into()),
+        last_used_at: Some("2026-11-20T08:00:00.000Z".into()),
+        ..ApiToken::default()
+    };
+    vec![
+        token("deploy", ("admin", "Admin")),
+        ApiToken { expires_at: None, ..token("forever", ("owner", "Owner")) },
+        ApiToken {
+            creator: Some("gone@acme.test".into()),
+            last_used_at: None,
+            ..token("unused", ("admin", "Admin"))
+        },
+        ApiToken { role: None, creator: None, ..token("bare", ("", "")) },
+        ApiToken { is_revoked: true, ..token("revoked", ("admin", "Admin")) },
+    ]
 }
 
 fn member(random: &mut ChaCha8Rng, number: usize) -> Member {
@@ -179,7 +274,7 @@ fn role(random: &mut ChaCha8Rng, number: usize, groups: &[Group]) -> Role {
 }
 
 fn restrictions(random: &mut ChaCha8Rng, number: usize) -> Restrictions {
-    let team = |name: &str, projects| Team { id: name.to_owned(), projects };
+    let team = |name: &str, projects| RestrictedTeam { id: name.to_owned(), projects };
     let projects = |mode, random: &mut ChaCha8Rng| {
         let ids = (0..random.random_range(1..4)).map(|number| format!("project-{number}"));
         Some(Projects { mode, ids: ids.collect() })

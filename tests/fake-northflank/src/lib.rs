@@ -36,8 +36,8 @@ pub use options::{
     Times, Whoami, Word,
 };
 pub use organization::{
-    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role,
-    RoleMember, Team,
+    ApiToken, DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
+    Restrictions, Role, RoleMember, Team, TeamRole,
 };
 pub use route::Endpoint;
 pub use script::{Action, Rule};

@@ -1,7 +1,8 @@
 //! An organization of oddities that the API's documentation doesn't rule out.
 
 use crate::organization::{
-    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, Restrictions, Role, Team,
+    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
+    Restrictions, Role,
 };
 
 /// A time that nothing depends on.
@@ -59,7 +60,7 @@ impl Organization {
             updated_at: TIME.into(),
             users: users.iter().map(|id| DirectoryUser::Account((*id).to_owned())).collect(),
         };
-        let team = |id: &str, projects| Team { id: id.to_owned(), projects };
+        let team = |id: &str, projects| RestrictedTeam { id: id.to_owned(), projects };
         let restricted = Restrictions {
             enabled: true,
             teams: vec![
@@ -96,6 +97,6 @@ impl Organization {
             },
             role("unheld", "unheld", &[], &[]),
         ];
-        Self { members, roles, groups }
+        Self { members, roles, groups, ..Self::default() }
     }
 }

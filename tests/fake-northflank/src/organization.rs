@@ -12,6 +12,10 @@ pub struct Organization {
     pub roles: Vec<Role>,
     /// Directory groups, in the order of creation.
     pub groups: Vec<Group>,
+    /// Teams, in the order of creation.
+    pub teams: Vec<Team>,
+    /// The organization's own API tokens, the newest first.
+    pub tokens: Vec<ApiToken>,
 }
 
 /// Somebody with an account.
@@ -72,12 +76,12 @@ pub struct Restrictions {
     /// Whether it is restricted at all.
     pub enabled: bool,
     /// To which teams.
-    pub teams: Vec<Team>,
+    pub teams: Vec<RestrictedTeam>,
 }
 
 /// A team that a role is restricted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Team {
+pub struct RestrictedTeam {
     /// The team's slug.
     pub id: String,
     /// To which of its projects, if not to all.
@@ -100,6 +104,69 @@ pub enum Mode {
     In,
     /// All but these.
     NotIn,
+}
+
+/// A team.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Team {
+    /// The slug.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The object id.
+    pub uid: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Who is in it; accounts may be of people whom the member list lacks.
+    pub members: Vec<DirectoryUser>,
+    /// Its roles, whose ids other teams' roles may have as well.
+    pub roles: Vec<TeamRole>,
+    /// Its API tokens, the newest first.
+    pub tokens: Vec<ApiToken>,
+}
+
+/// A role of a team's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TeamRole {
+    /// The slug.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// To which of the team's projects it is restricted, if it is.
+    pub projects: Option<Projects>,
+    /// Who holds it.
+    pub holders: Vec<DirectoryUser>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub updated_at: String,
+}
+
+/// An API token, as it is listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiToken {
+    /// The slug.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Id and name of the role that it acts as.
+    pub role: Option<(String, String)>,
+    /// The address of who made it.
+    pub creator: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339; `None` for never.
+    pub expires_at: Option<String>,
+    /// RFC 3339; `None` for never.
+    pub last_used_at: Option<String>,
+    /// Whether somebody has put an end to it; it isn't listed then.
+    pub is_revoked: bool,
 }
 
 /// A directory group.
@@ -182,9 +249,25 @@ impl Organization {
         self
     }
 
+    /// Requests that a read of teams takes besides, with their roles, and then with who is in
+    /// both.
+    pub fn requests_for_teams(&self) -> usize {
+        let teams = self.teams.iter().map(|team| {
+            let holders = team.roles.iter().map(|role| pages(role.holders.len()));
+            pages(team.members.len()) + pages(team.roles.len()) + holders.sum::<usize>()
+        });
+        pages(self.teams.len()) + teams.sum::<usize>()
+    }
+
+    /// Requests that a read of API tokens takes besides, but for the list of teams.
+    pub fn requests_for_tokens(&self) -> usize {
+        let active =
+            |tokens: &[ApiToken]| pages(tokens.iter().filter(|token| !token.is_revoked).count());
+        active(&self.tokens) + self.teams.iter().map(|team| active(&team.tokens)).sum::<usize>()
+    }
+
     /// Requests that a full read takes in pages of 100, and one that asks who the token is.
     pub fn requests(&self) -> usize {
-        let pages = |rows: usize| rows.div_ceil(100).max(1);
         let listed = self.members.iter().filter(|member| member.listed).count();
         let roles = self.roles.iter().map(|role| pages(self.role_members(role).len()));
         let groups = self.groups.iter().map(|group| pages(group.users.len()));
@@ -192,6 +275,11 @@ impl Organization {
         let lists = pages(listed) + pages(self.roles.len()) + listing_groups;
         whoami + lists + roles.sum::<usize>() + groups.sum::<usize>()
     }
+}
+
+/// Pages of 100 in which so many rows come.
+fn pages(rows: usize) -> usize {
+    rows.div_ceil(100).max(1)
 }
 
 impl Group {

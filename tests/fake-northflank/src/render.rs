@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::options::{Emails, Schema, Times};
-use crate::organization::{DirectoryUser, Email, Group, Member, Mode, Restrictions, Role};
+use crate::organization::{
+    ApiToken, DirectoryUser, Email, Group, Member, Mode, Projects, Restrictions, Role, Team,
+    TeamRole,
+};
 use crate::token::{Owner, Token};
 
 /// Writes rows in one form.
@@ -88,6 +91,64 @@ impl Render<'_> {
         self.optional(&mut row, "emails", emails);
         let last_login = account.and_then(|member| self.last_login(member));
         self.optional(&mut row, "lastLoginTime", last_login);
+        Value::Object(row)
+    }
+
+    pub(crate) fn team(self, team: &Team) -> Value {
+        let mut row = self.row(&team.id);
+        self.optional(&mut row, "name", Some(self.name(&team.name)));
+        self.optional(&mut row, "description", team.description.as_deref().map(Value::from));
+        self.optional(&mut row, "uid", Some(team.uid.as_str().into()));
+        self.optional(&mut row, "createdAt", Some(self.time(&team.created_at)));
+        Value::Object(row)
+    }
+
+    /// `account` is the member whom the user's id names, if there is one.
+    pub(crate) fn team_member(self, user: &DirectoryUser, account: Option<&Member>) -> Value {
+        match (user, account) {
+            (DirectoryUser::Account(id), None) => Value::Object(self.row(id)),
+            (DirectoryUser::Account(_), Some(account)) => self.member(account),
+            (DirectoryUser::Unprovisioned { emails, .. }, _) => {
+                let mut row = self.row("");
+                row.insert("id".into(), Value::Null);
+                let email = |address: &String| json!({"address": address, "verified": false});
+                self.optional(&mut row, "emails", Some(emails.iter().map(email).collect()));
+                Value::Object(row)
+            }
+        }
+    }
+
+    pub(crate) fn team_role(self, role: &TeamRole) -> Value {
+        let mut row = self.row(&role.id);
+        self.optional(&mut row, "name", Some(self.name(&role.name)));
+        self.optional(&mut row, "description", role.description.as_deref().map(Value::from));
+        let restrictions = role.projects.as_ref().map(|projects| self.projects(projects));
+        self.optional(
+            &mut row,
+            "restrictions",
+            Some(restrictions.unwrap_or(json!({"enabled": false}))),
+        );
+        self.optional(&mut row, "createdAt", Some(self.time(&role.created_at)));
+        self.optional(&mut row, "updatedAt", Some(self.time(&role.updated_at)));
+        Value::Object(row)
+    }
+
+    /// `kind` is whose the token is: `team` or `org`.
+    pub(crate) fn api_token(self, token: &ApiToken, kind: &str) -> Value {
+        let mut row = self.row(&token.id);
+        let time = |time: &Option<String>| time.as_deref().map(|time| self.time(time));
+        self.optional(&mut row, "name", Some(self.name(&token.name)));
+        self.optional(&mut row, "description", token.description.as_deref().map(Value::from));
+        let role = token.role.as_ref().map(
+            |(id, name)| json!({"name": name, "roleId": id, "roleType": kind, "entityType": kind}),
+        );
+        self.optional(&mut row, "role", role);
+        self.optional(&mut row, "creatorEmail", token.creator.as_deref().map(Value::from));
+        self.optional(&mut row, "createdAt", Some(self.time(&token.created_at)));
+        self.optional(&mut row, "expiresAt", Some(time(&token.expires_at).unwrap_or_default()));
+        self.optional(&mut row, "lastUsedAt", time(&token.last_used_at));
+        self.optional(&mut row, "active", Some((!token.is_revoked).into()));
+        self.optional(&mut row, "revoked", Some(token.is_revoked.into()));
         Value::Object(row)
     }
 
@@ -188,21 +249,25 @@ impl Render<'_> {
         }
     }
 
+    fn projects(self, projects: &Projects) -> Value {
+        json!({
+            "enabled": true,
+            "projects": projects.ids,
+            "restrictionMode": match projects.mode {
+                _ if self.0.unknown_values => "matching",
+                Mode::In => "in",
+                Mode::NotIn => "notIn",
+            },
+        })
+    }
+
     fn restrictions(self, restrictions: &Restrictions) -> Value {
         let teams: Vec<Value> = restrictions
             .teams
             .iter()
             .map(|team| {
                 let projects = match &team.projects {
-                    Some(projects) => json!({
-                        "enabled": true,
-                        "projects": projects.ids,
-                        "restrictionMode": match projects.mode {
-                            _ if self.0.unknown_values => "matching",
-                            Mode::In => "in",
-                            Mode::NotIn => "notIn",
-                        },
-                    }),
+                    Some(projects) => self.projects(projects),
                     None => json!({"enabled": false}),
                 };
                 json!({"teamId": team.id, "restrictions": projects})

@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::options::{Options, Profile};
+use crate::token::Permissions;
 
 /// An endpoint of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,10 +22,23 @@ pub enum Endpoint {
     GroupMembers,
     /// `GET /v1/auth`
     Auth,
+    /// `GET /v1/teams`
+    Teams,
+    /// `GET /v1/teams/{teamId}/members`
+    TeamMembers,
+    /// `GET /v1/teams/{teamId}/roles`
+    TeamRoles,
+    /// `GET /v1/teams/{teamId}/roles/{roleId}/members`
+    TeamRoleMembers,
+    /// `GET /v1/tokens`
+    Tokens,
+    /// `GET /v1/teams/{teamId}/tokens`
+    TeamTokens,
 }
 
 impl Endpoint {
-    /// The endpoint of a path, with the role's or group's id, decoded once.
+    /// The endpoint of a path, with the id of what it belongs to, decoded once: behind its team's
+    /// and a slash, if that is a team's role.
     pub(crate) fn of(path: &str) -> Option<(Self, Option<String>)> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let id = |encoded: &str| {
@@ -39,21 +53,48 @@ impl Endpoint {
             ["v1", "org-roles", role, "members"] => Some((Self::RoleMembers, id(role)?)),
             ["v1", "directory-groups"] => Some((Self::Groups, None)),
             ["v1", "directory-groups", group, "members"] => Some((Self::GroupMembers, id(group)?)),
+            ["v1", "teams"] => Some((Self::Teams, None)),
+            ["v1", "teams", team, "members"] => Some((Self::TeamMembers, id(team)?)),
+            ["v1", "teams", team, "roles"] => Some((Self::TeamRoles, id(team)?)),
+            ["v1", "teams", team, "tokens"] => Some((Self::TeamTokens, id(team)?)),
+            ["v1", "teams", team, "roles", role, "members"] => {
+                let (team, role) = id(team)?.zip(id(role)?)?;
+                Some((Self::TeamRoleMembers, Some(format!("{team}/{role}"))))
+            }
+            ["v1", "tokens"] => Some((Self::Tokens, None)),
             _ => None,
         }
     }
 
-    /// Whether it needs the permission to read members (else: roles).
-    pub(crate) fn needs_members(self) -> bool {
-        matches!(self, Self::Members | Self::GroupMembers)
+    /// The permission that it needs, and whether it is among these.
+    pub(crate) fn needs(self, has: Permissions) -> (bool, &'static str) {
+        match self {
+            Self::Members | Self::GroupMembers => (has.members, "os_admin_members_read"),
+            Self::Roles | Self::Role | Self::RoleMembers | Self::Groups => {
+                (has.roles, "os_admin_roles_read")
+            }
+            Self::Teams => (has.teams, "os_team_general_read"),
+            Self::TeamMembers => (has.team_members, "ac_admin_members_read"),
+            Self::TeamRoles | Self::TeamRoleMembers => (has.team_roles, "ac_admin_roles_read"),
+            Self::Tokens | Self::TeamTokens => (has.tokens, "ac_admin_apitokens_read"),
+            Self::Auth => (true, ""),
+        }
+    }
+
+    /// Whether it is of one team.
+    pub(crate) fn is_of_a_team(self) -> bool {
+        matches!(
+            self,
+            Self::TeamMembers | Self::TeamRoles | Self::TeamRoleMembers | Self::TeamTokens
+        )
     }
 
     /// Whether it comes in pages, where directory groups do or don't.
     fn is_paged(self, paged_groups: bool) -> bool {
         match self {
-            Self::Members | Self::Roles | Self::RoleMembers | Self::GroupMembers => true,
             Self::Groups => paged_groups,
             Self::Role | Self::Auth => false,
+            _ => true,
         }
     }
 }
@@ -118,7 +159,9 @@ impl Query {
                         _ => return bad("must be explicit or implicit"),
                     });
                 }
-                "userIds" if endpoint == Endpoint::RoleMembers => {
+                "userIds"
+                    if matches!(endpoint, Endpoint::RoleMembers | Endpoint::TeamRoleMembers) =>
+                {
                     let ids = query.user_ids.get_or_insert_default();
                     if strict {
                         ids.push(value.into_owned());

@@ -8,16 +8,36 @@ use sha2::{Digest, Sha256};
 
 /// What a token's role allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent permissions")]
 pub struct Permissions {
     /// Organisation > Admin > Members > Read.
     pub members: bool,
     /// Organisation > Admin > Roles > Read.
     pub roles: bool,
+    /// Organisation > Team > General > Read.
+    pub teams: bool,
+    /// Account > Admin > Members > Read.
+    pub team_members: bool,
+    /// Account > Admin > Roles > Read.
+    pub team_roles: bool,
+    /// Account > Admin > ApiTokens > Read.
+    pub tokens: bool,
 }
 
 impl Permissions {
-    /// Everything that a sync needs.
-    pub const ALL: Self = Self { members: true, roles: true };
+    /// Everything that a sync needs, teams and tokens included.
+    pub const ALL: Self = Self {
+        members: true,
+        roles: true,
+        teams: true,
+        team_members: true,
+        team_roles: true,
+        tokens: true,
+    };
+
+    /// What a sync needs that isn't asked for more.
+    pub const WITHOUT_TEAMS: Self =
+        Self { teams: false, team_members: false, team_roles: false, tokens: false, ..Self::ALL };
 }
 
 /// A token that the fake knows.
@@ -25,6 +45,8 @@ impl Permissions {
 pub struct Token {
     /// What it may do.
     pub permissions: Permissions,
+    /// The ids of the teams that its role is restricted to, if it is: others it isn't shown.
+    pub only_teams: Option<Vec<String>>,
     /// Whether it belongs to a team instead of the organization.
     pub is_team: bool,
     /// Whether it has been revoked, or its role deleted.
@@ -57,6 +79,7 @@ impl Token {
     pub fn new(permissions: Permissions) -> Self {
         Self {
             permissions,
+            only_teams: None,
             is_team: false,
             is_revoked: false,
             expires_at: None,

@@ -253,7 +253,9 @@ impl Dealt {
             }
             _ => {}
         }
-        let only = |members, roles| fake.add_token(Token::new(Permissions { members, roles }));
+        let only = |members, roles| {
+            fake.add_token(Token::new(Permissions { members, roles, ..Permissions::ALL }))
+        };
         let token = match disturbance {
             Disturbance::WrongToken => Some("nf-0123456789abcdef0123456789abcdef".to_owned()),
             Disturbance::TokenWithoutRoles => Some(only(true, false)),

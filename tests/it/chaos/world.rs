@@ -111,7 +111,7 @@ impl Change {
         let fits = |organization: &Organization, role: &Role| {
             organization.role_members(role).len() * 2 < page
         };
-        let Organization { members, roles, groups } = organization;
+        let Organization { members, roles, groups, .. } = organization;
         let somebody = (!members.is_empty()).then(|| members[number % members.len()].id.clone());
         let place = number % roles.len().max(1);
         match self {
@@ -206,7 +206,7 @@ impl Upheaval {
 
     /// Happens to `organization`; `number` says to whom.
     pub(super) fn happen(self, number: usize, organization: &mut Organization) {
-        let Organization { members, roles, groups } = organization;
+        let Organization { members, roles, groups, .. } = organization;
         let place = number % roles.len().max(1);
         match self {
             Self::SomebodyLeaves => {

@@ -68,13 +68,13 @@ fn every_option_of_a_sync_is_followed() {
         targeted_sync_resources: vec![
             target("role", "owner"),
             target("role", "gone"),
-            target("team", "a"),
+            target("galaxy", "a"),
         ],
         ..Default::default()
     });
     // As in baton-sdk, what isn't there is left out of the file and told in the log.
     daemon.wait_for_log(r#"Northflank lists no role \"gone\""#);
-    daemon.wait_for_log(r#"is of the type \"team\", which isn't synced; it is left out"#);
+    daemon.wait_for_log(r#"is of the type \"galaxy\", which isn't synced; it is left out"#);
     assert_eq!(sync_type(&file), "partial");
     let entitlements = file.column("select external_id from v1_entitlements");
     assert_eq!(entitlements, ["role:owner:assigned"]);

@@ -99,6 +99,7 @@ fn somebody_explicit_and_implicit_has_both_sources_however_it_is_served() {
         members: ["ada", "bob", "cyd"].map(member).to_vec(),
         roles: vec![role("core", &["g1", "g2"], &["ada", "bob"])],
         groups: vec![group("g1", &["ada", "cyd"]), group("g2", &["cyd"])],
+        ..Organization::default()
     };
     for both_types in [BothTypes::ExplicitWins, BothTypes::TwoRows] {
         let (_room, file) = check(&organization, Options { both_types, ..Options::default() });
@@ -161,6 +162,7 @@ fn a_membership_of_an_unknown_type_keeps_the_role_and_says_its_type() {
         members: ["ada", "bob"].map(member).to_vec(),
         roles: vec![role("core", &["g1"], &["ada", "bob"])],
         groups: vec![group("g1", &["bob"])],
+        ..Organization::default()
     };
     let schema = Schema { unknown_values: true, ..Schema::default() };
     let fake =
@@ -180,6 +182,7 @@ fn somebody_outside_the_member_list_becomes_a_user_without_status() {
         members: ["ada", "zed", "yan"].map(member).to_vec(),
         roles: vec![role("core", &[], &["ada", "zed"])],
         groups: vec![group("g1", &["yan", "zed"])],
+        ..Organization::default()
     };
     organization.members[1].listed = false;
     organization.members[2].listed = false;
@@ -199,6 +202,7 @@ fn implicit_members_that_no_group_explains_keep_the_role() {
         // A linked group that the group list lacks, as after a race or a bug.
         roles: vec![role("core", &["gone"], &[])],
         groups: Vec::new(),
+        ..Organization::default()
     };
     organization.roles[0].unexplained = vec!["bob".into()];
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
@@ -223,6 +227,7 @@ fn a_linked_groups_member_whom_the_role_does_not_report_is_not_given_it() {
         members: ["ada", "bob"].map(member).to_vec(),
         roles: vec![role("core", &["g1"], &[])],
         groups: vec![group("g1", &["ada"])],
+        ..Organization::default()
     };
     // Bob joins the group after the role's members have been read.
     let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
@@ -254,6 +259,7 @@ fn roles_and_groups_deleted_meanwhile_are_dropped_whole() {
             role("gone", &[], &ids[100..250]),
         ],
         groups: vec![group("g-kept", &ids[..3]), group("g-gone", &ids[2..5])],
+        ..Organization::default()
     };
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
     // The role answers one page, then it is gone; the group is gone at once.

@@ -19,4 +19,5 @@ mod rate_limits;
 mod resume;
 mod retries;
 mod selection;
+mod teams;
 mod validation;

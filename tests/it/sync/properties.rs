@@ -120,6 +120,7 @@ pub(crate) fn organization() -> impl Strategy<Value = Organization> {
                 members,
                 roles,
                 groups,
+                ..Organization::default()
             })
         },
     )

@@ -64,8 +64,14 @@ fn ids_that_are_there_are_synced_whatever_is_left_out_of_them() {
 fn types_that_do_not_exist_or_leave_out_what_is_wanted_are_told_before_anything_is_asked() {
     let (room, fake) = (TestDir::new(), fake());
     for (arguments, parts) in [
-        (&["--sync-resources=team/a"][..], &["\"team/a\"", "group, role and user"][..]),
-        (&["--sync-resource-types=users"], &["\"users\"", "group, role and user"]),
+        (&["--sync-resources=galaxy/a"][..], &["\"galaxy/a\"", "team, team-role and user"][..]),
+        (&["--sync-resource-types=users"], &["\"users\"", "team, team-role and user"]),
+        (&["--sync-resource-types=api-token"], &["api-token is synced only with --sync-secrets"]),
+        (&["--sync-resources=api-token/a/b"], &["api-token is synced only with --sync-secrets"]),
+        (
+            &["--sync-resource-types=user", "--sync-resources=team/a"],
+            &["--sync-resource-types leaves"],
+        ),
         (
             &["--sync-resource-types=user", "--sync-resources=user/ada-marlow,role/owner"],
             &["--sync-resources", "\"role/owner\"", "--sync-resource-types leaves out"],

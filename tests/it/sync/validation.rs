@@ -41,7 +41,9 @@ fn all_that_is_missing_is_named_at_once() {
     for denied_as in [DeniedAs::Unauthorized, DeniedAs::Forbidden] {
         let options = Options { denied_as, ..Options::default() };
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
-        let token = |members, roles| fake.add_token(Token::new(Permissions { members, roles }));
+        let token = |members, roles| {
+            fake.add_token(Token::new(Permissions { members, roles, ..Permissions::ALL }))
+        };
         let run = refused(&fake, &token(false, true))
             .expect_failure(exit_code::PERMISSION_DENIED, &[MEMBERS]);
         assert!(!run.error().contains(ROLES) && !run.error().contains(GROUPS));
