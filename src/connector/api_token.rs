@@ -4,7 +4,7 @@
 use crate::baton::v2::resource_type::Trait;
 use crate::baton::v2::{Resource, ResourceId, SecretTrait};
 use crate::baton::{Profile, annotation, shorten};
-use crate::northflank::{List, ListKind, ListedToken, Text};
+use crate::northflank::{Lenient, List, ListKind, ListedToken, Text};
 
 use super::listed_resource::{ListedResource, ResourceContext};
 use super::resource_type::{OptIn, ResourceTypeSpec};
@@ -104,8 +104,8 @@ fn api_token(owned: &OwnedToken, context: &ResourceContext<'_>) -> Resource {
         .text("role_type", part(role.and_then(|role| role.role_type.as_ref())).as_deref())
         .text("creator_email", owned.creator_email())
         .text("created_at", token.created_at.as_ref().and_then(Text::filled))
-        .text("expires_at", token.expires_at.as_ref().and_then(Text::filled))
-        .text("last_used_at", token.last_used_at.as_ref().and_then(Text::filled))
+        .text("expires_at", told(&token.expires_at))
+        .text("last_used_at", told(&token.last_used_at))
         .build();
     let created_at = timestamp(token.created_at.as_ref());
     let secret = SecretTrait {
@@ -128,6 +128,11 @@ fn api_token(owned: &OwnedToken, context: &ResourceContext<'_>) -> Resource {
         created_at,
         ..Resource::default()
     }
+}
+
+/// A time whose absence would say something: one that can't be read isn't absent.
+fn told(time: &Lenient<Text>) -> Option<&str> {
+    if time.is_malformed() { Some("unreadable") } else { time.as_ref().and_then(Text::filled) }
 }
 
 #[cfg(test)]
@@ -186,5 +191,8 @@ mod tests {
         assert_eq!(token.display_name, "ci");
         let secret: SecretTrait = find(&token.annotations).unwrap();
         assert_eq!((secret.created_at, secret.created_by_id), (None, None));
+        let odd = r#"{"id":"ci","expiresAt":7,"lastUsedAt":{}}"#;
+        let profile = mapped(None, odd, &ResourceContext::default()).profile.unwrap();
+        assert!(["expires_at", "last_used_at"].iter().all(|it| profile.fields.contains_key(*it)));
     }
 }

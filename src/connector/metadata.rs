@@ -1,8 +1,11 @@
 //! What the connector says of itself: its name, what it syncs, and which permissions that
 //! takes.
 
+use super::api_token::API_TOKEN;
 use super::resource_type::{OptIn, ResourceTypeSpec};
 use super::resource_types::RESOURCE_TYPES;
+use super::team::TEAM;
+use super::team_role::TEAM_ROLE;
 use crate::baton::v2::{
     Capability, CapabilityPermission, CapabilityPermissions, ConnectorCapabilities,
     ConnectorMetadata, CredentialDetails, ResourceTypeCapability,
@@ -11,11 +14,37 @@ use crate::baton::v2::{
 /// The name of what is synced, as people know it.
 pub const DISPLAY_NAME: &str = "Northflank";
 
-/// What no sync tells, for whoever relies on one.
-pub const NOT_READ: &str = "Teams, their roles and tokens are not read: whoever is only in a team \
-                            of Northflank's stands neither here nor in the file. Northflank's API \
-                            doesn't tell who owns the organization, who signs in with a second \
-                            factor, and who is invited and hasn't come yet.";
+/// What no sync tells, behind what only some tell.
+macro_rules! not_told {
+    ($not_read:literal) => {
+        concat!(
+            $not_read,
+            "Northflank's API doesn't tell who owns the organization, who signs in with a second \
+             factor, and who is invited and hasn't come yet."
+        )
+    };
+}
+
+/// What a sync doesn't tell that has these types besides those of everything, for whoever relies
+/// on it.
+pub fn not_read(types: &[String]) -> &'static str {
+    let has = |wanted: &str| types.iter().any(|it| it == wanted);
+    match (has(TEAM), has(TEAM_ROLE), has(API_TOKEN)) {
+        (_, true, true) => not_told!(""),
+        (_, true, false) => not_told!("API tokens are not read. "),
+        (true, false, _) => not_told!(
+            "The roles of teams are not read: who holds one stands neither here nor in the file. "
+        ),
+        (false, false, true) => not_told!(
+            "Teams and their roles are not read: whoever is only in a team of Northflank's stands \
+             neither here nor in the file. "
+        ),
+        (false, false, false) => not_told!(
+            "Teams, their roles and tokens are not read: whoever is only in a team of Northflank's \
+             stands neither here nor in the file. "
+        ),
+    }
+}
 
 /// Name, description and capabilities.
 pub fn metadata(with_secrets: bool) -> ConnectorMetadata {

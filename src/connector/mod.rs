@@ -28,7 +28,7 @@ pub use api_token::API_TOKEN;
 pub use entitlement::{GrantBuilder, HeldThrough, entitlement};
 pub use group::{GROUP, GROUP_MEMBER, group};
 pub use listed_resource::{ListedResource, ResourceContext};
-pub use metadata::{DISPLAY_NAME, NOT_READ, capabilities, metadata};
+pub use metadata::{DISPLAY_NAME, capabilities, metadata, not_read};
 pub use resource_type::{EntitlementSpec, OptIn, ResourceTypeSpec};
 pub use resource_types::{
     RESOURCE_TYPES, profile_keys, resource_type, resource_type_of_members, resource_type_of_rows,

@@ -14,7 +14,7 @@ use crate::cli::pending_file::PendingFile;
 use crate::cli::rules_file::read_rules;
 use crate::cli::terminal::terminal_style;
 use crate::cli::unpacking::scratch_directory;
-use crate::connector::NOT_READ;
+use crate::connector::not_read;
 use crate::report::access::{
     self, AccessReport, CsvRows, Filter, TableStyle, csv, csv_people, csv_resources, json,
     markdown, table,
@@ -255,7 +255,7 @@ impl AccessArgs {
                 let cover = HtmlOptions {
                     title: self.title.clone(),
                     changes: changes(access)?,
-                    not_read: Some(NOT_READ),
+                    not_read: Some(not_read(&access.sync().sync().types)),
                     rules: self.rules.as_deref().map(|path| breaches(access, path)).transpose()?,
                 };
                 page(access, &cover, output)?;

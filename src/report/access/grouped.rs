@@ -117,7 +117,7 @@ fn narrowed_to(access: &AccessReport) -> Result<Option<String>, Error> {
     })
 }
 
-/// Where a resource stands: people first, then groups, roles and the rest; there by name.
+/// Where a resource stands: people first, then groups, roles and the rest; there by type and name.
 pub(in crate::report) type SortKey = (u8, String, String, String);
 
 pub(in crate::report) fn place(access: &AccessReport, named: &ResourceRef) -> SortKey {
@@ -128,5 +128,5 @@ pub(in crate::report) fn place(access: &AccessReport, named: &ResourceRef) -> So
         () if traits.role => 2,
         () => 3,
     };
-    (order, named.display_name.to_lowercase(), named.resource_type.clone(), named.resource.clone())
+    (order, named.resource_type.clone(), named.display_name.to_lowercase(), named.resource.clone())
 }

@@ -12,10 +12,12 @@ use super::filter_kind::FilterKind;
 
 /// What a resource type is. A type can be several things, and nothing of this.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a type can be several things")]
 pub(in crate::report) struct TypeTraits {
     pub(in crate::report) user: bool,
     pub(in crate::report) role: bool,
     pub(in crate::report) group: bool,
+    pub(in crate::report) secret: bool,
 }
 
 /// What the types of a sync are.
@@ -51,6 +53,7 @@ impl TraitIndex {
                 user: has(Trait::User),
                 role: has(Trait::Role),
                 group: has(Trait::Group),
+                secret: has(Trait::Secret),
             };
             kinds.insert(kind.id, traits);
             Ok::<_, Error>(())
@@ -61,6 +64,11 @@ impl TraitIndex {
     /// What a type is.
     pub(in crate::report) fn of(&self, resource_type: &str) -> TypeTraits {
         self.0.get(resource_type).copied().unwrap_or_default()
+    }
+
+    /// Whether there is a type of secrets.
+    pub(in crate::report) fn has_secrets(&self) -> bool {
+        self.0.values().any(|traits| traits.secret)
     }
 
     /// The types that are of a kind.

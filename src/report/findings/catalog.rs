@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// After how many days without a login somebody is worth a look, unless told otherwise.
+/// After how many days without a login or use somebody or something is worth a look, unless told
+/// otherwise.
 const IDLE_DAYS: u16 = 90;
 
 /// Something to look for.
@@ -30,6 +31,14 @@ pub enum FindingKind {
     Idle,
     /// People of whom no login is known.
     LoginUnknown,
+    /// Tokens that don't end by themselves.
+    TokensWithoutExpiry,
+    /// Tokens that nobody uses.
+    UnusedTokens,
+    /// Tokens whose creator is nobody of whom the file knows.
+    TokensOfUnknownCreators,
+    /// Tokens that act as owner.
+    OwnerTokens,
 }
 
 /// Something to look for, with its number.
@@ -43,7 +52,7 @@ pub struct FindingQuery {
 
 impl FindingKind {
     /// All of them, in the order in which a page tells of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::UnusableAccounts,
         Self::OutsideMemberList,
         Self::PeopleWithoutRow,
@@ -55,6 +64,10 @@ impl FindingKind {
         Self::MissingGroups,
         Self::Idle,
         Self::LoginUnknown,
+        Self::TokensWithoutExpiry,
+        Self::UnusedTokens,
+        Self::TokensOfUnknownCreators,
+        Self::OwnerTokens,
     ];
 
     /// Its id, which never changes.
@@ -71,6 +84,10 @@ impl FindingKind {
             Self::MissingGroups => "missing-groups",
             Self::Idle => "idle",
             Self::LoginUnknown => "login-unknown",
+            Self::TokensWithoutExpiry => "tokens-without-expiry",
+            Self::UnusedTokens => "unused-tokens",
+            Self::TokensOfUnknownCreators => "tokens-of-unknown-creators",
+            Self::OwnerTokens => "owner-tokens",
         }
     }
 
@@ -100,17 +117,39 @@ impl FindingKind {
             Self::MissingGroups => "A role names a group that the file doesn't have.",
             Self::Idle => "Before the sync. People of whom no login is known stand apart.",
             Self::LoginUnknown => "They never logged in, or nobody knows.",
+            Self::TokensWithoutExpiry => {
+                "Whoever has the secret can use it until somebody notices."
+            }
+            Self::UnusedTokens => {
+                "Before the sync. What is never used counts from when it was made."
+            }
+            Self::TokensOfUnknownCreators => {
+                "No user of the file has the address of who made it: they may have left, and \
+                 know the secret."
+            }
+            Self::OwnerTokens => "It may do everything, without anybody's login.",
         }
     }
 
     /// How many days it takes unless told otherwise; `None` where it is no matter of days.
     pub fn default_days(self) -> Option<u16> {
-        (self == Self::Idle).then_some(IDLE_DAYS)
+        matches!(self, Self::Idle | Self::UnusedTokens).then_some(IDLE_DAYS)
     }
 
-    /// Whether it is about a role or group, and of nobody.
+    /// Whether it is about a role, group or token, and of nobody.
     pub fn is_of_nobody(self) -> bool {
-        matches!(self, Self::RolesWithoutHolders | Self::MissingGroups)
+        self.is_of_secrets() || matches!(self, Self::RolesWithoutHolders | Self::MissingGroups)
+    }
+
+    /// Whether it is about tokens, of which a file may know nothing.
+    pub fn is_of_secrets(self) -> bool {
+        matches!(
+            self,
+            Self::TokensWithoutExpiry
+                | Self::UnusedTokens
+                | Self::TokensOfUnknownCreators
+                | Self::OwnerTokens
+        )
     }
 
     /// Whether it is about when people logged in, of which a file may know nothing.
@@ -139,6 +178,12 @@ impl FindingQuery {
             FindingKind::MissingGroups => "Linked groups that are missing",
             FindingKind::Idle => return format!("No login for {} days", self.days).into(),
             FindingKind::LoginUnknown => "No login known",
+            FindingKind::TokensWithoutExpiry => "Tokens without an expiry",
+            FindingKind::UnusedTokens => {
+                return format!("Tokens unused for {} days", self.days).into();
+            }
+            FindingKind::TokensOfUnknownCreators => "Tokens of unknown creators",
+            FindingKind::OwnerTokens => "Tokens that act as owner",
         }
         .into()
     }

@@ -1,11 +1,17 @@
 //! Looking for what is worth a look, while somebody else reads the sync.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use time::{Date, Duration, OffsetDateTime};
 
+use crate::baton::find;
+use crate::baton::v2::{Resource, UserTrait};
+use crate::c1z::RowKind;
 use crate::report::access::{AccessReport, Error, FilterKind, GrantInfo, TypeTraits, ended_on};
-use crate::report::model::{AccountInfo, AccountStatus, NOT_LISTED, ResourceInfo};
+use crate::report::model::{
+    AccountInfo, AccountStatus, NOT_LISTED, NameIndex, OWNER_ROLE, ResourceInfo, SecretInfo,
+};
 
 use super::catalog::{FindingKind, FindingQuery};
 
@@ -39,6 +45,8 @@ pub(in crate::report) enum FindingNote {
     LastLogin(OffsetDateTime),
     /// A group's id.
     Group(String),
+    /// Since when a token hasn't been used, and whether it ever was.
+    IdleSince(OffsetDateTime, bool),
 }
 
 /// A resource to look at, and what is told of its grants.
@@ -60,20 +68,23 @@ pub(in crate::report) struct FindingScan<'access> {
     lists: Vec<FindingList>,
     ended_on: Option<Date>,
     knows_logins: bool,
+    /// The addresses of all users in lower case, where that matters and there are users.
+    addresses: Option<HashSet<String>>,
 }
 
 impl<'access> FindingScan<'access> {
     pub(in crate::report) fn new(
         access: &'access AccessReport,
         queries: impl IntoIterator<Item = FindingQuery>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let list = |query| FindingList { query, places: Vec::new() };
-        Self {
+        Ok(Self {
             access,
             lists: queries.into_iter().map(list).collect(),
             ended_on: ended_on(&access.sync().sync().ended_at),
             knows_logins: false,
-        }
+            addresses: if access.kinds().has_secrets() { addresses(access)? } else { None },
+        })
     }
 
     /// Looks at a grant of somebody's.
@@ -120,6 +131,11 @@ impl<'access> FindingScan<'access> {
                 of_account(kind, account, subject.holds_something).or_else(|| {
                     let (time, login) = idle_for.filter(|_| kind == FindingKind::Idle)?;
                     (time > Duration::days(days.into())).then_some(FindingNote::LastLogin(login))
+                })
+            } else if traits.secret {
+                let secret = subject.of.secret.as_ref();
+                secret.and_then(|secret| {
+                    of_secret(list.query, secret, self.ended_on, self.addresses.as_ref())
                 })
             } else {
                 let is_idle_role = kind == FindingKind::RolesWithoutHolders
@@ -170,6 +186,48 @@ fn of_account(
         FindingKind::LoginUnknown => account.last_login.is_none().then_some(FindingNote::Nothing),
         _ => None,
     }
+}
+
+/// What is told of a secret.
+fn of_secret(
+    FindingQuery { kind, days }: FindingQuery,
+    secret: &SecretInfo,
+    ended_on: Option<Date>,
+    addresses: Option<&HashSet<String>>,
+) -> Option<FindingNote> {
+    match kind {
+        FindingKind::TokensWithoutExpiry => (!secret.has_expiry).then_some(FindingNote::Nothing),
+        FindingKind::UnusedTokens => {
+            let since = secret.idle_since?;
+            let is_long_ago = ended_on? - since.date() > Duration::days(days.into());
+            is_long_ago.then_some(FindingNote::IdleSince(since, secret.was_used))
+        }
+        FindingKind::TokensOfUnknownCreators => {
+            let creator = secret.creator.as_ref()?;
+            let is_unknown = !addresses?.contains(&creator.trim().to_lowercase());
+            is_unknown.then(|| FindingNote::Address(Some(creator.clone())))
+        }
+        FindingKind::OwnerTokens => {
+            (secret.role.as_deref() == Some(OWNER_ROLE)).then_some(FindingNote::Nothing)
+        }
+        _ => None,
+    }
+}
+
+/// The addresses of all users of a file, in lower case; `None` if it has no users.
+fn addresses(access: &AccessReport) -> Result<Option<HashSet<String>>, Error> {
+    let names = NameIndex::new(access.sync());
+    let (mut addresses, mut has_users) = (HashSet::new(), false);
+    access.sync().each(RowKind::Resources, |_, data| {
+        let resource: Resource = names.decode(data)?;
+        if let Some(user) = find::<UserTrait>(&resource.annotations) {
+            has_users = true;
+            let emails = user.emails.into_iter().map(|email| email.address);
+            addresses.extend(emails.map(|address| address.trim().to_lowercase()));
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(has_users.then_some(addresses))
 }
 
 fn is_outside(status: &AccountStatus) -> bool {

@@ -1,5 +1,5 @@
-//! Resources without what is no change of them. A login alone is none of access, and would be told
-//! of almost everybody at every sync; and what only one of two versions of the connector tells
+//! Resources without what is no change of them. A login alone, or a token's use, is none of access,
+//! and would be told of almost everybody at every sync; and what only one of two versions of the connector tells
 //! would be told of everybody after an upgrade.
 
 use std::borrow::Cow;
@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use prost::{DecodeError, Message, Name};
 
 use crate::baton::find;
-use crate::baton::v2::{GroupTrait, Resource, RoleTrait, UserTrait};
+use crate::baton::v2::{GroupTrait, Resource, RoleTrait, SecretTrait, UserTrait};
 use crate::c1z::{FinishedSync, ProfileKeys};
 
 use super::message_fields::{FieldEdit, bytes_of, kept};
-use super::profile_keys::{LAST_LOGIN, is_our_user};
+use super::profile_keys::{LAST_LOGIN, LAST_USED_AT, is_our_token, is_our_user};
 
 /// Field numbers: of `c1.connector.v2.Resource`,
 const ANNOTATIONS: u32 = 4;
@@ -20,9 +20,11 @@ const PROFILE: u32 = 9;
 /// `google.protobuf.Any`,
 const TYPE_URL: u32 = 1;
 const VALUE: u32 = 2;
-/// `c1.connector.v2.UserTrait`, `GroupTrait` and `RoleTrait`,
+/// `c1.connector.v2.UserTrait`, `SecretTrait`, `GroupTrait` and `RoleTrait`,
 const USER_PROFILE: u32 = 3;
 const USER_LAST_LOGIN: u32 = 9;
+const SECRET_PROFILE: u32 = 1;
+const SECRET_LAST_USED_AT: u32 = 4;
 const GROUP_PROFILE: u32 = 2;
 const ROLE_PROFILE: u32 = 1;
 /// `google.protobuf.Struct`, and an entry of its map.
@@ -52,8 +54,8 @@ impl Incomparable {
         Self { keys }
     }
 
-    /// An encoded resource without it: without a user's last login (the trait's field and, in a
-    /// user of this connector's, the profile's key), and without what one of the two syncs doesn't
+    /// An encoded resource without it: without a user's last login or a token's last use (the
+    /// trait's field and, in one of this connector's, the profile's key), and without what one of the two syncs doesn't
     /// know. All else stays as it is, fields that are not known here too, so that whatever else
     /// changed is still a change.
     pub fn without<'message>(
@@ -61,26 +63,26 @@ impl Incomparable {
         encoded: &'message [u8],
     ) -> Result<Cow<'message, [u8]>, DecodeError> {
         let resource = Resource::decode(encoded)?;
-        let user = find::<UserTrait>(&resource.annotations);
+        let last_use = LastUse::of(&resource);
         let resource_type = resource.id.as_ref().map(|id| id.resource_type.as_str());
         let unknown = resource_type.and_then(|it| self.keys.get(it)).filter(|it| !it.is_empty());
-        if user.is_none() && unknown.is_none() {
+        if last_use.is_none() && unknown.is_none() {
             return Ok(encoded.into());
         }
-        let is_ours = user.is_some_and(|user| is_our_user(&resource, &user));
+        let last_use = last_use.and_then(|it| it.key);
         let is_left_out = |key: &[u8]| {
             let is_unknown = |keys: &BTreeSet<String>| keys.iter().any(|it| it.as_bytes() == key);
-            (is_ours && key == LAST_LOGIN.as_bytes()) || unknown.is_some_and(is_unknown)
+            last_use.is_some_and(|it| key == it.as_bytes()) || unknown.is_some_and(is_unknown)
         };
         let of_profile = |number, value: &[u8]| match number {
             ENTRIES if is_left_out(bytes_of(value, KEY)?) => Ok(FieldEdit::Nothing),
             _ => Ok(FieldEdit::All),
         };
         let profile = |value: &[u8]| Ok(FieldEdit::Part(kept(value, of_profile)?));
-        let of_annotation = |trait_profile: u32, is_user: bool| {
+        let of_annotation = |trait_profile: u32, trait_last_use: Option<u32>| {
             move |number, value: &[u8]| match number {
                 VALUE => Ok(FieldEdit::Part(kept(value, |number, value: &[u8]| match number {
-                    USER_LAST_LOGIN if is_user => Ok(FieldEdit::Nothing),
+                    number if Some(number) == trait_last_use => Ok(FieldEdit::Nothing),
                     number if number == trait_profile => profile(value),
                     _ => Ok(FieldEdit::All),
                 })?)),
@@ -89,8 +91,8 @@ impl Incomparable {
         };
         let of_resource = |number, value: &[u8]| match number {
             ANNOTATIONS => match trait_profile(bytes_of(value, TYPE_URL)?) {
-                Some((number, is_user)) => {
-                    Ok(FieldEdit::Part(kept(value, of_annotation(number, is_user))?))
+                Some((number, last_use)) => {
+                    Ok(FieldEdit::Part(kept(value, of_annotation(number, last_use))?))
                 }
                 None => Ok(FieldEdit::All),
             },
@@ -101,13 +103,33 @@ impl Incomparable {
     }
 }
 
-/// Where the trait of this URL has its profile, and whether it is a user's.
-fn trait_profile(url: &[u8]) -> Option<(u32, bool)> {
+/// What tells the last login of a user, or the last use of a secret.
+struct LastUse {
+    /// The key of the profile, if that is this connector's.
+    key: Option<&'static str>,
+}
+
+impl LastUse {
+    /// Of a user or secret.
+    fn of(resource: &Resource) -> Option<Self> {
+        let key = if let Some(user) = find::<UserTrait>(&resource.annotations) {
+            is_our_user(resource, &user).then_some(LAST_LOGIN)
+        } else {
+            find::<SecretTrait>(&resource.annotations)?;
+            is_our_token(resource).then_some(LAST_USED_AT)
+        };
+        Some(Self { key })
+    }
+}
+
+/// Where the trait of this URL has its profile, and the time of the last login or use.
+fn trait_profile(url: &[u8]) -> Option<(u32, Option<u32>)> {
     let is = |name: String| name.as_bytes() == url;
     match () {
-        () if is(UserTrait::type_url()) => Some((USER_PROFILE, true)),
-        () if is(GroupTrait::type_url()) => Some((GROUP_PROFILE, false)),
-        () if is(RoleTrait::type_url()) => Some((ROLE_PROFILE, false)),
+        () if is(UserTrait::type_url()) => Some((USER_PROFILE, Some(USER_LAST_LOGIN))),
+        () if is(SecretTrait::type_url()) => Some((SECRET_PROFILE, Some(SECRET_LAST_USED_AT))),
+        () if is(GroupTrait::type_url()) => Some((GROUP_PROFILE, None)),
+        () if is(RoleTrait::type_url()) => Some((ROLE_PROFILE, None)),
         () => None,
     }
 }
@@ -121,7 +143,8 @@ mod tests {
     use crate::baton::v2::{Resource, UserTrait};
     use crate::baton::{Profile, annotation};
     use crate::c1z::FinishedSync;
-    use crate::connector::{role, unlisted_user, user};
+    use crate::connector::{ResourceContext, RowContent, role, unlisted_user, user};
+    use crate::northflank::{List, ListKind, Page};
 
     fn member(name: &str, last_login: &str) -> Vec<u8> {
         let json = format!(r#"{{"id":"ada","name":"{name}","lastLoginTime":"{last_login}"}}"#);
@@ -142,6 +165,25 @@ mod tests {
         let unlisted = |login: &str| unlisted_user("ada", None, &[], Some(&login.into()));
         let unlisted = |login| stripped(&unlisted(login).encode_to_vec());
         assert_eq!(unlisted("2026-11-01T10:00:00Z"), unlisted("2026-11-02T10:00:00Z"));
+    }
+
+    #[test]
+    fn tokens_of_this_connector_that_differ_in_their_last_use_only_are_the_same() {
+        let token = |name: &str, last_used_at: &str| {
+            let row = format!(r#"{{"id":"ci","name":"{name}","lastUsedAt":{last_used_at}}}"#);
+            let list = List::of(ListKind::TeamTokens, "core".into());
+            let body = format!(r#"{{"data":{{"tokens":[{row}]}}}}"#);
+            let page = Page::read(list, body.as_bytes(), true, true).unwrap();
+            let RowContent::Resources(rows) = RowContent::of(&page.list, page.rows) else {
+                panic!()
+            };
+            stripped(&rows[0].resource(&ResourceContext::default()).encode_to_vec())
+        };
+        let before = token("CI", r#""2026-11-01T10:00:00Z""#);
+        for later in [r#""2026-11-02T10:00:00Z""#, "null", "7"] {
+            assert_eq!(before, token("CI", later), "{later}");
+        }
+        assert_ne!(before, token("CD", r#""2026-11-01T10:00:00Z""#));
     }
 
     #[test]
@@ -190,6 +232,7 @@ mod tests {
             reduced_to: None,
             organization: None,
             profile_keys: keys.map(Iterator::collect),
+            types: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ mod names;
 mod namesakes;
 mod profile_keys;
 mod restrictions;
+mod secret;
 mod sorted_sets;
 
 pub use account::{AccountInfo, AccountStatus};
@@ -38,6 +39,7 @@ pub use names::{
     EntitlementInfo, EntitlementRef, NameIndex, ResourceInfo, ResourceRef, RowSource, SyncLabel,
 };
 pub use namesakes::Namesakes;
-pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED};
+pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED, OWNER_ROLE};
 pub use restrictions::{RestrictedTeam, RestrictionText};
+pub use secret::SecretInfo;
 pub use sorted_sets::with_sets_in_order;

@@ -16,6 +16,7 @@ use super::account::AccountInfo;
 use super::error::Error;
 use super::namesakes::Namesakes;
 use super::restrictions::RestrictionText;
+use super::secret::SecretInfo;
 
 /// Which sync it is.
 #[derive(Debug, Clone, Serialize)]
@@ -70,6 +71,8 @@ pub struct ResourceInfo {
     pub description: String,
     /// Where it applies, if it is a role that tells.
     pub restrictions: Option<RestrictionText>,
+    /// What is told of it as a secret, if it is one.
+    pub secret: Option<SecretInfo>,
 }
 
 /// An entitlement that a row names.
@@ -225,6 +228,7 @@ impl ResourceInfo {
             person: row.map(AccountInfo::of),
             description: row.map(|row| row.description.clone()).unwrap_or_default(),
             restrictions: row.and_then(RestrictionText::of),
+            secret: row.and_then(SecretInfo::of),
         }
     }
 }

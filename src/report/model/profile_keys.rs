@@ -8,6 +8,9 @@ use crate::baton::v2::{Resource, UserTrait};
 /// The type of this connector's roles.
 const ROLE: &str = "role";
 
+/// The type of this connector's tokens.
+const API_TOKEN: &str = "api-token";
+
 /// The last login, in a user's profile.
 pub(super) const LAST_LOGIN: &str = "last_login_at";
 
@@ -19,6 +22,21 @@ pub(super) const JOINED_AT: &str = "joined_at";
 
 /// Northflank's word for how a role is held, in the metadata of a grant that nothing explains.
 pub(super) const MEMBERSHIP: &str = "membership";
+
+/// When a token expires, in its profile.
+pub(super) const EXPIRES_AT: &str = "expires_at";
+
+/// When a token was last used, in its profile.
+pub(super) const LAST_USED_AT: &str = "last_used_at";
+
+/// The address of who made a token, in its profile.
+pub(super) const CREATOR_EMAIL: &str = "creator_email";
+
+/// The id of the role that a token acts as, in its profile.
+pub(super) const ROLE_ID: &str = "role_id";
+
+/// The id of the role that may do everything.
+pub const OWNER_ROLE: &str = "owner";
 
 /// The ids of linked groups, in a role's profile.
 pub const DIRECTORY_GROUPS: &str = "directory_groups";
@@ -50,6 +68,16 @@ pub(super) fn is_our_role(resource: &Resource) -> bool {
     id.is_some_and(|id| id.resource_type == ROLE) && has_id_in_profile(resource)
 }
 
+/// Whether a resource is a token of this connector's, whose ids end with the one in the profile.
+pub(super) fn is_our_token(resource: &Resource) -> bool {
+    let profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
+    let Some(Kind::StringValue(own)) = profile.and_then(|value| value.kind.as_ref()) else {
+        return false;
+    };
+    let is_token = resource.id.as_ref().is_some_and(|id| id.resource_type == API_TOKEN);
+    is_token && id(resource).strip_suffix(own.as_str()).is_some_and(|it| it.ends_with('/'))
+}
+
 fn has_id_in_profile(resource: &Resource) -> bool {
     let in_profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
     let in_profile = in_profile.and_then(|value| value.kind.as_ref());
@@ -67,5 +95,6 @@ mod tests {
         use crate::connector;
         assert_eq!(super::LAST_LOGIN, connector::LAST_LOGIN);
         assert_eq!(super::NOT_LISTED, connector::NOT_LISTED);
+        assert_eq!(super::API_TOKEN, connector::API_TOKEN);
     }
 }

@@ -60,6 +60,8 @@ impl PagePlace {
             FindingNote::Held(held) => what_and_how(held),
             FindingNote::LastLogin(time) => format!("last login {} UTC", day(*time)),
             FindingNote::Group(id) => id.clone(),
+            FindingNote::IdleSince(time, true) => format!("last used {} UTC", day(*time)),
+            FindingNote::IdleSince(time, false) => format!("never used, made {} UTC", day(*time)),
         };
         Self { who: subjects.link(&place.of), note }
     }
@@ -73,13 +75,16 @@ pub(in crate::report) fn all(
     let has_all_holders = access.selection().has_all_holders();
     let kinds = FindingKind::ALL.into_iter();
     let kinds = kinds.filter(|kind| *kind != FindingKind::RolesWithoutHolders || has_all_holders);
-    let mut scan = FindingScan::new(access, kinds.map(FindingQuery::new));
+    let kinds = kinds.filter(|kind| access.kinds().has_secrets() || !kind.is_of_secrets());
+    let mut scan = FindingScan::new(access, kinds.map(FindingQuery::new))?;
     for subject in &subjects.people {
         for number in &subject.holds {
             scan.grant(&subjects.held[*number]);
         }
     }
-    for subject in subjects.people.iter().chain(&subjects.roles).chain(&subjects.groups) {
+    let Subjects { people, roles, groups, others, .. } = subjects;
+    let secrets = others.iter().filter(|it| it.traits.secret);
+    for subject in people.iter().chain(roles).chain(groups).chain(secrets) {
         scan.resource(&scanned(subject, subjects))?;
     }
     let knows_logins = scan.knows_logins();

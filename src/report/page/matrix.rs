@@ -11,6 +11,8 @@ use super::subject::{PageLink, Subject, Subjects, anchor, shown};
 pub(in crate::report) struct Matrix {
     /// The roles.
     pub(in crate::report) columns: Vec<PageLink>,
+    /// What the roles belong to, one after the other; empty if they belong to nothing.
+    pub(in crate::report) parents: Vec<ColumnGroup>,
     /// The groups that people can be looked for by.
     pub(in crate::report) groups: Vec<String>,
     /// The statuses that there are.
@@ -19,6 +21,14 @@ pub(in crate::report) struct Matrix {
     pub(in crate::report) ways: Vec<HeldColor>,
     /// The people.
     pub(in crate::report) rows: Vec<MatrixRow>,
+}
+
+/// Roles that stand beside each other and belong to the same.
+pub(in crate::report) struct ColumnGroup {
+    /// To what; `None` for those that belong to nothing.
+    pub(in crate::report) parent: Option<PageLink>,
+    /// How many they are.
+    pub(in crate::report) columns: usize,
 }
 
 /// A person's row.
@@ -68,6 +78,7 @@ impl Matrix {
         ways.dedup();
         let name = |it: &Subject| it.known.named.distinct_name().into_owned();
         Self {
+            parents: parents(subjects),
             columns: shown(&subjects.roles).map(|it| subjects.link(&it.known)).collect(),
             groups: shown(&subjects.groups).map(name).collect(),
             statuses,
@@ -75,6 +86,27 @@ impl Matrix {
             rows,
         }
     }
+}
+
+/// What the roles of the columns belong to.
+fn parents(subjects: &Subjects) -> Vec<ColumnGroup> {
+    let roles: Vec<_> = shown(&subjects.roles).collect();
+    if roles.iter().all(|role| role.parent.is_none()) {
+        return Vec::new();
+    }
+    let link = |parent: &String| {
+        let mut all = subjects.groups.iter().chain(&subjects.roles).chain(&subjects.others);
+        match all.find(|it| anchor(&it.known) == *parent) {
+            Some(subject) => subjects.link(&subject.known),
+            None => PageLink { name: parent.clone(), anchor: None },
+        }
+    };
+    let beside = roles.chunk_by(|one, other| one.parent == other.parent);
+    let groups = beside.map(|roles| ColumnGroup {
+        parent: roles[0].parent.as_ref().map(link),
+        columns: roles.len(),
+    });
+    groups.collect()
 }
 
 impl MatrixRow {

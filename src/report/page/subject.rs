@@ -27,6 +27,8 @@ pub(in crate::report) struct Subject {
     /// Who holds it.
     pub(in crate::report) holders: Vec<usize>,
     pub(in crate::report) traits: TypeTraits,
+    /// Where what it belongs to would stand on the page.
+    pub(in crate::report) parent: Option<String>,
     /// Whether the page has room for it.
     pub(in crate::report) is_shown: bool,
 }
@@ -91,9 +93,10 @@ impl Subjects {
         let found = found.into_iter().map(|(_, subject)| subject);
         let (people, others): (Vec<_>, Vec<_>) = found.partition(|it| it.traits.user);
         let (groups, roles): (Vec<_>, Vec<_>) = others.into_iter().partition(|it| it.traits.group);
-        let roles = roles
-            .into_iter()
-            .filter(|it| it.traits.role || !it.holders.is_empty() || !it.holds.is_empty());
+        let roles = roles.into_iter().filter(|it| {
+            let traits = it.traits;
+            traits.role || traits.secret || !it.holders.is_empty() || !it.holds.is_empty()
+        });
         let (others, mut roles): (Vec<_>, Vec<_>) =
             roles.partition(|it| !it.traits.role && it.holders.is_empty());
         let (mut people, mut groups, mut others) = (people, groups, others);
@@ -115,8 +118,13 @@ impl Subjects {
             word(self.roles.len(), "role", "roles"),
             word(self.groups.len(), "group", "groups"),
         ];
-        if !self.others.is_empty() {
-            counts.push(word(self.others.len(), "other", "others"));
+        let secrets = self.others.iter().filter(|it| it.traits.secret).count();
+        let others = self.others.len() - secrets;
+        if secrets > 0 {
+            counts.push(word(secrets, "token", "tokens"));
+        }
+        if others > 0 {
+            counts.push(word(others, "other", "others"));
         }
         counts.push(word(self.held.len(), "grant", "grants"));
         counts
@@ -184,6 +192,9 @@ impl Subject {
             holds: Vec::new(),
             holders: Vec::new(),
             traits,
+            parent: resource
+                .and_then(|row| row.parent_resource_id.as_ref())
+                .map(|id| format!("{}/{}", id.resource_type, id.resource)),
             is_shown: true,
         };
         let Some(resource) = resource.filter(|_| !traits.user) else { return subject };

@@ -84,7 +84,11 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
         "\n  # What is worth a look anyway. What there is today stands in the baseline: only what is\n  \
          # new is told.\n",
     );
-    for kind in FindingKind::ALL.into_iter().filter(|kind| knows_logins || !kind.is_of_logins()) {
+    let knows_secrets = access.kinds().has_secrets();
+    let is_known = |kind: &FindingKind| {
+        (knows_logins || !kind.is_of_logins()) && (knows_secrets || !kind.is_of_secrets())
+    };
+    for kind in FindingKind::ALL.into_iter().filter(is_known) {
         let severity = match kind {
             FindingKind::UnusableAccounts
             | FindingKind::OutsideMemberList

@@ -42,7 +42,7 @@ pub(super) fn judge(
     mistakes.check().map_err(|mistakes| Error::Rules { file: rules_file.to_owned(), mistakes })?;
 
     let queries = queries(&subjects);
-    let mut scan = FindingScan::new(access, queries.iter().copied());
+    let mut scan = FindingScan::new(access, queries.iter().copied())?;
     let mut index = HoldingIndex::default();
     let kinds = access.kinds();
     access.each(|row| {
@@ -162,6 +162,13 @@ fn lists(
     scan: FindingScan<'_>,
     access: &AccessReport,
 ) -> Result<Vec<FindingList>, Error> {
+    let of_secrets = queries.iter().find(|query| query.kind.is_of_secrets());
+    if let Some(query) = of_secrets.filter(|_| !access.kinds().has_secrets()) {
+        return Err(Error::Sync {
+            file: access.sync().sync().file.clone(),
+            reason: format!("it has no tokens, which {} is about", query.kind.id()),
+        });
+    }
     match queries.iter().find(|query| query.kind.is_of_logins()) {
         Some(query) if !scan.knows_logins() => Err(Error::Sync {
             file: access.sync().sync().file.clone(),

@@ -8,6 +8,7 @@ mod foreign;
 mod mistakes;
 mod page;
 mod rows;
+mod tokens;
 
 use fake_northflank::{FakeNorthflank, Options, Organization};
 use serde_json::Value;

@@ -52,7 +52,8 @@ fn a_token_that_lacked_a_permission_is_replaced_in_its_file_as_one_that_was_rota
     let (platform, northflank) = (platform(), northflank_with(options));
     let room = TestDir::new();
     let file = room.file("token");
-    let limited = northflank.add_token(Token::new(Permissions { members: true, roles: false }));
+    let limited =
+        northflank.add_token(Token::new(Permissions { roles: false, ..Permissions::ALL }));
     write(&file, &limited, 0o600);
     let daemon = Daemon::start_with(&platform, &northflank, room, |it| with_file(it, &file));
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::PermissionDenied);

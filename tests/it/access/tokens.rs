@@ -1,0 +1,101 @@
+//! Teams and API tokens in what is told of a file.
+
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+
+use super::printed;
+use crate::harness::TestDir;
+
+/// A file of an organization with teams and tokens.
+fn with_teams() -> TestDir {
+    let size = Size { members: 20, roles: 3, groups: 1, memberships: 30 };
+    let organization = Organization::generate(3, size).with_teams(3, 2);
+    let (room, options) = (TestDir::new(), Options::default());
+    let fake = FakeNorthflank::start(organization, options).unwrap();
+    room.connector_to(&fake).arguments(["--sync-teams", "--sync-secrets"]).run().expect_success();
+    room
+}
+
+#[test]
+fn tokens_that_are_worth_a_look_stand_among_the_findings() {
+    let room = with_teams();
+    let page = printed(&room, &["--format", "html"]);
+    for part in [
+        "Tokens without an expiry",
+        "Tokens unused for 90 days",
+        "Tokens of unknown creators",
+        "Tokens that act as owner",
+        "gone@acme.test",
+        "never used, made 2026-01-20 UTC",
+        "<b>12</b> tokens",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("are not read"), "all of it is");
+    let found = |rule: &str| {
+        let rules = format!("version: 1\nrules:\n  - {{id: a, finding: {rule}}}\n");
+        std::fs::write(room.file("rules.yaml"), rules).unwrap();
+        let run =
+            room.connector().arguments(["review", "--rules", "rules.yaml", "--output", "json=-"]);
+        let told: serde_json::Value = serde_json::from_str(run.run().stdout()).unwrap();
+        let findings = told["findings"].as_array().unwrap().iter();
+        let mut ids: Vec<_> =
+            findings.map(|it| it["resource"]["resource"].as_str().unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    let each =
+        |token: &str| ["@organization", "team-0", "team-1"].map(|of| format!("{of}/{token}"));
+    assert_eq!(found("tokens-without-expiry"), each("forever"));
+    assert_eq!(found("unused-tokens, days: 30"), each("unused"));
+    assert_eq!(found("tokens-of-unknown-creators"), each("unused"));
+    assert_eq!(found("owner-tokens"), each("forever"));
+}
+
+#[test]
+fn a_file_without_tokens_is_not_judged_by_rules_about_them() {
+    let room = super::synced(&Organization::demo());
+    let page = printed(&room, &["--format", "html"]);
+    assert!(!page.contains("Tokens without") && page.contains("are not read"));
+    std::fs::write(room.file("r.yaml"), "version: 1\nrules:\n  - {id: a, finding: owner-tokens}\n")
+        .unwrap();
+    let run = room.connector().arguments(["review", "--rules", "r.yaml"]).run();
+    run.expect_failure(3, &["it has no tokens, which owner-tokens is about"]);
+}
+
+#[test]
+fn roles_of_teams_are_held_in_their_teams_and_stand_beside_each_other() {
+    let room = with_teams();
+    let page = printed(&room, &["--format", "html"]);
+    let head =
+        page.split("id=\"people-by-roles\"").nth(1).unwrap().split("</thead>").next().unwrap();
+    assert_eq!(head.matches("scope=\"colgroup\"").count(), 3, "the organization's, and two teams'");
+    assert!(
+        head.contains(r##"<th scope="colgroup" colspan="4"><a href="#team/team-0""##),
+        "{head}"
+    );
+    for format in ["table", "markdown", "csv", "json"] {
+        let told = printed(&room, &["--format", format]);
+        assert!(told.contains("Team 0: Admin"), "{format}");
+    }
+    let of_role = printed(&room, &["--role", "team-role/team-0/admin"]);
+    assert!(of_role.contains("outsider-0"), "{of_role}");
+}
+
+#[test]
+fn what_teams_gain_and_lose_is_told_and_a_tokens_last_use_is_no_change() {
+    let size = Size { members: 20, roles: 3, groups: 1, memberships: 30 };
+    let organization = Organization::generate(3, size).with_teams(3, 2);
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    let room = TestDir::new();
+    let all = ["--sync-teams", "--sync-secrets"];
+    room.connector_to(&fake).arguments(all).run().expect_success();
+    fake.mutate(|organization| {
+        organization.tokens[0].last_used_at = Some("2026-11-28T08:00:00.000Z".into());
+        organization.teams[1].roles[1].holders.pop();
+    });
+    let diff = ["--diff=json"];
+    let run = room.connector_to(&fake).arguments(all.iter().chain(&diff)).run();
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    assert!(run.stdout().contains("team-role:team-1/admin:assigned:user:outsider-1"));
+    assert!(!run.stdout().contains("@organization/deploy"), "{}", run.stdout());
+}
