@@ -10,7 +10,7 @@ use crate::harness::sync_file::SyncFile;
 use crate::harness::{Connector, TestDir, assert_takes_at_most, expected, wait_for_requests};
 use fake_conductorone::api::task::{SyncFullTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Rule, v2};
-use fake_northflank::{Action, Endpoint, FakeNorthflank};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Size};
 
 fn count(file: &SyncFile, table: &str) -> i64 {
     let sql = format!("select count(*) from v1_{table}");
@@ -83,6 +83,55 @@ fn every_option_of_a_sync_is_followed() {
     let file = sync(SyncFullTask { storage_engine: "pebble".into(), ..Default::default() });
     assert_eq!(count(&file, "grants"), all_grants);
     platform.assert_no_violations();
+    northflank.assert_no_violations();
+}
+
+#[test]
+fn teams_are_synced_where_a_task_names_them_and_tokens_where_the_connector_is_told_to() {
+    let size = Size { members: 20, roles: 2, groups: 1, memberships: 30 };
+    let organization = Organization::generate(3, size).with_teams(3, 2);
+    let (platform, northflank) =
+        (platform(), FakeNorthflank::start(organization, Options::default()).unwrap());
+    let daemon = Daemon::start(&platform, &northflank);
+    let named = |types: &[&str]| SyncFullTask {
+        sync_resource_type_ids: types.iter().map(|id| (*id).to_owned()).collect(),
+        ..Default::default()
+    };
+    let ending = |wanted| {
+        let task = platform.assign(TaskType::SyncFull(wanted));
+        (platform.ending(&task), task)
+    };
+    let sync = |wanted| {
+        let (ending, task) = ending(wanted);
+        assert_eq!(ending.code, Code::Ok, "{}", ending.message);
+        types(&sync_file(&daemon.room, &platform.uploads(&task)[0].data))
+    };
+    assert_eq!(
+        sync(SyncFullTask::default()),
+        BTreeSet::from(["group", "role", "user"].map(str::to_owned))
+    );
+    let all = named(&["user", "role", "group", "team-role"]);
+    assert!(sync(all).is_superset(&BTreeSet::from(["team", "team-role"].map(str::to_owned))));
+    let target = v2::ResourceId { resource_type: "team".into(), resource: "team-1".into() };
+    let target = v2::Resource { id: Some(target), ..Default::default() };
+    let targeted = SyncFullTask { targeted_sync_resources: vec![target], ..Default::default() };
+    assert!(sync(targeted).contains("team"));
+    let (refused, _) = ending(named(&["user", "api-token"]));
+    assert_eq!(refused.code, Code::Unknown);
+    assert!(refused.message.contains("--sync-secrets"), "{}", refused.message);
+    drop(daemon);
+    let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
+        connector.arguments(["--sync-secrets", "--sync-teams"])
+    });
+    let sync = |wanted| {
+        let task = platform.assign(TaskType::SyncFull(wanted));
+        assert_eq!(platform.ending(&task).code, Code::Ok);
+        types(&sync_file(&daemon.room, &platform.uploads(&task)[0].data))
+    };
+    let local = sync(SyncFullTask::default());
+    assert!(local.contains("api-token") && local.contains("team-role"), "{local:?}");
+    let of_task = sync(named(&["user"]));
+    assert_eq!(of_task, BTreeSet::from(["api-token", "user"].map(str::to_owned)), "a task's win");
     northflank.assert_no_violations();
 }
 
