@@ -16,11 +16,21 @@ pub(super) fn answer(organization: &DemoOrganization, path: &str) -> Option<Valu
             organization.groups.iter().map(|group| group.row.clone()).collect()
         }
         ["v1", "directory-groups", id, "members"] => organization.group_members(id)?,
+        ["v1", "teams"] => organization.teams.iter().map(|team| team.row.clone()).collect(),
+        ["v1", "teams", id, "members"] => organization.team_members(id)?,
+        ["v1", "teams", id, "roles"] => organization.team(id)?.roles(),
+        ["v1", "teams", id, "roles", role, "members"] => {
+            organization.team_role_members(id, role)?
+        }
+        ["v1", "teams", id, "tokens"] => organization.team(id)?.tokens.clone(),
+        ["v1", "tokens"] => organization.tokens.clone(),
         _ => return None,
     };
     let key = match segments.as_slice() {
-        [_, "org-roles"] => "roles",
+        [_, "org-roles"] | [_, "teams", _, "roles"] => "roles",
         [_, "directory-groups"] => "directoryGroups",
+        [_, "teams"] => "teams",
+        [_, "tokens"] | [_, "teams", _, "tokens"] => "tokens",
         _ => "members",
     };
     // Each list is one page: the organization is small.
@@ -41,6 +51,12 @@ mod tests {
             ("/v1/org-roles", "roles", 6),
             ("/v1/org-roles/owner/members", "members", 2),
             ("/v1/directory-groups", "directoryGroups", 5),
+            ("/v1/teams", "teams", 2),
+            ("/v1/teams/core-infra/members", "members", 5),
+            ("/v1/teams/core-infra/roles", "roles", 2),
+            ("/v1/teams/core-infra/roles/deployer/members", "members", 2),
+            ("/v1/teams/core-infra/tokens", "tokens", 1),
+            ("/v1/tokens", "tokens", 2),
         ] {
             let answer = answer(&organization, path).unwrap();
             assert_eq!(answer["data"][key].as_array().unwrap().len(), rows, "{path}");

@@ -58,6 +58,12 @@ pub(super) struct DemoOrganization {
     pub(super) roles: Vec<DemoRole>,
     /// Directory groups, in the order of creation.
     pub(super) groups: Vec<DemoGroup>,
+    /// Rows of people who are in teams and not in the organization.
+    outsiders: Vec<Value>,
+    /// Teams, in the order of creation.
+    pub(super) teams: Vec<DemoTeam>,
+    /// Rows of the organization's own API tokens.
+    pub(super) tokens: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +79,32 @@ pub(super) struct DemoGroup {
     pub(super) row: Value,
     /// Ids of members; rows of those who have no account.
     members: Vec<Value>,
+}
+
+/// A team.
+#[derive(Deserialize)]
+pub(super) struct DemoTeam {
+    pub(super) row: Value,
+    /// Ids of people; rows of those who have none.
+    members: Vec<Value>,
+    roles: Vec<DemoTeamRole>,
+    /// Rows of its API tokens.
+    pub(super) tokens: Vec<Value>,
+}
+
+/// A role of a team's.
+#[derive(Deserialize)]
+struct DemoTeamRole {
+    row: Value,
+    /// Ids of people.
+    holders: Vec<Value>,
+}
+
+impl DemoTeam {
+    /// The rows of its roles.
+    pub(super) fn roles(&self) -> Vec<Value> {
+        self.roles.iter().map(|role| role.row.clone()).collect()
+    }
 }
 
 impl DemoOrganization {
@@ -134,15 +166,36 @@ impl DemoOrganization {
     /// The rows of those who are in a group.
     pub(super) fn group_members(&self, id: &str) -> Option<Vec<Value>> {
         let group = self.groups.iter().find(|group| group.row["id"] == id)?;
-        let row = |member: &Value| match member {
+        Some(self.people(&group.members))
+    }
+
+    /// The rows of those whom ids or rows name.
+    fn people(&self, named: &[Value]) -> Vec<Value> {
+        let row = |named: &Value| match named {
             Value::String(id) => self.member(id).cloned(),
             row => Some(row.clone()),
         };
-        Some(group.members.iter().filter_map(row).collect())
+        named.iter().filter_map(row).collect()
+    }
+
+    /// The team of this id.
+    pub(super) fn team(&self, id: &str) -> Option<&DemoTeam> {
+        self.teams.iter().find(|team| team.row["id"] == id)
+    }
+
+    /// The rows of those who are in a team.
+    pub(super) fn team_members(&self, id: &str) -> Option<Vec<Value>> {
+        Some(self.people(&self.team(id)?.members))
+    }
+
+    /// The rows of those who hold a role of a team's.
+    pub(super) fn team_role_members(&self, team: &str, role: &str) -> Option<Vec<Value>> {
+        let role = self.team(team)?.roles.iter().find(|it| it.row["id"] == role)?;
+        Some(self.people(&role.holders))
     }
 
     fn member(&self, id: &str) -> Option<&Value> {
-        self.members.iter().find(|member| member["id"] == id)
+        self.members.iter().chain(&self.outsiders).find(|member| member["id"] == id)
     }
 }
 
@@ -157,8 +210,11 @@ mod tests {
             let is_member = |id: &str| organization.member(id).is_some();
             let explicit = organization.roles.iter().flat_map(|role| &role.explicit);
             let in_groups = organization.groups.iter().flat_map(|group| &group.members);
-            let mut ids =
-                explicit.map(String::as_str).chain(in_groups.filter_map(|it| it.as_str()));
+            let holders = organization.teams.iter().flat_map(|team| &team.roles);
+            let holders = holders.flat_map(|role| &role.holders);
+            let in_teams = organization.teams.iter().flat_map(|team| &team.members);
+            let others = in_groups.chain(holders).chain(in_teams);
+            let mut ids = explicit.map(String::as_str).chain(others.filter_map(|it| it.as_str()));
             assert!(ids.all(is_member));
         }
     }

@@ -34,6 +34,15 @@ fn advised(run: &Run) -> Vec<String> {
     lines.map(|line| line.trim().to_owned()).collect()
 }
 
+/// Asserts that a file holds an organization with the demo's teams and tokens.
+fn assert_holds(file: &SyncFile, organization: Organization) {
+    let organization = organization.with_teams_of_the_demo();
+    assert_eq!(file.grants(), expected::grants_with_teams(&organization));
+    let mut resources = expected::resources_with_teams(&organization);
+    resources.extend(expected::tokens(&organization));
+    assert_eq!(file.resource_keys(), resources);
+}
+
 #[test]
 fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
     let room = TestDir::new();
@@ -45,8 +54,7 @@ fn the_demo_syncs_a_made_up_organization_and_tells_who_has_access() {
             .contains("Marlow Freight, a made-up organization, is served at http://127.0.0.1:")
     );
     let file = SyncFile::open(&room.file("sync.c1z"));
-    assert_eq!(file.grants(), expected::grants(&Organization::demo()));
-    assert_eq!(file.resource_keys(), expected::resources(&Organization::demo()));
+    assert_holds(&file, Organization::demo());
     let page = fs::read_to_string(room.file("access.html")).unwrap();
     assert!(page.contains("<title>Marlow Freight") && page.contains("carla-rossi"));
 }
@@ -74,7 +82,7 @@ fn nothing_that_the_shell_or_a_settings_file_sets_reaches_the_demo() {
         assert_eq!(room.names(), [&[".baton.yaml"], &WRITTEN[..]].concat());
     }
     let file = SyncFile::open(&room.file("sync.c1z"));
-    assert_eq!(file.grants(), expected::grants(&quietly_changed_demo()));
+    assert_holds(&file, quietly_changed_demo());
 }
 
 #[test]
@@ -89,8 +97,7 @@ fn each_further_run_is_of_another_day_and_shows_what_changed() {
         assert!(second.stdout().contains(change), "{}", second.stdout());
     }
     let file = SyncFile::open(&room.file("sync.c1z"));
-    assert_eq!(file.grants(), expected::grants(&quietly_changed_demo()));
-    assert_eq!(file.resource_keys(), expected::resources(&quietly_changed_demo()));
+    assert_holds(&file, quietly_changed_demo());
     let third = demo(&room, &[]);
     assert_success(&third);
     assert!(third.stdout().contains("- user Zoë Quill"), "{}", third.stdout());

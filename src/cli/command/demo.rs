@@ -134,6 +134,7 @@ impl DemoArgs {
             format!("{NAME}, a made-up organization, is served at {origin}\n").as_bytes(),
         )?;
         let mut sync = words(["--northflank-base-url", &origin, "--northflank-api-token", TOKEN]);
+        sync.extend(words(["--sync-teams", "--sync-secrets"]));
         // One list after the other, so that a log can be followed.
         sync.extend(words(["--workers", "0", "--log-format", "console", "--log-level"]));
         sync.extend([self.log_level.clone().into(), "--file".into(), file.clone().into()]);

@@ -3,14 +3,29 @@
 use serde_json::Value;
 
 use crate::organization::{
-    DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
-    Restrictions, Role,
+    ApiToken, DirectoryUser, Email, Group, Member, Mode, Organization, Projects, RestrictedTeam,
+    Restrictions, Role, Team, TeamRole,
 };
 
 /// The file that the connector's own demo serves, in which rows are as Northflank has them.
 const ORGANIZATION: &str = include_str!("../../../src/demo/organization.json");
 
 impl Organization {
+    /// The same with its teams and tokens, and who is from outside.
+    ///
+    /// # Panics
+    ///
+    /// If the demo's file is no JSON.
+    #[must_use]
+    pub fn with_teams_of_the_demo(mut self) -> Self {
+        let file: Value = serde_json::from_str(ORGANIZATION).expect("the demo's file is JSON");
+        let outsider = |row| Member { listed: false, ..member(row) };
+        self.members.extend(rows(&file["outsiders"]).map(outsider));
+        self.teams = rows(&file["teams"]).map(whole_team).collect();
+        self.tokens = rows(&file["tokens"]).map(token).collect();
+        self
+    }
+
     /// Marlow Freight, a made-up logistics company that runs on Northflank.
     ///
     /// # Panics
@@ -22,7 +37,8 @@ impl Organization {
             members: rows(&file["members"]).map(member).collect(),
             roles: rows(&file["roles"]).map(role).collect(),
             groups: rows(&file["groups"]).map(group).collect(),
-            ..Self::default()
+            teams: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 }
@@ -94,16 +110,67 @@ fn team(team: &Value) -> RestrictedTeam {
     }
 }
 
-fn group(group: &Value) -> Group {
-    let row = &group["row"];
-    let user = |user: &Value| match user {
+fn whole_team(team: &Value) -> Team {
+    let row = &team["row"];
+    let role = |role: &Value| {
+        let row = &role["row"];
+        let restrictions = &row["restrictions"];
+        let projects = || Projects {
+            mode: if restrictions["restrictionMode"] == "in" { Mode::In } else { Mode::NotIn },
+            ids: texts(&restrictions["projects"]),
+        };
+        TeamRole {
+            id: text(&row["id"]),
+            name: text(&row["name"]),
+            description: optional(&row["description"]),
+            projects: is_true(&restrictions["enabled"]).then(projects),
+            holders: rows(&role["holders"]).map(user).collect(),
+            created_at: text(&row["createdAt"]),
+            updated_at: text(&row["updatedAt"]),
+        }
+    };
+    Team {
+        id: text(&row["id"]),
+        name: text(&row["name"]),
+        description: optional(&row["description"]),
+        uid: text(&row["uid"]),
+        created_at: text(&row["createdAt"]),
+        members: rows(&team["members"]).map(user).collect(),
+        roles: rows(&team["roles"]).map(role).collect(),
+        tokens: rows(&team["tokens"]).map(token).collect(),
+    }
+}
+
+fn token(row: &Value) -> ApiToken {
+    let role = &row["role"];
+    ApiToken {
+        id: text(&row["id"]),
+        name: text(&row["name"]),
+        description: optional(&row["description"]),
+        role: role.is_object().then(|| (text(&role["roleId"]), text(&role["name"]))),
+        creator: optional(&row["creatorEmail"]),
+        created_at: text(&row["createdAt"]),
+        expires_at: optional(&row["expiresAt"]),
+        last_used_at: optional(&row["lastUsedAt"]),
+        is_revoked: is_true(&row["revoked"]),
+    }
+}
+
+/// Somebody by id, or somebody who has none.
+fn user(user: &Value) -> DirectoryUser {
+    let address = |email: &Value| optional(email).or_else(|| optional(&email["address"]));
+    match user {
         Value::String(id) => DirectoryUser::Account(id.clone()),
         // In the directory already, without a Northflank account.
         row => DirectoryUser::Unprovisioned {
             name: optional(&row["name"]),
-            emails: texts(&row["emails"]),
+            emails: rows(&row["emails"]).filter_map(address).collect(),
         },
-    };
+    }
+}
+
+fn group(group: &Value) -> Group {
+    let row = &group["row"];
     Group {
         id: text(&row["id"]),
         name: text(&row["name"]),

@@ -60,6 +60,58 @@ pub fn grants(organization: &Organization) -> BTreeMap<String, ExpectedGrant> {
     grants
 }
 
+/// All grants by id, those of teams and their roles among them.
+pub fn grants_with_teams(organization: &Organization) -> BTreeMap<String, ExpectedGrant> {
+    let mut grants = grants(organization);
+    for (entitlement, users) in entitlements_of_teams(organization) {
+        for id in users {
+            add(&mut grants, &entitlement, ("user", &id), &[], &[], None);
+        }
+    }
+    grants
+}
+
+/// The entitlements of teams and their roles, and the ids of those who hold each.
+fn entitlements_of_teams(organization: &Organization) -> BTreeMap<String, Vec<String>> {
+    let accounts = |users: &[DirectoryUser]| -> Vec<String> {
+        let ids = users.iter().filter_map(|user| match user {
+            DirectoryUser::Account(id) => Some(id.clone()),
+            DirectoryUser::Unprovisioned { .. } => None,
+        });
+        ids.collect()
+    };
+    let mut entitlements = BTreeMap::new();
+    for team in &organization.teams {
+        entitlements.insert(format!("team:{}:member", team.id), accounts(&team.members));
+        for role in &team.roles {
+            let id = format!("team-role:{}/{}:assigned", team.id, role.id);
+            entitlements.insert(id, accounts(&role.holders));
+        }
+    }
+    entitlements
+}
+
+/// The keys of all resources, teams, their roles and whoever is in them among them.
+pub fn resources_with_teams(organization: &Organization) -> BTreeSet<String> {
+    let mut resources = resources(organization);
+    for (entitlement, users) in entitlements_of_teams(organization) {
+        resources.extend(entitlement.rsplit_once(':').map(|(resource, _)| resource.to_owned()));
+        resources.extend(users.iter().map(|id| format!("user:{id}")));
+    }
+    resources
+}
+
+/// The keys of all API tokens that can be used.
+pub fn tokens(organization: &Organization) -> BTreeSet<String> {
+    let of_teams = organization.teams.iter().map(|team| (team.id.as_str(), &team.tokens));
+    let all = of_teams.chain([("@organization", &organization.tokens)]);
+    let keys = all.flat_map(|(owner, tokens)| {
+        let active = tokens.iter().filter(|token| !token.is_revoked);
+        active.map(move |token| format!("api-token:{owner}/{}", token.id))
+    });
+    keys.collect()
+}
+
 fn add(
     grants: &mut BTreeMap<String, ExpectedGrant>,
     entitlement: &str,
