@@ -4,10 +4,10 @@ use crate::baton::resource_key;
 use crate::baton::v2::ResourceId;
 use crate::c1z::SyncType;
 use crate::connector::{
-    GROUP, OptIn, RESOURCE_TYPES, ResourceTypeSpec, USER, resource_type, resource_type_of_members,
+    self, GROUP, OptIn, RESOURCE_TYPES, ResourceTypeSpec, USER, resource_type_of_members,
     resource_type_of_rows,
 };
-use crate::northflank::{List, ListKind};
+use crate::northflank::{List, ListKind, Text};
 
 /// What part of the organization to sync. The default is all of it, but for what has to be asked
 /// for.
@@ -102,8 +102,9 @@ impl SyncSelection {
     /// is in one, or what others belong to.
     pub fn has_list(&self, list: &List) -> bool {
         if let Some(spec) = resource_type_of_members(list.kind) {
-            return self.has_memberships()
-                && list.parent.as_ref().is_some_and(|id| self.has_resource(spec.id, id));
+            let is_told_of =
+                |id: &Text| self.has_resource(spec.id, id) || self.is_named_below(spec, id);
+            return self.has_memberships() && list.parent.as_ref().is_some_and(is_told_of);
         }
         let leads_to = |spec: &ResourceTypeSpec| {
             spec.lists.iter().any(|kind| *kind == list.kind || kind.is_below(list.kind))
@@ -111,12 +112,23 @@ impl SyncSelection {
         let Some(parent) = &list.parent else {
             return self.types().any(leads_to);
         };
-        // Of what belongs to something, an id begins with the id of that.
-        let is_below = |id: &str| id.strip_prefix(&**parent).is_some_and(|id| id.starts_with('/'));
         self.types().filter(|spec| leads_to(spec)).any(|spec| {
             let mut wanted = self.resources.iter().filter(|id| id.resource_type == spec.id);
-            !self.is_partial() || wanted.any(|id| is_below(&id.resource))
+            !self.is_partial() || wanted.any(|id| is_below(&id.resource, parent))
         })
+    }
+
+    /// Whether a resource is synced for the sake of a selected one that belongs to it.
+    fn is_named_below(&self, spec: &ResourceTypeSpec, id: &str) -> bool {
+        let belongs = |below: &ResourceTypeSpec| {
+            let mut parents = below.lists.iter().filter_map(|kind| kind.parent());
+            parents.any(|kind| spec.lists.contains(&kind))
+        };
+        self.has_type(spec.id)
+            && self.resources.iter().any(|wanted| {
+                let below = connector::resource_type(&wanted.resource_type);
+                below.is_some_and(belongs) && is_below(&wanted.resource, id)
+            })
     }
 
     /// Whether lists of a kind may be read that belong to rows of another.
@@ -141,7 +153,8 @@ impl SyncSelection {
     /// besides.
     pub(super) fn reduced_to(&self) -> Option<String> {
         let Self { depth, resource_types, resources, .. } = self;
-        let is_always = |id: &str| resource_type(id).is_some_and(|spec| spec.opt_in.is_none());
+        let is_always =
+            |id: &str| connector::resource_type(id).is_some_and(|spec| spec.opt_in.is_none());
         let mut types: Vec<_> = resource_types.clone();
         types.retain(|id| is_always(id));
         types.sort_unstable();
@@ -186,6 +199,11 @@ impl SyncSelection {
             SyncType::Full
         }
     }
+}
+
+/// Whether what has this id belongs to what has the id `parent`, with which it then begins.
+fn is_below(id: &str, parent: &str) -> bool {
+    id.strip_prefix(parent).is_some_and(|own| own.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -248,7 +266,8 @@ mod tests {
         assert!(some.has_list(&list(ListKind::TeamRoles, "core")));
         assert!(!some.has_list(&list(ListKind::TeamRoles, "cor")));
         assert!(some.has_list(&list(ListKind::TeamRoleMembers, "core/a")));
-        assert!(!some.has_list(&list(ListKind::TeamMembers, "core")));
+        assert!(some.has_list(&list(ListKind::TeamMembers, "core")), "its row tells of them");
+        assert!(!some.has_list(&list(ListKind::TeamMembers, "cor")));
         assert!(!some.has_list(&list(ListKind::TeamTokens, "core")));
         let secrets = SyncSelection { secrets: true, ..SyncSelection::default() };
         assert!(secrets.has_list(&List::only(ListKind::Teams)), "for the teams' tokens");

@@ -42,7 +42,7 @@ fn a_newcomer_of_a_group_synced_by_itself_gets_the_groups_roles() {
     let gained: Vec<_> =
         linked.map(|role| format!("role:{}:assigned:user:{newcomer}", role.id)).collect();
     assert!(!gained.is_empty());
-    check(&changed, &format!("group/{group}"), &gained);
+    check(&organization(), &changed, &[], &format!("group/{group}"), &gained);
 }
 
 #[test]
@@ -63,17 +63,37 @@ fn a_link_of_a_role_synced_by_itself_brings_the_groups_members() {
         format!("role:{}:assigned:user:{member}", role.id),
     ];
     let role = role.id.clone();
-    check(&changed, &format!("role/{role}"), &gained);
+    check(&organization(), &changed, &[], &format!("role/{role}"), &gained);
 }
 
-/// A full sync merged with one of only `resource` after a change must hold what a full sync
-/// after the change does, `gained` among it.
-fn check(changed: &Organization, resource: &str, gained: &[String]) {
-    let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
+#[test]
+#[ignore = "needs Go; .ci/run has it"]
+fn whoever_joins_a_team_synced_by_itself_is_in_it() {
+    let before = organization().with_teams(3, 2);
+    let mut changed = before.clone();
+    changed.teams[1].members.push(DirectoryUser::Account("outsider-0".to_owned()));
+    let gained = ["team:team-1:member:user:outsider-0".to_owned()];
+    check(&before, &changed, &["--sync-teams"], "team/team-1", &gained);
+    let mut changed = before.clone();
+    changed.teams[1].roles[0].holders.push(DirectoryUser::Account("outsider-0".to_owned()));
+    let gained = ["team-role:team-1/owner:assigned:user:outsider-0".to_owned()];
+    check(&before, &changed, &["--sync-teams"], "team-role/team-1/owner", &gained);
+}
+
+/// A full sync of `before` merged with one of only `resource` after a change must hold what a full
+/// sync after the change does, `gained` among it.
+fn check(
+    before: &Organization,
+    changed: &Organization,
+    besides: &[&str],
+    resource: &str,
+    gained: &[String],
+) {
+    let fake = FakeNorthflank::start(before.clone(), Options::default()).unwrap();
     let room = TestDir::new();
     let sync = |name: &str, selection: &[&str]| -> PathBuf {
         let file = room.file(name);
-        let arguments = [&["--file", name], selection].concat();
+        let arguments = [&["--file", name], besides, selection].concat();
         room.connector_to(&fake).arguments(arguments).run().expect_success();
         file
     };

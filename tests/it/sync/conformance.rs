@@ -83,6 +83,34 @@ fn baton_shows_every_row_with_every_field() {
     }
 }
 
+#[test]
+#[ignore = "needs Go; .ci/run has it"]
+fn baton_shows_teams_their_roles_and_tokens() {
+    let organization = Organization::demo().with_teams_of_the_demo();
+    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    let room = TestDir::new();
+    let all = ["--sync-teams", "--sync-secrets"];
+    room.connector_to(&fake).arguments(all).run().expect_success();
+    let file = room.file("sync.c1z");
+    let types = baton_json(&file, &["resource-types"]);
+    let types = by_id(&types["resourceTypes"], "resourceType", id);
+    let traits = ["team", "team-role", "api-token"].map(|it| types[it]["traits"].clone());
+    assert_eq!(traits, ["TRAIT_GROUP", "TRAIT_ROLE", "TRAIT_SECRET"].map(|it| json!([it])));
+    let resources = baton_json(&file, &["resources"]);
+    let resources = by_id(&resources["resources"], "resource", resource_key);
+    let mut expected = expected::resources_with_teams(&organization);
+    expected.extend(expected::tokens(&organization));
+    assert_eq!(keys(&resources), expected);
+    let parent = &resources["team-role:core-infra/admin"]["parentResourceId"];
+    assert_eq!(*parent, json!({"resourceType": "team", "resource": "core-infra"}));
+    let token = &resources["api-token:core-infra/ci"]["annotations"][0];
+    assert_eq!(token["createdById"], json!({"resourceType": "user", "resource": "daniel-weiss"}));
+    let grants = baton_json(&file, &["grants"]);
+    let grants = by_id(&grants["grants"], "grant", id);
+    let held = expected::grants_with_teams(&organization).into_keys();
+    assert_eq!(keys(&grants), held.collect());
+}
+
 /// Compares row by row, so that a difference is readable.
 fn assert_same(shown: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>) {
     assert_eq!(keys(shown), keys(expected));

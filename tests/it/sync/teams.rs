@@ -373,7 +373,10 @@ fn some_of_it_is_synced_by_id_with_what_it_belongs_to() {
         assert!(keys.contains(key), "{key}: {keys:?}");
     }
     assert!(!keys.contains("team:team-0") && !keys.contains("team-role:team-1/owner"));
-    assert!(!further_requests(&fake).contains_key(&Endpoint::TeamMembers));
+    let requests = further_requests(&fake);
+    for endpoint in [Endpoint::TeamMembers, Endpoint::TeamRoles, Endpoint::TeamRoleMembers] {
+        assert_eq!(requests.get(&endpoint), Some(&1), "{endpoint:?}");
+    }
     assert_eq!(file.column("select sync_type from v1_sync_runs"), ["partial"]);
     for (wanted, parts) in [
         (
@@ -472,4 +475,37 @@ fn syncs_of_other_types_are_no_syncs_before_and_take_no_place_of_each_other() {
     assert_eq!(told.code(), Some(0), "{}", told.stderr());
     run(&fake, &room, &["--diff", "--require-baseline", "--exit-code"]);
     assert_eq!(SyncFile::open(&room.file("sync.c1z")).syncs().len(), 4);
+}
+
+#[test]
+fn check_says_what_can_be_read_of_what_is_selected_and_shows_shapes_without_a_value() {
+    let fake = serve(organization());
+    let check = |arguments: &[&str], permissions: Permissions| {
+        let (room, token) = (TestDir::new(), fake.add_token(Token::new(permissions)));
+        let connector = room.connector_to(&fake).arguments(["check"]).arguments(arguments);
+        connector.variable("BATON_NORTHFLANK_API_TOKEN", token).run()
+    };
+    let plain = check(&[], Permissions::WITHOUT_TEAMS);
+    assert_eq!(plain.code(), Some(0), "{}", plain.stderr());
+    assert!(!plain.stdout().contains("Team") && further_requests(&fake).is_empty());
+    let all = check(ALL, Permissions::ALL);
+    for line in
+        ["Teams             readable, 3", "Team roles        readable, 4 in the team team-0"]
+    {
+        assert!(all.stdout().contains(line), "{}", all.stdout());
+    }
+    let refused = check(TEAMS, Permissions { teams: false, ..Permissions::ALL });
+    assert_eq!(refused.code(), Some(exit_code::PERMISSION_DENIED));
+    assert!(
+        refused.stdout().contains("unknown, teams can't be listed; needs Account > Admin > Roles")
+    );
+    let shapes = check(&["--shapes", "--sync-teams", "--sync-secrets"], Permissions::ALL);
+    for path in
+        ["GET /v1/teams\"", "GET /v1/teams/{}/members", "GET /v1/teams/{}/roles", "GET /v1/tokens"]
+    {
+        assert!(shapes.stdout().contains(path), "{path}: {}", shapes.stdout());
+    }
+    for value in ["team-0", "Team 0", "acme", "outsider", "deploy"] {
+        assert!(!shapes.stdout().contains(value), "{value}");
+    }
 }
