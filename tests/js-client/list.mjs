@@ -29,4 +29,28 @@ for (const { id: groupId } of groups) {
     parameters: { groupId },
   });
 }
-process.stdout.write(JSON.stringify({ members, roles, groups, roleMembers, groupMembers }));
+const teams = await all(client.list.teams.all, 'teams', {});
+const [teamMembers, teamRoles, teamRoleMembers] = [{}, {}, {}];
+for (const { id: teamId } of teams) {
+  const parameters = { teamId };
+  teamMembers[teamId] = await all(client.list.teamMembers.all, 'members', { parameters });
+  teamRoles[teamId] = await all(client.list.teamRoles.all, 'roles', { parameters });
+  for (const { id: roleId } of teamRoles[teamId]) {
+    teamRoleMembers[`${teamId}/${roleId}`] = await all(client.list.teamRoleMembers.all, 'members', {
+      parameters: { teamId, roleId },
+    });
+  }
+}
+process.stdout.write(
+  JSON.stringify({
+    members,
+    roles,
+    groups,
+    roleMembers,
+    groupMembers,
+    teams,
+    teamMembers,
+    teamRoles,
+    teamRoleMembers,
+  }),
+);

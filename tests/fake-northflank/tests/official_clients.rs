@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use fake_northflank::{
-    BothTypes, CursorStyle, DirectoryUser, FakeNorthflank, Options, Organization, Permissions,
-    Profile, Size, Token, Word,
+    ApiToken, BothTypes, CursorStyle, DirectoryUser, FakeNorthflank, Options, Organization,
+    Permissions, Profile, Size, Token, Word,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +116,43 @@ fn check(client: Client, organization: &Organization, options: Options) {
     }
 }
 
+/// Everything that teams hold is listed, and by the client that knows of them, all tokens.
+fn check_teams(client: Client) {
+    let organization = generated().with_teams(7, 3);
+    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
+    let listed = client.list(&fake, fake.token());
+    fake.assert_no_violations();
+    let people = |users: &[DirectoryUser]| -> Vec<Option<String>> {
+        let id = |user: &DirectoryUser| match user {
+            DirectoryUser::Account(id) => Some(id.clone()),
+            DirectoryUser::Unprovisioned { .. } => None,
+        };
+        users.iter().map(id).collect()
+    };
+    let listed_ids = |rows: &Value| -> Vec<Option<String>> {
+        ids(rows).into_iter().map(|id| id.map(str::to_owned)).collect()
+    };
+    let active = |tokens: &[ApiToken]| -> Vec<Option<String>> {
+        let active = tokens.iter().filter(|token| !token.is_revoked);
+        active.map(|token| Some(token.id.clone())).collect()
+    };
+    assert_eq!(listed["teams"].as_array().unwrap().len(), 3);
+    for (row, team) in listed["teams"].as_array().unwrap().iter().zip(&organization.teams) {
+        assert_eq!((&row["id"], &row["name"]), (&(*team.id).into(), &(*team.name).into()));
+        assert_eq!(listed_ids(&listed["teamMembers"][&team.id]), people(&team.members));
+        for role in &team.roles {
+            let key = format!("{}/{}", team.id, role.id);
+            assert_eq!(listed_ids(&listed["teamRoleMembers"][&key]), people(&role.holders));
+        }
+        if matches!(client, Python) {
+            assert_eq!(listed_ids(&listed["tokens"][&team.id]), active(&team.tokens));
+        }
+    }
+    if matches!(client, Python) {
+        assert_eq!(listed_ids(&listed["tokens"][""]), active(&organization.tokens));
+    }
+}
+
 fn generated() -> Organization {
     let size = Size { members: 321, roles: 60, groups: 12, memberships: 2_500 };
     Organization::generate(5, size)
@@ -133,6 +170,7 @@ fn the_javascript_client_lists_the_demos_organization() {
 #[ignore = "needs Node and tests/js-client/node_modules; .ci/run has both"]
 fn the_javascript_client_lists_an_organization_of_many_pages() {
     check_pages(JavaScript);
+    check_teams(JavaScript);
 }
 
 #[test]
@@ -147,6 +185,7 @@ fn the_python_client_lists_the_demos_organization() {
 #[ignore = "needs Python and target/py-client; .ci/run has both"]
 fn the_python_client_lists_an_organization_of_many_pages() {
     check_pages(Python);
+    check_teams(Python);
     // Only this client goes on by number.
     check(Python, &generated(), Options { word: Word::WithoutCursor, ..Options::default() });
 }
