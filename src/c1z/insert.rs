@@ -49,7 +49,16 @@ impl<'file> Inserts<'file> {
         let all = || {
             Ok::<_, rusqlite::Error>([
                 prepare("v1_resource_types", &["external_id", "data"])?,
-                prepare("v1_resources", &["resource_type_id", "external_id", "data"])?,
+                prepare(
+                    "v1_resources",
+                    &[
+                        "resource_type_id",
+                        "external_id",
+                        "parent_resource_type_id",
+                        "parent_resource_id",
+                        "data",
+                    ],
+                )?,
                 prepare(
                     "v1_entitlements",
                     &["resource_type_id", "resource_id", "external_id", "data"],
@@ -90,9 +99,16 @@ impl<'file> Inserts<'file> {
         let ResourceId { resource_type, resource: id } = id_of(Some(resource));
         self.stats.resources += 1;
         count(&mut self.stats.resources_by_resource_type, resource_type);
+        let parent = resource.parent_resource_id.as_ref();
         let message = encoded(&mut self.message, resource);
-        insert(&mut self.resource, &[resource_type, &resource_key(resource_type, id), &message])
-            .map_err(Error::database(self.target))
+        let values: [&dyn ToSql; 5] = [
+            resource_type,
+            &resource_key(resource_type, id),
+            &parent.map(|parent| &parent.resource_type),
+            &parent.map(|parent| &parent.resource),
+            &message,
+        ];
+        insert(&mut self.resource, &values).map_err(Error::database(self.target))
     }
 
     /// Adds an entitlement.

@@ -9,7 +9,7 @@ use crate::harness::exit_code;
 use crate::harness::{TestDir, WAIT, free_port, wait_until};
 use fake_conductorone::api::task::{GrantTask, TaskType};
 use fake_conductorone::{Code, FakeConductorOne, Fault, Method, Outage, Rule};
-use fake_northflank::FakeNorthflank;
+use fake_northflank::{FakeNorthflank, Permissions, Token};
 use serde_json::Value;
 
 /// Status and body of a request as probes make it.
@@ -57,6 +57,31 @@ fn a_healthy_connector_says_so_and_asks_northflank_once_for_all_probes() {
     assert_eq!(get(port, "/other").0, 404);
     for endpoint in ["health", "ready", "live"] {
         assert_eq!(ask(port, &["--endpoint", endpoint]), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn teams_are_asked_for_where_they_are_synced_and_what_is_missing_of_them_is_bad_health() {
+    let organization = fake_northflank::Organization::demo().with_teams_of_the_demo();
+    let fake = || FakeNorthflank::start(organization.clone(), fake_northflank::Options::default());
+    for (permissions, status) in
+        [(Permissions::ALL, 200), (Permissions { team_roles: false, ..Permissions::ALL }, 503)]
+    {
+        let (platform, northflank, port) = (platform(), fake().unwrap(), free_port());
+        let token = northflank.add_token(Token::new(permissions));
+        let daemon = Daemon::start_with(&platform, &northflank, TestDir::new(), |connector| {
+            connector
+                .variable("BATON_NORTHFLANK_API_TOKEN", &token)
+                .variable("BATON_SYNC_TEAMS", "true")
+                .variable("BATON_HEALTH_CHECK", "true")
+                .variable("BATON_HEALTH_CHECK_PORT", port.to_string())
+        });
+        daemon.wait_for_log("answering health checks");
+        let (told, body) = get(port, "/health");
+        assert_eq!(told, status, "{body}");
+        assert_eq!(northflank.requests(), 7, "teams, and the first one's members and roles");
+        let error = body["details"]["validation_error"].to_string();
+        assert_eq!(error.contains("Account > Admin > Roles > Read"), status == 503, "{error}");
     }
 }
 

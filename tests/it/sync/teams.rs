@@ -142,6 +142,10 @@ fn everybody_in_a_team_holds_it_and_whoever_is_in_no_list_is_a_user_all_the_same
         let row = &resources[&format!("team:{}", team.id)];
         assert_eq!(fact(row, "members_without_id"), Some(Kind::NumberValue(1.0)));
     }
+    let children =
+        "select parent_resource_type_id || ':' || parent_resource_id || ' ' || external_id
+        from v1_resources where parent_resource_id is not null order by 1";
+    assert_eq!(file.column(children)[0], "team:team-0 team-role:team-0/admin");
     let role = &resources["team-role:team-0/admin"];
     assert_eq!(role.display_name, "Team 0: Admin");
     assert_eq!(role.parent_resource_id.as_ref().unwrap().resource, "team-0");
