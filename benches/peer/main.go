@@ -26,6 +26,7 @@ var (
 		field.WithDescription("Where Northflank's API is"),
 		field.WithDefaultValue("https://api.northflank.com"),
 	)
+	syncTeams = field.BoolField("sync-teams", field.WithDescription("Sync teams and their roles"))
 )
 
 func build(ctx context.Context, settings *viper.Viper, _ *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
@@ -33,10 +34,10 @@ func build(ctx context.Context, settings *viper.Viper, _ *cli.ConnectorOpts) (co
 	if err != nil {
 		return nil, nil, err
 	}
-	return connector.New(northflank), nil, nil
+	return connector.New(northflank, settings.GetBool(syncTeams.FieldName)), nil, nil
 }
 
 func main() {
-	fields := field.NewConfiguration([]field.SchemaField{apiToken, baseURL})
+	fields := field.NewConfiguration([]field.SchemaField{apiToken, baseURL, syncTeams})
 	config.RunConnector(context.Background(), "baton-northflank-peer", "v0.0.0", fields, build)
 }

@@ -19,6 +19,8 @@ type Member struct {
 	JoinedAt  string  `json:"joinedAt"`
 	LastLogin string  `json:"lastLoginTime"`
 	Finalized *bool   `json:"finalized"`
+	// IsOutsider is true of somebody who is only in teams.
+	IsOutsider bool `json:"-"`
 }
 
 // Email is an address of a member.

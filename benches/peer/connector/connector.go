@@ -38,11 +38,17 @@ var (
 type Connector struct {
 	northflank *client.Client
 	groups     *groupList
+	// teams is nil where they aren't synced.
+	teams *teamList
 }
 
 // New makes a connector.
-func New(northflank *client.Client) *Connector {
-	return &Connector{northflank: northflank, groups: &groupList{northflank: northflank}}
+func New(northflank *client.Client, withTeams bool) *Connector {
+	made := &Connector{northflank: northflank, groups: &groupList{northflank: northflank}}
+	if withTeams {
+		made.teams = &teamList{northflank: northflank}
+	}
+	return made
 }
 
 // Metadata says what the connector is.
@@ -60,11 +66,15 @@ func (c *Connector) Validate(ctx context.Context) (annotations.Annotations, erro
 
 // ResourceSyncers has one for each resource type.
 func (c *Connector) ResourceSyncers(context.Context) []connectorbuilder.ResourceSyncerV2 {
-	return []connectorbuilder.ResourceSyncerV2{
-		&users{northflank: c.northflank},
+	syncers := []connectorbuilder.ResourceSyncerV2{
+		&users{northflank: c.northflank, teams: c.teams, members: map[string]struct{}{}},
 		&roles{northflank: c.northflank, groups: c.groups},
 		&groups{northflank: c.northflank, groups: c.groups},
 	}
+	if c.teams != nil {
+		syncers = append(syncers, &teams{list: c.teams}, &teamRoles{list: c.teams})
+	}
+	return syncers
 }
 
 // groupList holds the directory groups, which their own builder and that of roles need: it

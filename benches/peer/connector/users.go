@@ -13,6 +13,10 @@ import (
 // users are the organization's members.
 type users struct {
 	northflank *client.Client
+	// teams is nil where they aren't synced.
+	teams *teamList
+	// members are the ids of the organization's members, page by page.
+	members map[string]struct{}
 }
 
 func (*users) ResourceType(context.Context) *v2.ResourceType { return userType }
@@ -22,8 +26,21 @@ func (u *users) List(ctx context.Context, _ *v2.ResourceId, options resource.Syn
 	if err != nil {
 		return nil, results("", page.Limits), err
 	}
-	found := make([]*v2.Resource, 0, len(page.Rows))
-	for _, member := range page.Rows {
+	rows := page.Rows
+	if u.teams != nil {
+		for _, member := range rows {
+			u.members[member.ID] = struct{}{}
+		}
+		if page.Next == "" {
+			outsiders, err := u.teams.outsiders(ctx, u.members)
+			if err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, outsiders...)
+		}
+	}
+	found := make([]*v2.Resource, 0, len(rows))
+	for _, member := range rows {
 		user, err := userResource(member)
 		if err != nil {
 			return nil, nil, err
@@ -47,6 +64,9 @@ func userResource(member client.Member) (*v2.Resource, error) {
 	set(profile, "name", member.Name)
 	set(profile, "joined_at", member.JoinedAt)
 	set(profile, "last_login_at", member.LastLogin)
+	if member.IsOutsider {
+		profile["organization_member"] = false
+	}
 	if primary != nil {
 		set(profile, "email", primary.Address)
 		if primary.Verified != nil {

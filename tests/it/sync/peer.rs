@@ -53,6 +53,24 @@ fn the_go_connector_writes_the_same_rows_with_every_engine_and_number_of_workers
     }
 }
 
+#[test]
+#[ignore = "needs Go; .ci/run has it"]
+fn the_go_connector_writes_the_same_rows_of_teams_and_their_roles() {
+    let fake = FakeNorthflank::start(organization().with_teams(3, 3), unlimited()).unwrap();
+    let room = TestDir::new();
+    room.connector_to(&fake).arguments(["--sync-teams"]).run().expect_success();
+    let ours = rows(&room.file("sync.c1z"));
+    let arguments = ["--storage-engine", "sqlite", "--sync-teams"];
+    let theirs = written_in_go(&room, &fake, "go.c1z", &arguments);
+    let written = rows(&theirs);
+    for (id, row) in &ours {
+        assert_eq!(written.get(id), Some(row), "{id}");
+    }
+    assert_eq!(written.len(), ours.len());
+    let (ours, theirs) = (SyncFile::open(&room.file("sync.c1z")), SyncFile::open(&theirs));
+    assert_eq!(ours.column(RESOURCES), theirs.column(RESOURCES));
+}
+
 /// What differs nevertheless, and why, is told in `docs/sync-file.md`.
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
