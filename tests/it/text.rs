@@ -20,6 +20,7 @@ fn assert_text(name: &str, text: &str) {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "[time]"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
         (r#""[^"]*/(\w+\.c1z)""#, r#""[directory]/$1""#),
+        (r"\b[34][0-9A-Za-z]{26}\b of 20[0-9]{2}-[0-9]{2}-[0-9]{2}", "[sync] of [day]"),
         (r"\b[34][0-9A-Za-z]{26}\b", "[sync]"),
         (r#""[0-9a-f]{64}""#, r#""[sha256]""#),
         (r#""bytes":\d+"#, r#""bytes":[bytes]"#),
