@@ -11,6 +11,9 @@ const ROLE: &str = "role";
 /// The type of this connector's tokens.
 const API_TOKEN: &str = "api-token";
 
+/// The type of this connector's roles of teams.
+const TEAM_ROLE: &str = "team-role";
+
 /// The last login, in a user's profile.
 pub(super) const LAST_LOGIN: &str = "last_login_at";
 
@@ -47,6 +50,9 @@ pub(super) const RESTRICTED: &str = "restricted";
 /// The teams in which a role applies, in its profile.
 pub(super) const TEAMS: &str = "teams";
 
+/// The team of a team's role, in its profile.
+pub(super) const TEAM: &str = "team";
+
 /// The projects that a team of [`TEAMS`] is restricted to.
 pub(super) const PROJECTS: &str = "projects";
 
@@ -68,14 +74,24 @@ pub(super) fn is_our_role(resource: &Resource) -> bool {
     id.is_some_and(|id| id.resource_type == ROLE) && has_id_in_profile(resource)
 }
 
-/// Whether a resource is a token of this connector's, whose ids end with the one in the profile.
+/// Whether a resource is a token of this connector's.
 pub(super) fn is_our_token(resource: &Resource) -> bool {
+    ends_with_id_in_profile(resource, API_TOKEN)
+}
+
+/// Whether a resource is a role of a team's, of this connector's.
+pub(super) fn is_our_team_role(resource: &Resource) -> bool {
+    ends_with_id_in_profile(resource, TEAM_ROLE)
+}
+
+/// Whether a resource of this type has an id of two parts, of which its profile has the last.
+fn ends_with_id_in_profile(resource: &Resource, resource_type: &str) -> bool {
     let profile = resource.profile.as_ref().and_then(|profile| profile.fields.get("id"));
     let Some(Kind::StringValue(own)) = profile.and_then(|value| value.kind.as_ref()) else {
         return false;
     };
-    let is_token = resource.id.as_ref().is_some_and(|id| id.resource_type == API_TOKEN);
-    is_token && id(resource).strip_suffix(own.as_str()).is_some_and(|it| it.ends_with('/'))
+    let is_of_type = resource.id.as_ref().is_some_and(|id| id.resource_type == resource_type);
+    is_of_type && id(resource).strip_suffix(own.as_str()).is_some_and(|it| it.ends_with('/'))
 }
 
 fn has_id_in_profile(resource: &Resource) -> bool {
@@ -96,5 +112,6 @@ mod tests {
         assert_eq!(super::LAST_LOGIN, connector::LAST_LOGIN);
         assert_eq!(super::NOT_LISTED, connector::NOT_LISTED);
         assert_eq!(super::API_TOKEN, connector::API_TOKEN);
+        assert_eq!(super::TEAM_ROLE, connector::TEAM_ROLE);
     }
 }

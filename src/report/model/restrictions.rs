@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::baton::v2::Resource;
 
-use super::profile_keys::{PROJECT_MODE, PROJECTS, RESTRICTED, TEAMS, is_our_role};
+use super::profile_keys::{
+    PROJECT_MODE, PROJECTS, RESTRICTED, TEAM, TEAMS, is_our_role, is_our_team_role,
+};
 
 /// Where a role applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,17 +34,25 @@ pub struct RestrictedTeam {
 impl RestrictionText {
     /// Those of a role of this connector's; of nothing else.
     pub fn of(resource: &Resource) -> Option<Self> {
-        let profile = resource.profile.as_ref().filter(|_| is_our_role(resource))?;
+        let profile = resource.profile.as_ref()?;
         let restricted = match kind(profile, RESTRICTED) {
             Some(Kind::BoolValue(restricted)) => Some(*restricted),
             _ => None,
         };
-        let teams = list(profile, TEAMS).iter().filter_map(|team| match &team.kind {
-            Some(Kind::StructValue(team)) => Some(RestrictedTeam {
-                id: text(team, "id").unwrap_or_default(),
-                project_mode: text(team, PROJECT_MODE),
-                projects: list(team, PROJECTS).iter().filter_map(as_text).collect(),
-            }),
+        let team = |id: &str, of: &Struct| RestrictedTeam {
+            id: text(of, id).unwrap_or_default(),
+            project_mode: text(of, PROJECT_MODE),
+            projects: list(of, PROJECTS).iter().filter_map(as_text).collect(),
+        };
+        if is_our_team_role(resource) {
+            // It applies in its own team, whatever it is restricted to there.
+            return Some(Self { restricted, teams: vec![team(TEAM, profile)] });
+        }
+        if !is_our_role(resource) {
+            return None;
+        }
+        let teams = list(profile, TEAMS).iter().filter_map(|of| match &of.kind {
+            Some(Kind::StructValue(of)) => Some(team("id", of)),
             _ => None,
         });
         Some(Self { restricted, teams: teams.collect() })
@@ -53,9 +63,9 @@ impl fmt::Display for RestrictionText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.restricted, &self.teams[..]) {
             (None, _) => formatter.write_str("where it applies isn't known"),
-            (Some(false), _) => formatter.write_str("applies everywhere"),
+            (Some(false), []) => formatter.write_str("applies everywhere"),
             (Some(true), []) => formatter.write_str("restricted to no team"),
-            (Some(true), teams) => {
+            (Some(_), teams) => {
                 let teams: Vec<_> = teams.iter().map(ToString::to_string).collect();
                 write!(formatter, "applies only in {}", teams.join(", "))
             }

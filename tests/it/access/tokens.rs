@@ -77,6 +77,8 @@ fn roles_of_teams_are_held_in_their_teams_and_stand_beside_each_other() {
         let told = printed(&room, &["--format", format]);
         assert!(told.contains("Team 0: Admin"), "{format}");
     }
+    let applies = "applies only in team team-0 (only project billing-db)";
+    assert!(printed(&room, &["--role", "team-role/team-0/default"]).contains(applies));
     let of_role = printed(&room, &["--role", "team-role/team-0/admin"]);
     assert!(of_role.contains("outsider-0"), "{of_role}");
 }
