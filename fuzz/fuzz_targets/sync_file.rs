@@ -5,7 +5,9 @@
 use std::fs;
 use std::time::SystemTime;
 
-use baton_northflank::c1z::{NewFile, PreviousFile, ProfileKeys, Retention, SyncRun, SyncType, Target};
+use baton_northflank::c1z::{
+    NewFile, PreviousFile, ProfileKeys, Retention, SyncRun, SyncType, Target,
+};
 use baton_northflank::connector::{GROUP, ROLE, USER};
 use baton_northflank::work_dir::WorkDirectory;
 use libfuzzer_sys::{Corpus, fuzz_target};
