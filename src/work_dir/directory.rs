@@ -25,8 +25,9 @@ const DATABASE_ENDINGS: [&str; 3] = ["-journal", "-shm", "-wal"];
 /// in between.
 const TEMPORARY: &str = "etilqs_";
 
-/// How often a directory is made that others remove.
-const MOST_TRIES: usize = 5;
+/// How often a directory is made that others remove. On a busy machine five times in a row weren't
+/// enough where three runs began and ended all the time.
+const MOST_TRIES: usize = 100;
 
 /// Why there is no place to work in. The sync file is as it was.
 #[derive(Debug, thiserror::Error)]
