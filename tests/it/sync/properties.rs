@@ -229,6 +229,12 @@ impl Planned {
         matches!(self.fault, Fault::Changed(..))
     }
 
+    /// Whether the organization then seems to have no Directory Sync, where no role is linked to a
+    /// group.
+    fn denies_directory_sync(&self) -> bool {
+        matches!((self.endpoint, self.fault), (Endpoint::Groups, Fault::Status(400)))
+    }
+
     /// Whether trying again helps. No request meets more of these than it has tries left.
     fn passes(&self) -> bool {
         match self.fault {
@@ -360,6 +366,13 @@ proptest! {
             // A changed byte can make an answer that is as good as any other; then the file
             // is what was answered, which the model doesn't know.
             Ok(()) if faults.iter().any(Planned::may_lie) => drop(SyncFile::open(&path)),
+            Ok(()) if faults.iter().any(Planned::denies_directory_sync)
+                && SyncFile::open(&path).resource_keys() != expected::resources(&organization) =>
+            {
+                let is_linked = |role: &Role| !role.directory_groups.is_empty();
+                prop_assert!(!organization.roles.iter().any(is_linked));
+                assert_true(&path, &Organization { groups: Vec::new(), ..organization.clone() });
+            }
             Ok(()) => assert_true(&path, &organization),
             Err(error) => {
                 prop_assert!(!faults.iter().all(Planned::passes), "{}", error);
