@@ -73,7 +73,7 @@ impl PreviousFile {
         let Some(PreviousDatabase { path, runs, .. }) = &self.0 else {
             return Ok(());
         };
-        let ends = SyncEnds::of(&kept(runs, retention, new));
+        let ends = SyncEnds::of(&retained(runs, retention, new));
         ends.next(OffsetDateTime::now_utc()).map(drop).map_err(|hidden| hidden.in_file(path))
     }
 
@@ -202,7 +202,7 @@ fn copy(
 ) -> rusqlite::Result<CopiedSyncs> {
     attach(connection, previous, "previous")?;
     let runs = runs(connection, "previous")?;
-    let kept = kept(&runs, retention, run);
+    let kept = retained(&runs, retention, run);
     for table in TABLES {
         let columns = shared_columns(connection, table.name)?;
         if columns.is_empty() {
@@ -296,7 +296,7 @@ const LEAST: usize = 2;
 ///
 /// Syncs that were reduced to the same are counted by themselves, so that none takes the
 /// place of one that covers more; and what isn't provably this connector's stays.
-fn kept<'runs>(
+fn retained<'runs>(
     runs: &'runs [PreviousRun],
     retention: Retention,
     new: &SyncRun,
@@ -355,7 +355,7 @@ fn shared_columns(connection: &Connection, table: &str) -> rusqlite::Result<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{PreviousRun, Retention, SqlValue, SyncRun, SyncToken, SyncType, kept};
+    use super::{PreviousRun, Retention, SqlValue, SyncRun, SyncToken, SyncType, retained};
     use time::macros::datetime;
 
     fn run(
@@ -395,7 +395,7 @@ mod tests {
             profile_keys,
             types,
         };
-        kept(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
+        retained(runs, retention, &new).into_iter().map(|run| run.sync_id.as_str()).collect()
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub(super) enum TelemetryKind {
     Traces,
     /// Log lines.
     Logs,
-    /// Metrics.
     Metrics,
 }
 

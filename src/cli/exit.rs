@@ -83,7 +83,6 @@ pub(super) enum Failure {
     /// A sync is to be compared with the one before it, and there is none.
     #[error("{} holds no earlier sync than {to:?} that covers the same", .file.display())]
     NoEarlier {
-        /// The file.
         file: PathBuf,
         /// What names the sync.
         to: String,

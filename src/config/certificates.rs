@@ -30,7 +30,7 @@ const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 pub(crate) type Verifier = Arc<dyn ServerCertVerifier>;
 
 /// The certificates that variables name, if they name any. Notes what can't be used.
-pub(super) fn named(values: &mut Values<'_>) -> Option<RootCertStore> {
+pub(super) fn from_variables(values: &mut Values<'_>) -> Option<RootCertStore> {
     // An empty one counts as unset, here as elsewhere.
     let [file, directories] =
         VARIABLES.map(|name| values.raw(name).filter(|value| !value.is_empty()));

@@ -125,7 +125,7 @@ fn network(
         by_proxy.push(format!("https://{}", host.as_str()));
     }
     proxy::check(values, &by_proxy, service.is_some());
-    let named = certificates::named(values);
+    let named = certificates::from_variables(values);
     let has_tls = base_url.starts_with("https:")
         || service.is_some()
         || telemetry.is_some_and(|it| it.tls == CollectorTls::SystemRoots);

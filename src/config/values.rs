@@ -79,7 +79,7 @@ impl<'source> Values<'source> {
 
     /// Whether the field was given anywhere.
     pub(super) fn is_given(&mut self, field: &Field) -> bool {
-        self.given(field).is_some()
+        self.sourced_value(field).is_some()
     }
 
     /// Whether the field was given anywhere, and not as a switch that is off.
@@ -97,7 +97,7 @@ impl<'source> Values<'source> {
 
     /// A text that was given, whatever it is: what is wrong with it is told elsewhere.
     pub(super) fn text_if_given(&mut self, field: &Field) -> Option<String> {
-        self.given(field)?.words.into_iter().next()
+        self.sourced_value(field)?.words.into_iter().next()
     }
 
     /// A text, or its default, as something else.
@@ -106,7 +106,7 @@ impl<'source> Values<'source> {
         field: &Field,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let given = match (self.given(field), field.default) {
+        let given = match (self.sourced_value(field), field.default) {
             (Some(given), _) => given,
             (None, Some(default)) => {
                 let (words, name) = (vec![default.to_owned()], field.name.to_owned());
@@ -149,7 +149,7 @@ impl<'source> Values<'source> {
 
     /// Whether a switch is on. Written as Go reads truth values.
     pub(super) fn switch(&mut self, field: &Field) -> bool {
-        self.given(field).is_some() && self.parsed(field, truth).unwrap_or_default()
+        self.sourced_value(field).is_some() && self.parsed(field, truth).unwrap_or_default()
     }
 
     /// A list; commas and blanks separate its parts.
@@ -158,7 +158,7 @@ impl<'source> Values<'source> {
         field: &Field,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
-        let Some(given) = self.given(field) else { return Vec::new() };
+        let Some(given) = self.sourced_value(field) else { return Vec::new() };
         let whole = [given.words.join(" ")];
         if given.words.iter().chain(&whole).any(|word| is_in_quotation_marks(word)) {
             self.problem(format!("{} is in quotation marks; {LEAVE_THEM_OUT}", given.name));
@@ -180,7 +180,7 @@ impl<'source> Values<'source> {
 
     /// A secret without the blanks that copying leaves around it. No problem quotes it.
     pub(super) fn secret(&mut self, field: &Field) -> Option<SecretString> {
-        let given = self.given(field)?;
+        let given = self.sourced_value(field)?;
         let problem = match given.words.as_slice() {
             _ if given.is_list => "is a list; it takes one value",
             [secret] if secret.trim().is_empty() => "is blank",
@@ -292,7 +292,7 @@ impl<'source> Values<'source> {
         }
     }
 
-    fn given(&mut self, field: &Field) -> Option<SourcedValue> {
+    fn sourced_value(&mut self, field: &Field) -> Option<SourcedValue> {
         if let Some(words) = self.flags.get(field) {
             let (words, name) = (words.to_vec(), field.both_names());
             return Some(SourcedValue { words, is_list: false, name });

@@ -104,8 +104,8 @@ fn api_token(owned: &OwnedToken, context: &ResourceContext<'_>) -> Resource {
         .text("role_type", part(role.and_then(|role| role.role_type.as_ref())).as_deref())
         .text("creator_email", owned.creator_email())
         .text("created_at", token.created_at.as_ref().and_then(Text::filled))
-        .text("expires_at", told(&token.expires_at))
-        .text("last_used_at", told(&token.last_used_at))
+        .text("expires_at", time_text(&token.expires_at))
+        .text("last_used_at", time_text(&token.last_used_at))
         .build();
     let created_at = timestamp(token.created_at.as_ref());
     let secret = SecretTrait {
@@ -131,7 +131,7 @@ fn api_token(owned: &OwnedToken, context: &ResourceContext<'_>) -> Resource {
 }
 
 /// A time whose absence would say something: one that can't be read isn't absent.
-fn told(time: &Lenient<Text>) -> Option<&str> {
+fn time_text(time: &Lenient<Text>) -> Option<&str> {
     if time.is_malformed() { Some("unreadable") } else { time.as_ref().and_then(Text::filled) }
 }
 

@@ -8,7 +8,6 @@ use crate::northflank::ListKind;
 /// A resource type. Each is declared in the file of its own.
 #[derive(Debug)]
 pub struct ResourceTypeSpec {
-    /// Its id.
     pub id: &'static str,
     pub(super) display_name: &'static str,
     pub(super) kind: Trait,
@@ -30,7 +29,6 @@ pub struct ResourceTypeSpec {
 pub enum OptIn {
     /// The type by its name, or teams.
     Teams,
-    /// Secrets.
     Secrets,
 }
 

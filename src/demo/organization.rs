@@ -81,7 +81,6 @@ pub(super) struct DemoGroup {
     members: Vec<Value>,
 }
 
-/// A team.
 #[derive(Deserialize)]
 pub(super) struct DemoTeam {
     pub(super) row: Value,

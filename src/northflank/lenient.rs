@@ -116,7 +116,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StrictObjectVisitor<T> {
     }
 }
 
-/// An id.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
     Ok(ExactText::deserialize(deserializer)?.0)
 }

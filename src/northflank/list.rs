@@ -19,7 +19,6 @@ use super::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Its kind.
     pub kind: ListKind,
     /// The id of what it belongs to; where that belongs to something itself, behind the id of
     /// that and a slash.
@@ -138,7 +137,6 @@ lists! {
         row: "directory group",
         of_each_row: &[ListKind::DirectoryGroupMembers],
     };
-    /// The members of a directory group.
     DirectoryGroupMembers: DirectoryGroupMember = ListDeclaration {
         path: "/v1/directory-groups/{}/members",
         is_paged: true,
@@ -156,7 +154,6 @@ lists! {
         row: "role",
         of_each_row: &[ListKind::RoleMembers],
     };
-    /// The members of a role.
     RoleMembers: RoleMember = ListDeclaration {
         path: "/v1/org-roles/{}/members",
         is_paged: true,
@@ -174,7 +171,6 @@ lists! {
         row: "team",
         of_each_row: &[ListKind::TeamMembers, ListKind::TeamRoles, ListKind::TeamTokens],
     };
-    /// The members of a team.
     TeamMembers: TeamMember = ListDeclaration {
         path: "/v1/teams/{}/members",
         is_paged: true,
@@ -183,7 +179,6 @@ lists! {
         row: "team member",
         of_each_row: &[],
     };
-    /// The roles of a team.
     TeamRoles: TeamRole = ListDeclaration {
         path: "/v1/teams/{}/roles",
         is_paged: true,

@@ -6,7 +6,6 @@ use super::page_body::PageError;
 /// A page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The list.
     pub list: List,
     /// The rows, in the API's order.
     pub rows: Rows,

@@ -50,7 +50,7 @@ pub struct RateLimitWait {
 #[error(
     "Northflank's rate limit is reached and lasts for another {}, which is more than the wait of \
      {} that is allowed in all{}",
-    whole_seconds(.wait), whole_seconds(.allowed), kept(.reserve.as_ref())
+    whole_seconds(.wait), whole_seconds(.allowed), reserve_hint(.reserve.as_ref())
 )]
 pub struct WaitTooLong {
     /// Time until the next request could be sent.
@@ -61,7 +61,7 @@ pub struct WaitTooLong {
     pub reserve: Option<u32>,
 }
 
-fn kept(reserve: Option<&u32>) -> String {
+fn reserve_hint(reserve: Option<&u32>) -> String {
     reserve.map_or(String::new(), |left| {
         format!("; the {left} requests that are left are the reserve (--rate-limit-reserve)")
     })

@@ -29,7 +29,6 @@ pub struct Whoami {
     pub token: Option<String>,
     /// What its role is called, or else the role's id.
     pub role: Option<String>,
-    /// The id of its role.
     pub role_id: Option<String>,
     /// When it stops being valid.
     pub expiry: TokenExpiry,
@@ -52,7 +51,6 @@ pub enum TokenExpiry {
 /// What a token belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenOwner {
-    /// An organization.
     Organization,
     /// One of its teams.
     Team,

@@ -35,12 +35,12 @@ pub(super) struct Unanswered {
 
 impl Contact {
     /// A call begins.
-    pub(super) fn asked(&self, now: Instant) {
+    pub(super) fn call_started(&self, now: Instant) {
         self.with(|state| state.asked_at.get_or_insert(now).to_owned());
     }
 
     /// A call was answered as it is meant to be.
-    pub(super) fn answered(&self) {
+    pub(super) fn call_answered(&self) {
         self.with(|state| {
             *state = ContactState {
                 answered_at: Some(OffsetDateTime::now_utc()),
@@ -49,8 +49,7 @@ impl Contact {
         });
     }
 
-    /// A call failed.
-    pub(super) fn failed(&self, error: &str) {
+    pub(super) fn call_failed(&self, error: &str) {
         self.with(|state| state.error = Some(crate::baton::shorten(error, LONGEST_ERROR)));
     }
 
@@ -85,19 +84,19 @@ mod tests {
             Some(Unanswered { time, error: error.map(str::to_owned) })
         };
         assert_eq!(contact.unanswered(at(0)), None, "nothing was asked");
-        contact.asked(at(0));
-        contact.answered();
+        contact.call_started(at(0));
+        contact.call_answered();
         assert!(contact.answered_at().is_some());
         // Five minutes without a poll are no silence.
         assert_eq!(contact.unanswered(at(5)), None);
-        contact.asked(at(5));
+        contact.call_started(at(5));
         assert_eq!(contact.unanswered(at(7)), silent(2, None), "it hangs");
-        contact.failed("refused");
-        contact.asked(at(8));
+        contact.call_failed("refused");
+        contact.call_started(at(8));
         assert_eq!(contact.unanswered(at(11)), silent(6, Some("refused")));
-        contact.answered();
+        contact.call_answered();
         assert_eq!(contact.unanswered(at(12)), None);
-        contact.asked(at(13));
+        contact.call_started(at(13));
         assert_eq!(contact.unanswered(at(13)), silent(0, None), "of an earlier error nothing");
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn full_sync(
     running: &RunningTask,
     stop: &CancellationToken,
 ) {
-    let mut place = match daemon.scratch.place(&kind(wanted)) {
+    let mut place = match daemon.scratch.task_file(&kind(wanted)) {
         Ok(place) => place,
         Err(error) => {
             let message = with_causes(&error);

@@ -71,7 +71,7 @@ pub(super) struct Health {
     contact: Arc<Contact>,
     tasks: Arc<TaskHistory>,
     readiness: Mutex<Readiness>,
-    known: watch::Sender<NorthflankHealth>,
+    last_check: watch::Sender<NorthflankHealth>,
 }
 
 /// What is known of Northflank.
@@ -120,7 +120,7 @@ impl Health {
     ) -> Self {
         let (readiness, known) = (Mutex::new(Readiness::Starting), watch::Sender::default());
         let began_at = OffsetDateTime::now_utc();
-        Self { began_at, northflank, selection, contact, tasks, readiness, known }
+        Self { began_at, northflank, selection, contact, tasks, readiness, last_check: known }
     }
 
     /// Says whether tasks are taken from now on.
@@ -150,7 +150,7 @@ impl Health {
 
     /// Whether Northflank let everything be read when it was last asked by a probe.
     pub(super) fn northflank_is_well(&self) -> Option<bool> {
-        self.known.borrow().verdict.as_ref().map(|verdict| verdict.problem.is_none())
+        self.last_check.borrow().verdict.as_ref().map(|verdict| verdict.problem.is_none())
     }
 
     /// Why no tasks are taken, if they aren't.
@@ -190,7 +190,7 @@ impl Health {
             return HealthFinding { problem: verdict.and_then(|verdict| verdict.problem), note };
         }
         let seconds = ANSWER_WITHIN.as_secs();
-        let verdict = self.known.borrow().verdict.clone();
+        let verdict = self.last_check.borrow().verdict.clone();
         match (self.northflank.last_problem(), verdict) {
             (Some(problem), _) => {
                 let problem =
@@ -211,7 +211,7 @@ impl Health {
     /// What is known of reading Northflank, and until when the rate limit keeps it from being
     /// asked anew.
     async fn verdict(self: &Arc<Self>) -> (Option<CheckVerdict>, Option<OffsetDateTime>) {
-        let mut known = self.known.subscribe();
+        let mut known = self.last_check.subscribe();
         loop {
             {
                 let known = known.borrow_and_update();
@@ -226,7 +226,7 @@ impl Health {
                 }
             }
             let begins = self
-                .known
+                .last_check
                 .send_if_modified(|known| !std::mem::replace(&mut known.is_checking, true));
             if begins {
                 tokio::spawn(Arc::clone(self).check());
@@ -238,7 +238,7 @@ impl Health {
 
     /// Asks Northflank, and keeps what it finds.
     async fn check(self: Arc<Self>) {
-        let access = self.known.borrow().access.clone();
+        let access = self.last_check.borrow().access.clone();
         let asking = ask_northflank(&self.northflank, &self.selection, access);
         let checked = tokio::select! {
             checked = tokio::time::timeout(VALIDATE_WITHIN, asking) => {
@@ -250,7 +250,7 @@ impl Health {
             // It can last an hour. A token that has used up its requests is no bad one.
             until = self.limited() => CheckOutcome::Limited(until),
         };
-        self.known.send_modify(|known| {
+        self.last_check.send_modify(|known| {
             known.is_checking = false;
             let verdict = |problem| CheckVerdict {
                 problem,
@@ -446,7 +446,7 @@ mod tests {
             let before = fake.requests();
             let (verdict, _) = health.verdict().await;
             assert_eq!(fake.requests() - before, requests);
-            health.known.send_modify(|known| {
+            health.last_check.send_modify(|known| {
                 let long_ago = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
                 known.verdict.as_mut().unwrap().at = long_ago;
             });
@@ -487,7 +487,7 @@ mod tests {
         let hour = Duration::from_hours(1);
         let time = OffsetDateTime::now_utc();
         for (problem, status) in [(None, 200), (Some("the token is refused".to_owned()), 503)] {
-            known.known.send_modify(|known| {
+            known.last_check.send_modify(|known| {
                 let at = Instant::now().checked_sub(hour).unwrap();
                 known.verdict =
                     Some(CheckVerdict { problem: problem.clone(), at, time: time - hour });
@@ -502,7 +502,7 @@ mod tests {
             assert_eq!(known.health(finding).status(), status);
         }
         // Afterwards it is asked again.
-        known.known.send_modify(|known| known.limited_until = Some(time));
+        known.last_check.send_modify(|known| known.limited_until = Some(time));
         let (verdict, until) = known.verdict().await;
         let problem = verdict.unwrap().problem.unwrap();
         assert!(until.is_none() && problem.contains("could not connect"), "{problem}");
@@ -526,18 +526,18 @@ mod tests {
         let minutes = |count| start + Duration::from_mins(count);
         let unready = |count| health.unready(minutes(count)).unwrap_or_default();
         assert_eq!(unready(0), "ConductorOne has not accepted this connector yet");
-        health.contact.asked(start);
-        health.contact.failed("refused");
+        health.contact.call_started(start);
+        health.contact.call_failed("refused");
         assert_eq!(unready(0), "ConductorOne has not accepted this connector yet: refused");
         health.set(Readiness::Ready);
-        health.contact.answered();
+        health.contact.call_answered();
         assert_eq!(unready(60), "", "nothing was asked");
-        health.contact.asked(minutes(60));
+        health.contact.call_started(minutes(60));
         assert_eq!(unready(64), "");
-        health.contact.failed("connection refused");
+        health.contact.call_failed("connection refused");
         let expected = "ConductorOne has not answered for 6 minutes: connection refused";
         assert_eq!(unready(66), expected);
-        health.contact.answered();
+        health.contact.call_answered();
         assert_eq!(unready(67), "");
         health.set(Readiness::Stopping);
         assert_eq!(unready(67), "the connector is stopping");

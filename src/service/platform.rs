@@ -151,7 +151,7 @@ impl Platform {
         };
         let told = self.call(finished, FINISH_TIMEOUT, call).await.map(drop);
         if told.is_ok() {
-            self.contact.answered();
+            self.contact.call_answered();
         }
         told
     }
@@ -169,7 +169,7 @@ impl Platform {
             self.tokens.discard(&token).await;
         }
         if outcome.is_ok() {
-            self.contact.answered();
+            self.contact.call_answered();
         }
         outcome.map(drop)
     }
@@ -185,11 +185,11 @@ impl Platform {
         &self,
         calling: impl Future<Output = Result<R, Status>>,
     ) -> Result<R, Status> {
-        self.contact.asked(Instant::now());
+        self.contact.call_started(Instant::now());
         let outcome = calling.await;
         match &outcome {
-            Ok(_) => self.contact.answered(),
-            Err(status) => self.contact.failed(&StatusText(status).to_string()),
+            Ok(_) => self.contact.call_answered(),
+            Err(status) => self.contact.call_failed(&StatusText(status).to_string()),
         }
         outcome
     }

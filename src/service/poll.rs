@@ -19,7 +19,7 @@ use super::platform::{CallProgress, StatusText, TaskFailure, TaskOutcome, reache
 use super::protocol::Task;
 use super::protocol::task::TaskType;
 use super::task_context::TaskContext;
-use super::unsupported::{answer, kind};
+use super::unsupported::{kind, unsupported_outcome};
 
 /// The longest time between two polls.
 const LONGEST_POLL: Duration = Duration::from_mins(5);
@@ -163,7 +163,7 @@ fn spawn_task(
 
 impl TaskContext {
     async fn work(&self, task: &Task, stop: &CancellationToken) {
-        let running = self.history.begin(&task.id, kind(task.task_type.as_ref()));
+        let running = self.history.start(&task.id, kind(task.task_type.as_ref()));
         match &task.task_type {
             // Hello itself tells ConductorOne that this task is done.
             Some(TaskType::Hello(_)) => {
@@ -182,7 +182,7 @@ impl TaskContext {
             }
             Some(TaskType::SyncFull(wanted)) => full_sync(self, task, wanted, &running, stop).await,
             other => {
-                let outcome = answer(other.as_ref());
+                let outcome = unsupported_outcome(other.as_ref());
                 if let Err(failure) = &outcome {
                     tracing::info!(code = ?failure.code, answer = failure.message, "not done here");
                 }

@@ -106,7 +106,7 @@ pub(super) struct TaskRecord {
 
 impl TaskHistory {
     /// A task of this kind begins.
-    pub(super) fn begin(self: &Arc<Self>, id: &str, kind: &'static str) -> RunningTask {
+    pub(super) fn start(self: &Arc<Self>, id: &str, kind: &'static str) -> RunningTask {
         let start = TaskStart { kind, begun_at: whole_seconds(OffsetDateTime::now_utc()) };
         self.with(|records| records.running.insert(id.to_owned(), start.clone()));
         let history = Arc::clone(self);
@@ -195,13 +195,13 @@ mod tests {
     fn the_last_sync_that_ended_well_outlives_those_that_did_not() {
         let history = Arc::new(TaskHistory::default());
         let failure = |code, is_final| TaskFailure { code, message: "no".into(), is_final };
-        let first = history.begin("1", FULL_SYNC);
+        let first = history.start("1", FULL_SYNC);
         assert_eq!(history.records().running.len(), 1);
         first.ended(&Ok(None));
         drop(first);
-        history.begin("2", FULL_SYNC).ended(&Err(failure(Code::DataLoss, false)));
-        history.begin("3", "grant").ended(&Err(failure(Code::NotFound, false)));
-        history.begin("4", FULL_SYNC).left("unheard".into());
+        history.start("2", FULL_SYNC).ended(&Err(failure(Code::DataLoss, false)));
+        history.start("3", "grant").ended(&Err(failure(Code::NotFound, false)));
+        history.start("4", FULL_SYNC).left("unheard".into());
         let records = history.records();
         assert!(records.running.is_empty());
         let id = |record: &Option<super::TaskRecord>| record.as_ref().unwrap().id.clone();

@@ -75,7 +75,7 @@ impl TempStore {
 
     /// A path for a sync of a certain kind that no other task uses now. Makes the directory
     /// anew if somebody has cleaned it away.
-    pub(super) fn place(&self, kind: &str) -> Result<TaskFile, Error> {
+    pub(super) fn task_file(&self, kind: &str) -> Result<TaskFile, Error> {
         let directory = {
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
             if !held.is_still_there() {
@@ -302,21 +302,21 @@ mod tests {
     fn tasks_of_one_kind_have_paths_of_their_own_and_free_them() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
-        let first = scratch.place("sync-1").unwrap();
-        let second = scratch.place("sync-1").unwrap();
+        let first = scratch.task_file("sync-1").unwrap();
+        let second = scratch.task_file("sync-1").unwrap();
         assert_ne!(first.path(), second.path());
         let path = first.path().to_owned();
         fs::write(&path, "rows").unwrap();
         drop(first);
         assert!(!path.exists());
-        assert_eq!(scratch.place("sync-1").unwrap().path(), path);
+        assert_eq!(scratch.task_file("sync-1").unwrap().path(), path);
     }
 
     #[test]
     fn only_what_a_sync_goes_on_from_survives_a_restart() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
-        let place = scratch.place("sync-1").unwrap();
+        let place = scratch.task_file("sync-1").unwrap();
         let work = place.unfinished();
         fs::create_dir(&work).unwrap();
         fs::write(place.path(), "rows").unwrap();
@@ -332,7 +332,7 @@ mod tests {
         let scratch = open(parent.path());
         assert!(work.exists() && !junk.exists() && !hidden.exists() && somebodys.exists());
         fs::remove_file(&somebodys).unwrap();
-        scratch.place("sync-1").unwrap().forget_unfinished();
+        scratch.task_file("sync-1").unwrap().forget_unfinished();
         scratch.close();
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
@@ -342,7 +342,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let scratch = open(parent.path());
         let work = |kind: &str| {
-            let work = scratch.place(kind).unwrap().unfinished();
+            let work = scratch.task_file(kind).unwrap().unfinished();
             fs::create_dir(&work).unwrap();
             fs::write(work.join("pages"), "pages").unwrap();
             work
@@ -355,11 +355,11 @@ mod tests {
             age(work);
         }
         age(&still_written);
-        let _working = scratch.place("sync-2").unwrap();
+        let _working = scratch.task_file("sync-2").unwrap();
         scratch.clear(is_worth_keeping).unwrap();
         assert!(!old.exists() && used.exists() && young.exists() && still_written.exists());
-        assert_ne!(scratch.place("sync-2").unwrap().unfinished(), used);
-        assert_eq!(scratch.place("sync-1").unwrap().unfinished(), old, "to be used again");
+        assert_ne!(scratch.task_file("sync-2").unwrap().unfinished(), used);
+        assert_eq!(scratch.task_file("sync-1").unwrap().unfinished(), old, "to be used again");
     }
 
     #[test]
@@ -368,13 +368,13 @@ mod tests {
         let scratch = open(parent.path());
         let directory = scratch.directory();
         fs::remove_dir_all(&directory).unwrap();
-        let place = scratch.place("sync-1").unwrap();
+        let place = scratch.task_file("sync-1").unwrap();
         assert!(place.path().starts_with(&directory) && directory.join(LOCK).exists());
         // A cleaner may take the lock only; then another daemon takes the directory.
         fs::remove_file(directory.join(LOCK)).unwrap();
         let other = open(parent.path());
         assert_eq!(other.directory(), directory);
-        assert_ne!(scratch.place("sync-1").unwrap().path().parent(), Some(&*directory));
+        assert_ne!(scratch.task_file("sync-1").unwrap().path().parent(), Some(&*directory));
     }
 
     #[cfg(unix)]
@@ -417,7 +417,7 @@ mod tests {
     fn two_daemons_with_one_client_id_keep_apart() {
         let parent = tempfile::tempdir().unwrap();
         let (first, second) = (open(parent.path()), open(parent.path()));
-        let path = |scratch: &TempStore| scratch.place("sync-1").unwrap().path().to_owned();
+        let path = |scratch: &TempStore| scratch.task_file("sync-1").unwrap().path().to_owned();
         assert_ne!(path(&first), path(&second));
     }
 

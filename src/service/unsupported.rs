@@ -10,7 +10,7 @@ use super::protocol::task::TaskType;
 ///
 /// Codes and finality are those of a Go connector without the ability, but that such tasks
 /// are always answered: baton-sdk leaves some without one.
-pub(super) fn answer(task: Option<&TaskType>) -> TaskOutcome {
+pub(super) fn unsupported_outcome(task: Option<&TaskType>) -> TaskOutcome {
     use TaskType as T;
     let (code, message, is_final) = match task {
         Some(T::Grant(_) | T::Revoke(_)) => {

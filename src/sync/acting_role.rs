@@ -15,7 +15,6 @@ pub(super) enum ActingRole {
 /// Where a role applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RoleScope {
-    /// Everywhere.
     Everywhere,
     /// Only in these teams.
     Teams(Vec<String>),

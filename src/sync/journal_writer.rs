@@ -10,7 +10,6 @@ use super::{Error, Progress};
 
 /// A record that is to be written.
 pub(super) struct PendingPage {
-    /// The record.
     pub(super) record: Vec<u8>,
     /// Whether a list ends with it: told when all of that is safe on disk.
     pub(super) is_safe: Option<oneshot::Sender<()>>,

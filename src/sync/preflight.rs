@@ -68,7 +68,6 @@ pub enum ValidationError {
          organization's Settings > API > Tokens"
     )]
     Expired {
-        /// The token.
         token: String,
         /// When it expired, shown as 2026-12-01.
         day: Date,
@@ -80,12 +79,7 @@ pub enum ValidationError {
         "{token} belongs to {team}, which can't read the organization; create one under the \
          organization's Settings > API > Tokens"
     )]
-    Team {
-        /// The token.
-        token: String,
-        /// The team.
-        team: String,
-    },
+    Team { token: String, team: String },
     /// The token is valid but its role lacks permissions.
     #[error(
         "{token} may not read {}; give its role these permissions in Northflank, they take \
@@ -93,7 +87,6 @@ pub enum ValidationError {
         list(.missing), could_not_be_checked(.unasked)
     )]
     Permissions {
-        /// The token.
         token: String,
         /// What it lacks.
         missing: Vec<MissingPermission>,
@@ -108,7 +101,6 @@ pub enum ValidationError {
         if .teams.is_empty() { "no team".to_owned() } else { .teams.join(", ") }
     )]
     Restricted {
-        /// The token.
         token: String,
         /// The teams that the role is restricted to.
         teams: Vec<String>,
@@ -121,17 +113,16 @@ pub enum ValidationError {
 /// A list that the token may not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPermission {
-    /// The list.
     pub list: ListKind,
     /// Northflank's own name of the permission, where the answer gives one.
-    pub named: Option<String>,
+    pub permission_name: Option<String>,
 }
 
 impl fmt::Display for MissingPermission {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let declaration = self.list.declaration();
         write!(formatter, "{} (needs {}", declaration.rows, declaration.permission)?;
-        if let Some(named) = &self.named {
+        if let Some(named) = &self.permission_name {
             write!(formatter, ", which the API calls {named}")?;
         }
         formatter.write_str(")")
@@ -387,7 +378,10 @@ fn problem(
                 let is_bare = answer.may_be_of_the_token() && (may_be_none || !answer.is_denied());
                 has_bare_refusal |= is_bare;
                 is_known |= !is_bare;
-                missing.push(MissingPermission { list, named: answer.required_permission.clone() });
+                missing.push(MissingPermission {
+                    list,
+                    permission_name: answer.required_permission.clone(),
+                });
                 refusal = Some(answer);
             }
             problem => failed.push(Error { problem, ..error }),

@@ -34,7 +34,6 @@ pub enum SyncDepth {
     Full,
     /// Resources and entitlements.
     WithoutGrants,
-    /// Resources.
     ResourcesOnly,
 }
 

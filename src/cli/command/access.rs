@@ -171,7 +171,7 @@ impl AccessArgs {
     }
 
     /// Writes it to the file that is named, or else prints it: as a whole or not at all.
-    pub(super) fn tell(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         check_sync_name("--sync", self.sync_id.as_deref())?;
         if self.title.is_some() && self.format != Format::Html {
             return Err(Failure::Usage("--title is for --format html; see --help".to_owned()));

@@ -54,7 +54,7 @@ impl HealthCheckArgs {
         }
     }
 
-    pub(super) fn ask(&self, variables: Variables<'_>) -> Result<(), Failure> {
+    pub(super) fn probe(&self, variables: Variables<'_>) -> Result<(), Failure> {
         let address = crate::config::health_check_address(&self.flags, variables)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let asking = service::probe(address, &self.endpoint, self.timeout);

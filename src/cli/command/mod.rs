@@ -110,13 +110,13 @@ impl Command {
             Self::Run(flags) => {
                 run::run(Config::resolve(&flags, variables)?, &Secrets::of(variables))
             }
-            Self::Access(telling) => telling.tell(),
-            Self::Review(review) => review.tell(),
+            Self::Access(telling) => telling.run(),
+            Self::Review(review) => review.run(),
             Self::Diff(compared) => compared.print(),
             Self::Syncs(listed) => listed.print(),
             Self::Check(check) => check.print(variables),
             Self::Demo(demo) => demo.play(Self::run_alone),
-            Self::HealthCheck(probe) => probe.ask(variables),
+            Self::HealthCheck(probe) => probe.probe(variables),
             Self::Capabilities(flags) => capabilities::print(&flags, variables),
             Self::Config => config::print(),
             Self::Completion(shell) => completion::print(command_line(), shell),

@@ -203,7 +203,7 @@ impl ReviewArgs {
     }
 
     /// Judges, and tells it everywhere or nowhere; or writes rules to begin with.
-    pub(super) fn tell(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         if self.init {
             return self.write_initial();
         }

@@ -18,7 +18,7 @@ use super::trait_index::TraitIndex;
 /// The access that a sync tells of, or the part of it that was asked for.
 pub struct AccessReport {
     sync: OpenSync,
-    kinds: TraitIndex,
+    traits: TraitIndex,
     namesakes: Rc<Namesakes>,
     selection: FilterMatch,
 }
@@ -28,7 +28,7 @@ pub struct AccessReport {
 pub struct ReportRow<'row> {
     pub id: &'row str,
     /// Who holds it, what, and how.
-    pub held: &'row GrantInfo,
+    pub grant: &'row GrantInfo,
 }
 
 impl AccessReport {
@@ -42,10 +42,10 @@ impl AccessReport {
         scratch: &ScratchDirectory,
     ) -> Result<Self, Error> {
         let sync = OpenSync::open(file, sync_id, scratch)?;
-        let kinds = TraitIndex::read(&sync)?;
-        let selection = FilterMatch::find(&sync, &kinds, asked)?;
+        let traits = TraitIndex::read(&sync)?;
+        let selection = FilterMatch::find(&sync, &traits, asked)?;
         let namesakes = Rc::new(namesakes(&sync)?);
-        Ok(Self { sync, kinds, namesakes, selection })
+        Ok(Self { sync, traits, namesakes, selection })
     }
 
     pub fn sync(&self) -> &OpenSync {
@@ -63,8 +63,8 @@ impl AccessReport {
     }
 
     /// What the types of the sync are.
-    pub(in crate::report) fn kinds(&self) -> &TraitIndex {
-        &self.kinds
+    pub(in crate::report) fn traits(&self) -> &TraitIndex {
+        &self.traits
     }
 
     /// The row of a resource.
@@ -87,17 +87,17 @@ impl AccessReport {
     }
 
     /// What resources are called, with their types.
-    pub(in crate::report) fn called(&self, ids: &[(String, String)]) -> Result<Vec<String>, Error> {
+    pub(in crate::report) fn labels(&self, ids: &[(String, String)]) -> Result<Vec<String>, Error> {
         let mut names = self.names();
         let called = ids.iter().map(|(resource_type, id)| {
-            let known = names.resource(resource_type, id)?;
-            Ok(format!("{resource_type} {}", known.named.distinct_name()))
+            let info = names.resource(resource_type, id)?;
+            Ok(format!("{resource_type} {}", info.reference.distinct_name()))
         });
         called.collect()
     }
 
     fn names(&self) -> NameIndex<&OpenSync> {
-        NameIndex::new(&self.sync).beside(self.namesakes.clone())
+        NameIndex::new(&self.sync).with_namesakes(self.namesakes.clone())
     }
 
     /// Which sync it is.
@@ -112,7 +112,7 @@ impl AccessReport {
     }
 
     /// Hands each grant that was asked for to `take`, in the file's order.
-    pub fn each(
+    pub fn each_grant(
         &self,
         mut take: impl FnMut(ReportRow<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -121,9 +121,9 @@ impl AccessReport {
             if !self.selection.may_have(row.principal, row.resource) {
                 return Ok(());
             }
-            let held = reading.held(&row)?;
-            if self.selection.has(&held) {
-                take(ReportRow { id: row.id, held: &held })
+            let grant = reading.grant_info(&row)?;
+            if self.selection.has(&grant) {
+                take(ReportRow { id: row.id, grant: &grant })
             } else {
                 Ok(())
             }
@@ -132,7 +132,7 @@ impl AccessReport {
 
     /// Hands each resource that was asked for to `take`, with its row if it has one; every
     /// one of the file, in its order, if nothing was.
-    pub(in crate::report) fn each_asked(
+    pub(in crate::report) fn each_resource(
         &self,
         mut take: impl FnMut(&Rc<ResourceInfo>, Option<&Resource>) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -140,7 +140,7 @@ impl AccessReport {
         if self.selection.is_everything() {
             return self.sync.each(RowKind::Resources, |_, data| {
                 let resource: Resource = names.decode(data)?;
-                take(&Rc::new(names.known(&resource)), Some(&resource))
+                take(&Rc::new(names.resource_info(&resource)), Some(&resource))
             });
         }
         for (resource_type, id) in self.selection.ids() {
@@ -164,39 +164,39 @@ fn namesakes(sync: &OpenSync) -> Result<Namesakes, Error> {
 
 /// Makes rows of grants. What they have in common is made once.
 struct GrantReader<'access> {
-    kinds: &'access TraitIndex,
+    traits: &'access TraitIndex,
     names: NameIndex<&'access OpenSync>,
-    ways: HashMap<(GrantPath, &'static str), Rc<HeldVia>>,
+    paths: HashMap<(GrantPath, &'static str), Rc<HeldVia>>,
 }
 
 impl<'access> GrantReader<'access> {
     fn new(access: &'access AccessReport) -> Self {
-        Self { kinds: &access.kinds, names: access.names(), ways: HashMap::new() }
+        Self { traits: &access.traits, names: access.names(), paths: HashMap::new() }
     }
 
-    fn held(&mut self, row: &GrantRow<'_>) -> Result<GrantInfo, Error> {
+    fn grant_info(&mut self, row: &GrantRow<'_>) -> Result<GrantInfo, Error> {
         let principal = self.names.resource(row.principal.0, row.principal.1)?;
-        let given = self.names.entitlement(row.entitlement, || named_by(row))?;
-        let how = GrantPath::decode(row.entitlement, row.data)
+        let entitlement = self.names.entitlement(row.entitlement, || named_by(row))?;
+        let path = GrantPath::decode(row.entitlement, row.data)
             .map_err(|source| self.names.no_message(source))?;
-        let by_itself = if self.kinds.of(row.principal.0).group {
+        let by_itself = if self.traits.of(row.principal.0).group {
             LINKED
-        } else if self.kinds.of(row.resource.0).group {
+        } else if self.traits.of(row.resource.0).group {
             "member"
         } else {
             "direct"
         };
-        let key = (how, by_itself);
-        if let Some(way) = self.ways.get(&key) {
-            return Ok(GrantInfo { principal, given, way: way.clone() });
+        let key = (path, by_itself);
+        if let Some(path) = self.paths.get(&key) {
+            return Ok(GrantInfo { principal, entitlement, path: path.clone() });
         }
         let only_id = |id: &str| Entitlement { id: id.to_owned(), ..Entitlement::default() };
         let through = key.0.through.iter();
         let through = through.map(|id| self.names.entitlement(id, || Ok(only_id(id))));
         let through = through.collect::<Result<_, _>>()?;
-        let way = Rc::new(HeldVia::new(key.0.clone(), by_itself, through));
-        self.ways.insert(key, way.clone());
-        Ok(GrantInfo { principal, given, way })
+        let path = Rc::new(HeldVia::new(key.0.clone(), by_itself, through));
+        self.paths.insert(key, path.clone());
+        Ok(GrantInfo { principal, entitlement, path })
     }
 }
 

@@ -31,14 +31,20 @@ const HEADER: [&str; 16] = [
 /// Writes the access as CSV (RFC 4180), in the file's order.
 pub fn csv(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
     csv_record(&HEADER, &mut output)?;
-    access.each(|row| {
-        let held = row.held;
-        let (principal, resource) = (&held.principal.named, &held.given.resource.named);
-        let person = held.principal.person.as_ref();
+    access.each_grant(|row| {
+        let grant = row.grant;
+        let (principal, resource) =
+            (&grant.principal.reference, &grant.entitlement.resource.reference);
+        let person = grant.principal.person.as_ref();
         let status = person.and_then(|person| person.status.as_ref()?.word);
         let email = person.and_then(|person| person.email.as_deref());
         let login = person.and_then(|person| person.last_login?.format(&Rfc3339).ok());
-        let through = held.way.through().iter().map(|given| given.id.as_str()).collect::<Vec<_>>();
+        let through = grant
+            .path
+            .through()
+            .iter()
+            .map(|entitlement| entitlement.id.as_str())
+            .collect::<Vec<_>>();
         let cells: [&str; 16] = [
             &principal.resource_type,
             &principal.resource,
@@ -49,8 +55,8 @@ pub fn csv(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
             &resource.resource_type,
             &resource.resource,
             &resource.display_name,
-            &held.given.slug,
-            held.way.word(),
+            &grant.entitlement.slug,
+            grant.path.word(),
             &through.join(" "),
             row.id,
             &access.sync().sync().sync_id,

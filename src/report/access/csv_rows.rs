@@ -17,7 +17,6 @@ use super::error::Error;
 /// What one row of CSV is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CsvRows {
-    /// A grant.
     Grants,
     /// A person, or another account.
     People,
@@ -49,13 +48,13 @@ pub fn csv_people(access: &AccessReport, mut output: impl Write) -> Result<(), E
     let mut held = counts(access, true)?;
     let sync_id = &access.sync().sync().sync_id;
     csv_record(&PEOPLE, &mut output)?;
-    let mut write = |named: &ResourceRef, account: &AccountInfo, emails: &str, held: u64| {
+    let mut write = |reference: &ResourceRef, account: &AccountInfo, emails: &str, held: u64| {
         let status = account.status.as_ref().and_then(|status| status.word);
         let login = account.last_login.and_then(|time| time.format(&Rfc3339).ok());
         let cells: [&str; 10] = [
-            &named.resource_type,
-            &named.resource,
-            &named.display_name,
+            &reference.resource_type,
+            &reference.resource,
+            &reference.display_name,
             emails,
             account.is_verified.map_or("", flag),
             status.unwrap_or_default(),
@@ -66,19 +65,19 @@ pub fn csv_people(access: &AccessReport, mut output: impl Write) -> Result<(), E
         ];
         csv_record(&cells, &mut output)
     };
-    access.each_asked(|known, resource| {
-        let named = &known.named;
-        if access.kinds().of(&named.resource_type).user {
-            let count = held.remove(&named.type_and_id()).map_or(0, |(_, count)| count);
-            let account = known.person.clone().unwrap_or_default();
-            write(named, &account, &emails(resource, &account), count)?;
+    access.each_resource(|info, resource| {
+        let reference = &info.reference;
+        if access.traits().of(&reference.resource_type).user {
+            let count = held.remove(&reference.type_and_id()).map_or(0, |(_, count)| count);
+            let account = info.person.clone().unwrap_or_default();
+            write(reference, &account, &emails(resource, &account), count)?;
         }
         Ok(())
     })?;
     // Who holds something without a row of their own.
-    for (named, count) in held.into_values() {
-        if access.kinds().of(&named.resource_type).user && access.is_everything() {
-            write(&named, &AccountInfo::default(), "", count)?;
+    for (reference, count) in held.into_values() {
+        if access.traits().of(&reference.resource_type).user && access.is_everything() {
+            write(&reference, &AccountInfo::default(), "", count)?;
         }
     }
     output.flush()?;
@@ -90,16 +89,17 @@ pub fn csv_resources(access: &AccessReport, mut output: impl Write) -> Result<()
     let held = counts(access, false)?;
     let sync_id = &access.sync().sync().sync_id;
     csv_record(&RESOURCES, &mut output)?;
-    access.each_asked(|known, _| {
-        let named = &known.named;
-        let traits = access.kinds().of(&named.resource_type);
+    access.each_resource(|info, _| {
+        let reference = &info.reference;
+        let traits = access.traits().of(&reference.resource_type);
         if traits.role || traits.group {
-            let holders = held.get(&named.type_and_id()).map_or(0, |(_, count)| *count).to_string();
+            let holders =
+                held.get(&reference.type_and_id()).map_or(0, |(_, count)| *count).to_string();
             let cells: [&str; 6] = [
-                &named.resource_type,
-                &named.resource,
-                &named.display_name,
-                &known.description,
+                &reference.resource_type,
+                &reference.resource,
+                &reference.display_name,
+                &info.description,
                 &holders,
                 sync_id,
             ];
@@ -114,10 +114,11 @@ pub fn csv_resources(access: &AccessReport, mut output: impl Write) -> Result<()
 /// How many grants each holds, or else how many there are of each.
 fn counts(access: &AccessReport, by_principal: bool) -> Result<GrantCounts, Error> {
     let mut counts = GrantCounts::new();
-    access.each(|row| {
-        let known = if by_principal { &row.held.principal } else { &row.held.given.resource };
-        let named = &known.named;
-        counts.entry(named.type_and_id()).or_insert_with(|| (named.clone(), 0)).1 += 1;
+    access.each_grant(|row| {
+        let info =
+            if by_principal { &row.grant.principal } else { &row.grant.entitlement.resource };
+        let reference = &info.reference;
+        counts.entry(reference.type_and_id()).or_insert_with(|| (reference.clone(), 0)).1 += 1;
         Ok(())
     })?;
     Ok(counts)

@@ -36,13 +36,13 @@ impl FilterMatch {
     /// Finds what is asked for.
     pub(in crate::report) fn find(
         sync: &OpenSync,
-        kinds: &TraitIndex,
+        traits: &TraitIndex,
         asked: &Filter,
     ) -> Result<Self, Error> {
         let find = |kind, texts: &[String]| {
             let mut found = Vec::new();
             for text in texts {
-                let search = FilterSearch { sync, kinds, kind };
+                let search = FilterSearch { sync, traits, kind };
                 for id in search.find(text)? {
                     if !found.contains(&id) {
                         found.push(id);
@@ -74,7 +74,7 @@ impl FilterMatch {
     }
 
     /// What is to be told of: if people are asked for, they are, else roles, else groups. Those
-    /// of other kinds say what of it.
+    /// of other traits say what of it.
     pub(in crate::report) fn ids(&self) -> impl Iterator<Item = &TypedId> {
         [&self.users, &self.roles, &self.groups]
             .into_iter()
@@ -117,13 +117,14 @@ impl FilterMatch {
     }
 
     /// Whether a grant that may be meant is.
-    pub(in crate::report) fn has(&self, held: &GrantInfo) -> bool {
-        let names =
-            |named: &ResourceRef| has(&self.groups, (&named.resource_type, &named.resource));
+    pub(in crate::report) fn has(&self, grant: &GrantInfo) -> bool {
+        let names = |reference: &ResourceRef| {
+            has(&self.groups, (&reference.resource_type, &reference.resource))
+        };
         self.groups.is_empty()
-            || names(&held.principal.named)
-            || names(&held.given.resource.named)
-            || held.way.through().iter().any(|given| names(&given.resource.named))
+            || names(&grant.principal.reference)
+            || names(&grant.entitlement.resource.reference)
+            || grant.path.through().iter().any(|entitlement| names(&entitlement.resource.reference))
     }
 }
 
@@ -134,7 +135,7 @@ fn has(ids: &[TypedId], (resource_type, id): (&str, &str)) -> bool {
 /// A search for resources of one kind.
 pub(super) struct FilterSearch<'sync> {
     pub(super) sync: &'sync OpenSync,
-    pub(super) kinds: &'sync TraitIndex,
+    pub(super) traits: &'sync TraitIndex,
     pub(super) kind: FilterKind,
 }
 
@@ -146,8 +147,8 @@ impl FilterSearch<'_> {
         if !found.is_empty() {
             return Ok(found);
         }
-        let names = NamedResources::find(self.sync, self.kinds, [text])?;
-        let found = self.named(text, &names)?;
+        let names = NamedResources::find(self.sync, self.traits, [text])?;
+        let found = self.find_by_name(text, &names)?;
         if found.is_empty() { Err(self.unknown(text, true)?) } else { Ok(found) }
     }
 
@@ -155,12 +156,12 @@ impl FilterSearch<'_> {
     pub(super) fn find_by_id(&self, text: &str) -> Result<Vec<TypedId>, Error> {
         let with_type = text.match_indices([':', '/']).filter_map(|(at, _)| {
             let resource_type = &text[..at];
-            let is_one = self.kinds.of(resource_type).is(self.kind);
+            let is_one = self.traits.of(resource_type).is(self.kind);
             is_one.then(|| (resource_type, &text[at + 1..]))
         });
         let mut found = Vec::new();
         for (resource_type, id) in
-            self.kinds.types(self.kind).map(|resource_type| (resource_type, text)).chain(with_type)
+            self.traits.types(self.kind).map(|resource_type| (resource_type, text)).chain(with_type)
         {
             if self.is_there(resource_type, id)? {
                 found.push((resource_type.to_owned(), id.to_owned()));
@@ -178,8 +179,12 @@ impl FilterSearch<'_> {
     }
 
     /// Who has the address `text`, or else what has that name; nothing where nothing does.
-    pub(super) fn named(&self, text: &str, names: &NamedResources) -> Result<Vec<TypedId>, Error> {
-        let found = names.of(self.kinds, self.kind, text);
+    pub(super) fn find_by_name(
+        &self,
+        text: &str,
+        names: &NamedResources,
+    ) -> Result<Vec<TypedId>, Error> {
+        let found = names.of(self.traits, self.kind, text);
         if found.len() < 2 {
             return Ok(found);
         }
@@ -195,7 +200,7 @@ impl FilterSearch<'_> {
         let offer = |_: &str, data: &[u8]| {
             let resource: Resource = names.decode(data)?;
             let id = resource.id.unwrap_or_default();
-            if self.kinds.of(&id.resource_type).is(self.kind) {
+            if self.traits.of(&id.resource_type).is(self.kind) {
                 let user: Option<UserTrait> = find(&resource.annotations);
                 let emails = user.map(|user| user.emails).unwrap_or_default();
                 let addresses = emails.iter().map(|email| email.address.as_str());

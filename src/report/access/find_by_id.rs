@@ -46,11 +46,11 @@ impl<'access> IdFinder<'access> {
             names
         } else {
             let texts = self.texts.iter().copied();
-            NamedResources::find(self.access.sync(), self.access.kinds(), texts)?
+            NamedResources::find(self.access.sync(), self.access.traits(), texts)?
         };
         let names = self.names.insert(names);
         for kind in kinds {
-            found.extend(search(self.access, *kind).named(text, names)?);
+            found.extend(search(self.access, *kind).find_by_name(text, names)?);
         }
         match (&found[..], kinds) {
             ([], _) => Err(self.unknown(kinds, text)?),
@@ -96,5 +96,5 @@ impl<'access> IdFinder<'access> {
 }
 
 fn search(access: &AccessReport, kind: FilterKind) -> FilterSearch<'_> {
-    FilterSearch { sync: access.sync(), kinds: access.kinds(), kind }
+    FilterSearch { sync: access.sync(), traits: access.traits(), kind }
 }

@@ -13,15 +13,15 @@ pub struct GrantInfo {
     /// Who.
     pub principal: Rc<ResourceInfo>,
     /// What.
-    pub given: Rc<EntitlementInfo>,
+    pub entitlement: Rc<EntitlementInfo>,
     /// How.
-    pub way: Rc<HeldVia>,
+    pub path: Rc<HeldVia>,
 }
 
 /// How something is held.
 #[derive(Debug)]
 pub struct HeldVia {
-    how: GrantPath,
+    path: GrantPath,
     /// What it is called when it is held by itself.
     by_itself: &'static str,
     through: Vec<Rc<EntitlementInfo>>,
@@ -30,11 +30,11 @@ pub struct HeldVia {
 impl HeldVia {
     /// For what a grant says; `through` are the entitlements that it names.
     pub(in crate::report) fn new(
-        how: GrantPath,
+        path: GrantPath,
         by_itself: &'static str,
         through: Vec<Rc<EntitlementInfo>>,
     ) -> Self {
-        Self { how, by_itself, through }
+        Self { path, by_itself, through }
     }
 
     /// Whether a group holds it, for its members.
@@ -45,17 +45,21 @@ impl HeldVia {
     /// One word: `direct`, `through`, `direct+through`, `member`, `linked`, or the source's
     /// own.
     pub fn word(&self) -> &str {
-        self.how.word(self.by_itself)
+        self.path.word(self.by_itself)
     }
 
     /// In words: `direct and through group Engineering`.
     pub fn in_words(&self) -> String {
-        self.in_words_with(EntitlementInfo::called)
+        self.in_words_with(EntitlementInfo::label)
     }
 
-    /// In words, with what it is held through as `called` names it.
-    pub fn in_words_with(&self, called: impl Fn(&EntitlementInfo) -> String) -> String {
-        in_words(self.direct(), self.membership(), self.through.iter().map(|given| called(given)))
+    /// In words, with what it is held through as `label` names it.
+    pub fn in_words_with(&self, label: impl Fn(&EntitlementInfo) -> String) -> String {
+        in_words(
+            self.direct(),
+            self.membership(),
+            self.through.iter().map(|entitlement| label(entitlement)),
+        )
     }
 
     /// What it is called as far as it is held by itself; the source's own word where nothing
@@ -65,12 +69,12 @@ impl HeldVia {
     }
 
     fn direct(&self) -> Option<&str> {
-        self.how.direct.then_some(self.by_itself)
+        self.path.direct.then_some(self.by_itself)
     }
 
     /// Whether it is held by itself, maybe besides.
     pub fn is_direct(&self) -> bool {
-        self.how.direct
+        self.path.direct
     }
 
     /// The entitlements through which it is held.
@@ -80,6 +84,6 @@ impl HeldVia {
 
     /// The source's own word for a membership that nothing explains.
     pub fn membership(&self) -> Option<&str> {
-        self.how.membership.as_deref()
+        self.path.membership.as_deref()
     }
 }

@@ -28,7 +28,7 @@ pub(in crate::report) struct AccessGroup {
     /// Who or what.
     pub(in crate::report) of: Rc<ResourceInfo>,
     /// What is held, or who holds it. May be nothing.
-    pub(in crate::report) held: Vec<GrantInfo>,
+    pub(in crate::report) grants: Vec<GrantInfo>,
 }
 
 impl GroupedAccess {
@@ -38,33 +38,33 @@ impl GroupedAccess {
         let mut parts: BTreeMap<SortKey, AccessGroup> = BTreeMap::new();
         let mut grants = 0;
         let (mut people, mut others) = (HashSet::new(), HashSet::new());
-        access.each(|row| {
-            let held = row.held;
-            let resource = &held.given.resource;
-            let of = if by_person { &held.principal } else { resource };
+        access.each_grant(|row| {
+            let grant = row.grant;
+            let resource = &grant.entitlement.resource;
+            let of = if by_person { &grant.principal } else { resource };
             let part = parts
-                .entry(place(access, &of.named))
-                .or_insert_with(|| AccessGroup { of: of.clone(), held: Vec::new() });
-            part.held.push(held.clone());
+                .entry(sort_key(access, &of.reference))
+                .or_insert_with(|| AccessGroup { of: of.clone(), grants: Vec::new() });
+            part.grants.push(grant.clone());
             grants += 1;
-            let is_person = access.kinds().of(&held.principal.named.resource_type).user;
+            let is_person = access.traits().of(&grant.principal.reference.resource_type).user;
             let holders = if is_person { &mut people } else { &mut others };
-            holders.insert(Rc::as_ptr(&held.principal));
+            holders.insert(Rc::as_ptr(&grant.principal));
             Ok(())
         })?;
-        access.each_asked(|known, _| {
-            if access.kinds().of(&known.named.resource_type).user == by_person {
+        access.each_resource(|info, _| {
+            if access.traits().of(&info.reference.resource_type).user == by_person {
                 parts
-                    .entry(place(access, &known.named))
-                    .or_insert_with(|| AccessGroup { of: known.clone(), held: Vec::new() });
+                    .entry(sort_key(access, &info.reference))
+                    .or_insert_with(|| AccessGroup { of: info.clone(), grants: Vec::new() });
             }
             Ok(())
         })?;
         let mut parts: Vec<_> = parts.into_values().collect();
         for part in &mut parts {
-            part.held.sort_by_cached_key(|held| {
-                let other = if by_person { &held.given.resource } else { &held.principal };
-                (place(access, &other.named), held.given.slug.clone())
+            part.grants.sort_by_cached_key(|grant| {
+                let other = if by_person { &grant.entitlement.resource } else { &grant.principal };
+                (sort_key(access, &other.reference), grant.entitlement.slug.clone())
             });
         }
         let (people, others) = (people.len(), others.len());
@@ -87,17 +87,17 @@ impl GroupedAccess {
             .filter(|(count, ..)| *count > 0)
             .map(|(count, one, several)| counted(count, one, several))
             .collect();
-        let held = if holders.is_empty() {
+        let summary = if holders.is_empty() {
             grants
         } else {
             format!("{grants}, held by {}", holders.join(" and "))
         };
-        let idle = self.parts.iter().filter(|part| part.held.is_empty()).count();
+        let idle = self.parts.iter().filter(|part| part.grants.is_empty()).count();
         match (self.by_person, idle) {
-            (_, 0) => held,
-            (true, 1) => self.narrowed(&format!("{held}; 1 person holds nothing")),
-            (true, _) => self.narrowed(&format!("{held}; {idle} people hold nothing")),
-            (false, _) => self.narrowed(&format!("{held}; {idle} held by nobody")),
+            (_, 0) => summary,
+            (true, 1) => self.narrowed(&format!("{summary}; 1 person holds nothing")),
+            (true, _) => self.narrowed(&format!("{summary}; {idle} people hold nothing")),
+            (false, _) => self.narrowed(&format!("{summary}; {idle} held by nobody")),
         }
     }
 }
@@ -106,7 +106,7 @@ impl GroupedAccess {
 /// this may hold something else.
 fn narrowed_to(access: &AccessReport) -> Result<Option<String>, Error> {
     let (roles, groups) = access.selection().narrowed_to();
-    let called = |ids| Ok::<_, Error>(access.called(ids)?.join(" or "));
+    let called = |ids| Ok::<_, Error>(access.labels(ids)?.join(" or "));
     let (of, through) = (called(roles)?, called(groups)?);
     Ok(match (roles, groups) {
         ([], []) => None,
@@ -120,13 +120,18 @@ fn narrowed_to(access: &AccessReport) -> Result<Option<String>, Error> {
 /// Where a resource stands: people first, then groups, roles and the rest; there by type and name.
 pub(in crate::report) type SortKey = (u8, String, String, String);
 
-pub(in crate::report) fn place(access: &AccessReport, named: &ResourceRef) -> SortKey {
-    let traits = access.kinds().of(&named.resource_type);
+pub(in crate::report) fn sort_key(access: &AccessReport, reference: &ResourceRef) -> SortKey {
+    let traits = access.traits().of(&reference.resource_type);
     let order = match () {
         () if traits.user => 0,
         () if traits.group => 1,
         () if traits.role => 2,
         () => 3,
     };
-    (order, named.resource_type.clone(), named.display_name.to_lowercase(), named.resource.clone())
+    (
+        order,
+        reference.resource_type.clone(),
+        reference.display_name.to_lowercase(),
+        reference.resource.clone(),
+    )
 }

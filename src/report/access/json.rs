@@ -94,7 +94,7 @@ pub(in crate::report) struct JsonEntitlement<'row> {
 #[derive(Serialize)]
 pub(in crate::report) struct JsonResource<'row> {
     #[serde(flatten)]
-    named: &'row ResourceRef,
+    reference: &'row ResourceRef,
     description: Option<&'row str>,
     restrictions: Option<&'row RestrictionText>,
 }
@@ -102,7 +102,7 @@ pub(in crate::report) struct JsonResource<'row> {
 #[derive(Serialize)]
 pub(in crate::report) struct JsonPrincipal<'row> {
     #[serde(flatten)]
-    named: &'row ResourceRef,
+    reference: &'row ResourceRef,
     email: Option<&'row str>,
     status: Option<&'row str>,
     status_details: Option<&'row str>,
@@ -113,42 +113,46 @@ pub(in crate::report) struct JsonPrincipal<'row> {
 
 impl<'row> JsonGrant<'row> {
     fn new(row: ReportRow<'row>) -> Self {
-        let held = row.held;
+        let grant = row.grant;
         Self {
             id: row.id,
-            principal: JsonPrincipal::new(&held.principal),
-            entitlement: JsonEntitlement::new(&held.given),
-            how: held.way.word(),
-            direct: held.way.is_direct(),
-            through: held.way.through().iter().map(|given| given.entitled()).collect(),
-            membership: held.way.membership(),
+            principal: JsonPrincipal::new(&grant.principal),
+            entitlement: JsonEntitlement::new(&grant.entitlement),
+            how: grant.path.word(),
+            direct: grant.path.is_direct(),
+            through: grant.path.through().iter().map(|entitlement| entitlement.to_ref()).collect(),
+            membership: grant.path.membership(),
         }
     }
 }
 
 impl<'row> JsonEntitlement<'row> {
-    pub(in crate::report) fn new(given: &'row EntitlementInfo) -> Self {
-        Self { id: &given.id, slug: &given.slug, resource: JsonResource::new(&given.resource) }
+    pub(in crate::report) fn new(entitlement: &'row EntitlementInfo) -> Self {
+        Self {
+            id: &entitlement.id,
+            slug: &entitlement.slug,
+            resource: JsonResource::new(&entitlement.resource),
+        }
     }
 }
 
 impl<'row> JsonResource<'row> {
-    pub(in crate::report) fn new(known: &'row ResourceInfo) -> Self {
+    pub(in crate::report) fn new(info: &'row ResourceInfo) -> Self {
         Self {
-            named: &known.named,
-            description: Some(known.description.as_str()).filter(|text| !text.is_empty()),
-            restrictions: known.restrictions.as_ref(),
+            reference: &info.reference,
+            description: Some(info.description.as_str()).filter(|text| !text.is_empty()),
+            restrictions: info.restrictions.as_ref(),
         }
     }
 }
 
 impl<'row> JsonPrincipal<'row> {
-    pub(in crate::report) fn new(known: &'row ResourceInfo) -> Self {
-        let person = known.person.as_ref();
+    pub(in crate::report) fn new(info: &'row ResourceInfo) -> Self {
+        let person = info.person.as_ref();
         let status = person.and_then(|person| person.status.as_ref());
         let details = status.map(|status| status.details.as_str());
         Self {
-            named: &known.named,
+            reference: &info.reference,
             email: person.and_then(|person| person.email.as_deref()),
             status: status.and_then(|status| status.word),
             status_details: details.filter(|details| !details.is_empty()),
@@ -164,9 +168,9 @@ impl Serialize for JsonGrants<'_> {
         let mut list = serializer.serialize_seq(None)?;
         let mut principals = self.met.principals.borrow_mut();
         let mut resources = self.met.resources.borrow_mut();
-        let read = self.access.each(|row| {
-            principals.insert(row.held.principal.named.type_and_id());
-            resources.insert(row.held.given.resource.named.type_and_id());
+        let read = self.access.each_grant(|row| {
+            principals.insert(row.grant.principal.reference.type_and_id());
+            resources.insert(row.grant.entitlement.resource.reference.type_and_id());
             list.serialize_element(&JsonGrant::new(row)).map_err(unwritten)
         });
         self.met.check(read)?;
@@ -179,16 +183,16 @@ impl Serialize for JsonWithoutGrants<'_> {
         let mut list = serializer.serialize_seq(None)?;
         let met = if self.people { &self.met.principals } else { &self.met.resources };
         let met = met.borrow();
-        let read = self.access.each_asked(|known, _| {
-            let traits = self.access.kinds().of(&known.named.resource_type);
+        let read = self.access.each_resource(|info, _| {
+            let traits = self.access.traits().of(&info.reference.resource_type);
             let is_meant = if self.people { traits.user } else { traits.role || traits.group };
-            if !is_meant || met.contains(&known.named.type_and_id()) {
+            if !is_meant || met.contains(&info.reference.type_and_id()) {
                 return Ok(());
             }
             let written = if self.people {
-                list.serialize_element(&JsonPrincipal::new(known))
+                list.serialize_element(&JsonPrincipal::new(info))
             } else {
-                list.serialize_element(&JsonResource::new(known))
+                list.serialize_element(&JsonResource::new(info))
             };
             written.map_err(unwritten)
         });

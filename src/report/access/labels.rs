@@ -13,29 +13,29 @@ pub(in crate::report) fn counted(count: usize, one: &str, several: &str) -> Stri
 }
 
 /// Its name and, where it says more, its id; with its type if it needs one.
-pub(in crate::report) fn named(known: &ResourceInfo, with_type: bool) -> String {
-    let named = &known.named;
-    let name = if named.display_name == named.resource {
-        named.resource.clone()
+pub(in crate::report) fn label_with_id(info: &ResourceInfo, with_type: bool) -> String {
+    let reference = &info.reference;
+    let name = if reference.display_name == reference.resource {
+        reference.resource.clone()
     } else {
-        format!("{} ({})", named.display_name, named.resource)
+        format!("{} ({})", reference.display_name, reference.resource)
     };
-    if with_type { format!("{} {name}", named.resource_type) } else { name }
+    if with_type { format!("{} {name}", reference.resource_type) } else { name }
 }
 
 /// Status, address and last login, as far as they are known, and what something is for.
-pub(in crate::report) fn facts(known: &ResourceInfo) -> Vec<String> {
-    let Some(person) = &known.person else { return vec!["not in the file".to_owned()] };
+pub(in crate::report) fn facts(info: &ResourceInfo) -> Vec<String> {
+    let Some(person) = &info.person else { return vec!["not in the file".to_owned()] };
     let status = person.status.as_ref().map(ToString::to_string);
     let login = person.last_login.map(|time| format!("last login {} UTC", day(time)));
     let facts = status.into_iter().chain(person.email.clone()).chain(login);
-    facts.chain(purpose(known)).collect()
+    facts.chain(purpose(info)).collect()
 }
 
 /// What something is for, and where it applies, as far as that is known.
-pub(in crate::report) fn purpose(known: &ResourceInfo) -> Vec<String> {
-    let description = Some(known.description.clone()).filter(|text| !text.is_empty());
-    let restrictions = known.restrictions.as_ref().map(ToString::to_string);
+pub(in crate::report) fn purpose(info: &ResourceInfo) -> Vec<String> {
+    let description = Some(info.description.clone()).filter(|text| !text.is_empty());
+    let restrictions = info.restrictions.as_ref().map(ToString::to_string);
     description.into_iter().chain(restrictions).collect()
 }
 
@@ -45,22 +45,22 @@ pub(in crate::report) fn is_enabled(person: &AccountInfo) -> bool {
 }
 
 /// What is held: type and name of its resource, and the entitlement where it says more.
-pub(in crate::report) fn what(held: &GrantInfo) -> String {
-    let called = held.given.called();
-    match slug(held) {
+pub(in crate::report) fn what(grant: &GrantInfo) -> String {
+    let called = grant.entitlement.label();
+    match slug(grant) {
         Some(slug) => format!("{called}: {slug}"),
         None => called,
     }
 }
 
 /// The entitlement's name, unless it is just what roles and groups give.
-pub(in crate::report) fn slug(held: &GrantInfo) -> Option<&str> {
-    entitlement_slug(&held.given)
+pub(in crate::report) fn slug(grant: &GrantInfo) -> Option<&str> {
+    entitlement_slug(&grant.entitlement)
 }
 
 /// The same of an entitlement.
-pub(in crate::report) fn entitlement_slug(given: &EntitlementInfo) -> Option<&str> {
-    let slug = given.slug.as_str();
+pub(in crate::report) fn entitlement_slug(entitlement: &EntitlementInfo) -> Option<&str> {
+    let slug = entitlement.slug.as_str();
     (!matches!(slug, "" | "assigned" | "member")).then_some(slug)
 }
 

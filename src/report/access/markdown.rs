@@ -7,13 +7,13 @@ use crate::report::model::{ResourceInfo, escape};
 use super::access_report::AccessReport;
 use super::error::Error;
 use super::grouped::GroupedAccess;
-use super::labels::{day, named, purpose, what};
+use super::labels::{day, label_with_id, purpose, what};
 
 /// Writes the access as Markdown: a table with one row for each grant.
 pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
     let label = access.label();
     let listing = GroupedAccess::new(access)?;
-    writeln!(output, "### Access\n\n{}\n", escape(&label.place()))?;
+    writeln!(output, "### Access\n\n{}\n", escape(&label.in_words()))?;
     if let Some(part) = &access.sync().sync().reduced_to {
         writeln!(output, "The sync doesn't cover everything: {}\n", escape(part))?;
     }
@@ -21,7 +21,7 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
     for part in listing.parts.iter().filter(|_| !listing.by_person) {
         let purpose = purpose(&part.of).join(" · ");
         if !purpose.is_empty() {
-            writeln!(output, "- {}: {}", escape(&named(&part.of, true)), escape(&purpose))?;
+            writeln!(output, "- {}: {}", escape(&label_with_id(&part.of, true)), escape(&purpose))?;
             purposes = true;
         }
     }
@@ -35,21 +35,33 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
         )?;
     }
     for part in &listing.parts {
-        for held in &part.held {
-            let (status, login) = account(&held.principal);
+        for grant in &part.grants {
+            let (status, login) = account(&grant.principal);
             row(
-                &[named(&held.principal, true), status, login, what(held), held.way.in_words()],
+                &[
+                    label_with_id(&grant.principal, true),
+                    status,
+                    login,
+                    what(grant),
+                    grant.path.in_words(),
+                ],
                 &mut output,
             )?;
         }
-        if part.held.is_empty() && listing.by_person {
+        if part.grants.is_empty() && listing.by_person {
             let (status, login) = account(&part.of);
             row(
-                &[named(&part.of, true), status, login, listing.narrowed("nothing"), String::new()],
+                &[
+                    label_with_id(&part.of, true),
+                    status,
+                    login,
+                    listing.narrowed("nothing"),
+                    String::new(),
+                ],
                 &mut output,
             )?;
-        } else if part.held.is_empty() {
-            let what = named(&part.of, true);
+        } else if part.grants.is_empty() {
+            let what = label_with_id(&part.of, true);
             row(
                 &[listing.narrowed("nobody"), String::new(), String::new(), what, String::new()],
                 &mut output,
@@ -62,8 +74,8 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
 }
 
 /// Status and last login.
-fn account(known: &ResourceInfo) -> (String, String) {
-    let Some(person) = &known.person else { return ("not in the file".into(), String::new()) };
+fn account(info: &ResourceInfo) -> (String, String) {
+    let Some(person) = &info.person else { return ("not in the file".into(), String::new()) };
     let status = person.status.as_ref().map(ToString::to_string).unwrap_or_default();
     (status, person.last_login.map(day).unwrap_or_default())
 }

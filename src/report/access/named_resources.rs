@@ -29,7 +29,7 @@ impl NamedResources {
     /// Looks for all of them in one go through the file.
     pub(super) fn find<'text>(
         sync: &OpenSync,
-        kinds: &TraitIndex,
+        traits: &TraitIndex,
         texts: impl IntoIterator<Item = &'text str>,
     ) -> Result<Self, Error> {
         let texts = texts.into_iter().map(|text| (key(text), Vec::new()));
@@ -43,7 +43,7 @@ impl NamedResources {
             let id = resource.id.unwrap_or_default();
             let user: Option<UserTrait> = find(&resource.annotations);
             let emails = user.map(|user| user.emails).unwrap_or_default();
-            let has_addresses = kinds.of(&id.resource_type).is(FilterKind::User);
+            let has_addresses = traits.of(&id.resource_type).is(FilterKind::User);
             let addresses = emails.iter().filter(|_| has_addresses).map(|it| (&it.address, true));
             let id = (id.resource_type, id.resource);
             for (name, is_address) in addresses.chain([(&resource.display_name, false)]) {
@@ -59,9 +59,9 @@ impl NamedResources {
     }
 
     /// Who of this kind has the address `text`, or else what has that name.
-    pub(super) fn of(&self, kinds: &TraitIndex, kind: FilterKind, text: &str) -> Vec<TypedId> {
+    pub(super) fn of(&self, traits: &TraitIndex, kind: FilterKind, text: &str) -> Vec<TypedId> {
         let found = self.by_text.get(&key(text)).map(Vec::as_slice).unwrap_or_default();
-        let of_kind: Vec<_> = found.iter().filter(|it| kinds.of(&it.id.0).is(kind)).collect();
+        let of_kind: Vec<_> = found.iter().filter(|it| traits.of(&it.id.0).is(kind)).collect();
         let is_owned = of_kind.iter().any(|it| it.is_address);
         let best = of_kind.into_iter().filter(|it| it.is_address == is_owned);
         best.map(|it| it.id.clone()).collect()

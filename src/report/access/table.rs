@@ -11,7 +11,7 @@ use super::access_report::AccessReport;
 use super::error::Error;
 use super::grant_info::GrantInfo;
 use super::grouped::{AccessGroup, GroupedAccess};
-use super::labels::{facts, is_enabled, named, slug, what};
+use super::labels::{facts, is_enabled, label_with_id, slug, what};
 
 const YELLOW: &str = "\u{1b}[33m";
 const BOLD: &str = "\u{1b}[1m";
@@ -37,7 +37,7 @@ pub struct TableStyle {
 /// for.
 pub fn table(access: &AccessReport, look: TableStyle, mut output: impl Write) -> Result<(), Error> {
     let label = access.label();
-    writeln!(output, "Access in {}", printable(&label.place()))?;
+    writeln!(output, "Access in {}", printable(&label.in_words()))?;
     if let Some(part) = &access.sync().sync().reduced_to {
         writeln!(output, "The sync doesn't cover everything: {}", printable(part))?;
     }
@@ -59,7 +59,7 @@ fn head(
     look: TableStyle,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    let name = printable(&named(&part.of, !listing.by_person));
+    let name = printable(&label_with_id(&part.of, !listing.by_person));
     let facts = facts(&part.of);
     let facts: Vec<_> = facts.iter().map(|fact| printable(fact)).collect();
     let line = facts.join(" · ");
@@ -99,20 +99,20 @@ fn rows(
     look: TableStyle,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    if part.held.is_empty() {
+    if part.grants.is_empty() {
         let none = if listing.by_person { "holds nothing" } else { "nobody holds it" };
         writeln!(output, "{:INDENT$}{}", "", printable(&listing.narrowed(none)))?;
     }
-    let first = |held: &GrantInfo| {
+    let first = |grant: &GrantInfo| {
         printable(&if listing.by_person {
-            what(held)
+            what(grant)
         } else {
-            let slug = slug(held).map(|slug| format!(": {slug}")).unwrap_or_default();
-            format!("{}{slug}", named(&held.principal, true))
+            let slug = slug(grant).map(|slug| format!(": {slug}")).unwrap_or_default();
+            format!("{}{slug}", label_with_id(&grant.principal, true))
         })
     };
     let lines: Vec<_> =
-        part.held.iter().map(|held| (first(held), printable(&held.way.in_words()))).collect();
+        part.grants.iter().map(|grant| (first(grant), printable(&grant.path.in_words()))).collect();
     // Ways stand below each other, but for those after a name that is too long for that.
     let longest = lines.iter().map(|(_, how)| how.width()).max().unwrap_or_default();
     let in_line = |first: &&str| look.fits(INDENT + first.width() + GAP + longest);

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use crate::baton::printable;
 use crate::report::model::{
     ChangeLine, ChangeSection, ChangeSign, EntitlementRef, IN_RESTRICTIONS, RESTRICTIONS,
-    ResourceRef, SyncLabel, by_code_point, isolated, look,
+    ResourceRef, SyncLabel, by_code_point, confusable_skeleton, isolated,
 };
 
-use super::differences::{AttributeChange, Diff, DiffGrant, ModifiedRow, RowChanges, how};
+use super::differences::{
+    AttributeChange, Diff, DiffGrant, ModifiedRow, RowChanges, path_in_words,
+};
 
 /// How a text of the file's is shown among others.
 type TextStyle = fn(&str) -> String;
@@ -24,10 +26,14 @@ pub fn isolated_sections(diff: &Diff) -> Vec<ChangeSection> {
 }
 
 fn sections_with(diff: &Diff, shown: TextStyle) -> Vec<ChangeSection> {
-    let resources = lines(&diff.resources, shown, |row| vec![named(row, shown)]);
-    let entitlements = lines(&own_changes(diff), shown, |row| vec![entitled(row, shown)]);
+    let resources = lines(&diff.resources, shown, |row| vec![resource_text(row, shown)]);
+    let entitlements = lines(&own_changes(diff), shown, |row| vec![entitlement_text(row, shown)]);
     let grants = lines(&diff.grants, shown, |row: &DiffGrant| {
-        vec![named(&row.principal, shown), entitled(&row.entitlement, shown), how(row, shown)]
+        vec![
+            resource_text(&row.principal, shown),
+            entitlement_text(&row.entitlement, shown),
+            path_in_words(row, shown),
+        ]
     });
     let section = |title, columns, lines| ChangeSection { title, columns, lines };
     let sections = [
@@ -117,7 +123,7 @@ fn change(change: &AttributeChange, shown: TextStyle) -> String {
     let AttributeChange { fact, old, new } = change;
     let text = |text: &Option<String>| text.as_deref().map_or("nothing".to_owned(), shown);
     let (old, new) = match (old, new) {
-        (Some(old), Some(new)) if look(old) == look(new) => {
+        (Some(old), Some(new)) if confusable_skeleton(old) == confusable_skeleton(new) => {
             (by_code_point(old), by_code_point(new))
         }
         _ => (text(old), text(new)),
@@ -126,7 +132,7 @@ fn change(change: &AttributeChange, shown: TextStyle) -> String {
 }
 
 /// Type, name and, where it says more, id.
-fn named(row: &ResourceRef, shown: TextStyle) -> String {
+fn resource_text(row: &ResourceRef, shown: TextStyle) -> String {
     let (resource_type, id) = (shown(&row.resource_type), shown(&row.resource));
     if row.display_name == row.resource {
         format!("{resource_type} {id}")
@@ -136,7 +142,7 @@ fn named(row: &ResourceRef, shown: TextStyle) -> String {
 }
 
 /// Whose entitlement it is, by name: ids of groups are long, and JSON has them.
-fn entitled(row: &EntitlementRef, shown: TextStyle) -> String {
+fn entitlement_text(row: &EntitlementRef, shown: TextStyle) -> String {
     let EntitlementRef { id, slug, resource } = row;
     if resource.resource_type.is_empty() {
         shown(id)

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use crate::report::model::{EntitlementRef, ResourceRef, csv_record};
 
-use super::differences::{AttributeChange, Diff, DiffGrant, ModifiedRow, RowChanges, how};
+use super::differences::{
+    AttributeChange, Diff, DiffGrant, ModifiedRow, RowChanges, path_in_words,
+};
 
 const HEADER: [&str; 16] = [
     "change",
@@ -62,7 +64,7 @@ pub fn csv(diff: &Diff, mut output: impl Write) -> io::Result<()> {
         email: diff.email(&row.principal),
         resource: Some(&row.entitlement.resource),
         entitlement: Some(&row.entitlement.slug),
-        how: how(row, str::to_owned),
+        how: path_in_words(row, str::to_owned),
     })?;
     writer.output.flush()
 }

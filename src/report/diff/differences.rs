@@ -88,15 +88,15 @@ impl Diff {
             old: Some(SyncLabel::new(comparison.sync(SyncSide::Old))),
             new: SyncLabel::new(comparison.sync(SyncSide::New)),
             resources: reading.changes(RowKind::Resources, |names, resource: &Resource| {
-                Ok((names.named(resource), of_resource(resource)))
+                Ok((names.resource_ref(resource), of_resource(resource)))
             })?,
             entitlements: reading.changes(RowKind::Entitlements, |names, entitlement| {
-                Ok((names.given(entitlement)?.entitled(), of_entitlement(entitlement)))
+                Ok((names.entitlement_info(entitlement)?.to_ref(), of_entitlement(entitlement)))
             })?,
             grants: reading.changes(RowKind::Grants, |names, grant| {
-                let held = held(names, grant)?;
-                let facts = of_grant(grant, how(&held, str::to_owned));
-                Ok((held, facts))
+                let row = diff_grant(names, grant)?;
+                let facts = of_grant(grant, path_in_words(&row, str::to_owned));
+                Ok((row, facts))
             })?,
             emails: BTreeMap::new(),
         };
@@ -145,14 +145,14 @@ impl<T> RowChanges<T> {
 }
 
 /// Through what somebody holds something, in words, with each name as it is shown.
-pub(super) fn how(held: &DiffGrant, shown: impl Fn(&str) -> String) -> String {
-    let membership = held.membership.as_deref().map(&shown);
+pub(super) fn path_in_words(grant: &DiffGrant, shown: impl Fn(&str) -> String) -> String {
+    let membership = grant.membership.as_deref().map(&shown);
     let called = |source: &EntitlementRef| match source.resource.resource_type.as_str() {
         "" => shown(&source.id),
         kind => format!("{} {}", shown(kind), shown(&source.resource.distinct_name())),
     };
-    let direct = held.direct.then_some("direct");
-    in_words(direct, membership.as_deref(), held.through.iter().map(called))
+    let direct = grant.direct.then_some("direct");
+    in_words(direct, membership.as_deref(), grant.through.iter().map(called))
 }
 
 /// The facts that differ, by name.
@@ -202,7 +202,7 @@ impl<'comparison> DiffReader<'comparison> {
             })?;
         }
         let namesakes = Rc::new(namesakes);
-        let names = |side| names(side).beside(namesakes.clone());
+        let names = |side| names(side).with_namesakes(namesakes.clone());
         Ok(Self { comparison, old: names(SyncSide::Old), new: names(SyncSide::New) })
     }
 
@@ -212,8 +212,8 @@ impl<'comparison> DiffReader<'comparison> {
         let principals = diff.grants.rows().map(|grant| &grant.principal);
         for row in diff.resources.rows().chain(principals) {
             for names in [&mut self.new, &mut self.old] {
-                let known = names.resource(&row.resource_type, &row.resource)?;
-                let email = known.person.as_ref().and_then(|person| person.email.clone());
+                let info = names.resource(&row.resource_type, &row.resource)?;
+                let email = info.person.as_ref().and_then(|person| person.email.clone());
                 if let Some(email) = email {
                     emails.entry(row.key()).or_insert(email);
                 }
@@ -266,27 +266,27 @@ impl<'comparison> DiffReader<'comparison> {
     }
 }
 
-fn held(names: &mut NameIndex<SideRows<'_>>, grant: &Grant) -> Result<DiffGrant, Error> {
+fn diff_grant(names: &mut NameIndex<SideRows<'_>>, grant: &Grant) -> Result<DiffGrant, Error> {
     let principal = grant.principal.as_ref().and_then(|principal| principal.id.as_ref());
     let none = ResourceId::default();
     let ResourceId { resource_type, resource } = principal.unwrap_or(&none);
-    let known = grant.entitlement.as_ref();
-    let id = known.map_or("", |entitlement| entitlement.id.as_str());
-    let how = GrantPath::new(id, grant.sources.as_ref(), &grant.annotations);
-    let mut entitled = |id: &str, known: Option<&Entitlement>| {
+    let info = grant.entitlement.as_ref();
+    let id = info.map_or("", |entitlement| entitlement.id.as_str());
+    let path = GrantPath::new(id, grant.sources.as_ref(), &grant.annotations);
+    let mut entitled = |id: &str, info: Option<&Entitlement>| {
         let only_id = || Entitlement { id: id.to_owned(), ..Entitlement::default() };
-        let given = names.entitlement(id, || Ok(known.cloned().unwrap_or_else(only_id)))?;
-        Ok::<_, Error>(given.entitled())
+        let entitlement = names.entitlement(id, || Ok(info.cloned().unwrap_or_else(only_id)))?;
+        Ok::<_, Error>(entitlement.to_ref())
     };
-    let entitlement = entitled(id, known)?;
-    let through = how.through.iter().map(|id| entitled(id, None)).collect::<Result<_, _>>()?;
+    let entitlement = entitled(id, info)?;
+    let through = path.through.iter().map(|id| entitled(id, None)).collect::<Result<_, _>>()?;
     Ok(DiffGrant {
         id: grant.id.clone(),
-        principal: names.resource(resource_type, resource)?.named.clone(),
+        principal: names.resource(resource_type, resource)?.reference.clone(),
         entitlement,
-        direct: how.direct,
+        direct: path.direct,
         through,
-        membership: how.membership,
+        membership: path.membership,
     })
 }
 

@@ -9,13 +9,13 @@ use super::differences::Diff;
 
 /// The diff as Markdown.
 pub fn markdown(diff: &Diff) -> String {
-    let new = escape(&diff.new.place());
+    let new = escape(&diff.new.in_words());
     let mut text = "### Access changes\n\n".to_owned();
     let Some(old) = &diff.old else {
         let _ = writeln!(text, "There is no earlier sync to compare {new} with yet.");
         return text;
     };
-    let _ = writeln!(text, "From {} to {new}.", escape(&old.place()));
+    let _ = writeln!(text, "From {} to {new}.", escape(&old.in_words()));
     for line in left_out(diff) {
         let _ = writeln!(text, "\n{}", escape(&line));
     }

@@ -23,7 +23,7 @@ const HOW: &str = "How";
 /// which the log tells.
 pub fn table(diff: &Diff, colour: bool) -> String {
     let Some(old) = &diff.old else { return String::new() };
-    let (old, new) = (printable(&old.place()), printable(&diff.new.place()));
+    let (old, new) = (printable(&old.in_words()), printable(&diff.new.in_words()));
     let mut text = format!("From {old}\nto   {new}\n");
     for line in left_out(diff) {
         let _ = writeln!(text, "{}", printable(&line));

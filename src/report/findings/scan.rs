@@ -37,7 +37,6 @@ pub(in crate::report) enum FindingNote {
     Status(AccountStatus),
     /// The file has no row for it.
     NoRow,
-    /// The address.
     Address(Option<String>),
     /// What is held, and how.
     Held(GrantInfo),
@@ -83,26 +82,26 @@ impl<'access> FindingScan<'access> {
             lists: queries.into_iter().map(list).collect(),
             ended_on: ended_on(&access.sync().sync().ended_at),
             knows_logins: false,
-            addresses: if access.kinds().has_secrets() { addresses(access)? } else { None },
+            addresses: if access.traits().has_secrets() { addresses(access)? } else { None },
         })
     }
 
     /// Looks at a grant of somebody's.
-    pub(in crate::report) fn grant(&mut self, held: &GrantInfo) {
+    pub(in crate::report) fn grant(&mut self, grant: &GrantInfo) {
         let is_found = |kind| match kind {
             FindingKind::UnexplainedMemberships => {
-                !held.way.is_direct() && held.way.through().is_empty()
+                !grant.path.is_direct() && grant.path.through().is_empty()
             }
             FindingKind::DirectBesideGroup => {
-                held.way.is_direct() && !held.way.through().is_empty()
+                grant.path.is_direct() && !grant.path.through().is_empty()
             }
             _ => false,
         };
         for list in &mut self.lists {
             if is_found(list.query.kind)
-                && self.access.kinds().of(&held.principal.named.resource_type).user
+                && self.access.traits().of(&grant.principal.reference.resource_type).user
             {
-                let (of, note) = (held.principal.clone(), FindingNote::Held(held.clone()));
+                let (of, note) = (grant.principal.clone(), FindingNote::Held(grant.clone()));
                 list.places.push(FindingPlace { of, note });
             }
         }
@@ -113,7 +112,7 @@ impl<'access> FindingScan<'access> {
         &mut self,
         subject: &ScannedResource<'_>,
     ) -> Result<(), Error> {
-        let traits = self.access.kinds().of(&subject.of.named.resource_type);
+        let traits = self.access.traits().of(&subject.of.reference.resource_type);
         let account = subject.of.person.as_ref();
         self.knows_logins |=
             traits.user && account.is_some_and(|account| account.last_login.is_some());
@@ -250,7 +249,7 @@ fn missing_groups(
     let mut missing = Vec::new();
     for id in subject.linked.iter().filter(|_| traits.role || subject.has_holders) {
         let mut is_there = false;
-        for resource_type in access.kinds().types(FilterKind::Group) {
+        for resource_type in access.traits().types(FilterKind::Group) {
             is_there |= access.row(resource_type, id)?.is_some();
         }
         if !is_there {

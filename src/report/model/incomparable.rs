@@ -11,7 +11,7 @@ use crate::baton::find;
 use crate::baton::v2::{GroupTrait, Resource, RoleTrait, SecretTrait, UserTrait};
 use crate::c1z::{FinishedSync, ProfileKeys};
 
-use super::message_fields::{FieldEdit, bytes_of, kept};
+use super::message_fields::{FieldEdit, bytes_of, edit_fields};
 use super::profile_keys::{LAST_LOGIN, LAST_USED_AT, is_our_token, is_our_user};
 
 /// Field numbers: of `c1.connector.v2.Resource`,
@@ -78,28 +78,30 @@ impl Incomparable {
             ENTRIES if is_left_out(bytes_of(value, KEY)?) => Ok(FieldEdit::Nothing),
             _ => Ok(FieldEdit::All),
         };
-        let profile = |value: &[u8]| Ok(FieldEdit::Part(kept(value, of_profile)?));
+        let profile = |value: &[u8]| Ok(FieldEdit::Part(edit_fields(value, of_profile)?));
         let of_annotation = |trait_profile: u32, trait_last_use: Option<u32>| {
             move |number, value: &[u8]| match number {
-                VALUE => Ok(FieldEdit::Part(kept(value, |number, value: &[u8]| match number {
-                    number if Some(number) == trait_last_use => Ok(FieldEdit::Nothing),
-                    number if number == trait_profile => profile(value),
-                    _ => Ok(FieldEdit::All),
-                })?)),
+                VALUE => {
+                    Ok(FieldEdit::Part(edit_fields(value, |number, value: &[u8]| match number {
+                        number if Some(number) == trait_last_use => Ok(FieldEdit::Nothing),
+                        number if number == trait_profile => profile(value),
+                        _ => Ok(FieldEdit::All),
+                    })?))
+                }
                 _ => Ok(FieldEdit::All),
             }
         };
         let of_resource = |number, value: &[u8]| match number {
             ANNOTATIONS => match trait_profile(bytes_of(value, TYPE_URL)?) {
                 Some((number, last_use)) => {
-                    Ok(FieldEdit::Part(kept(value, of_annotation(number, last_use))?))
+                    Ok(FieldEdit::Part(edit_fields(value, of_annotation(number, last_use))?))
                 }
                 None => Ok(FieldEdit::All),
             },
             PROFILE => profile(value),
             _ => Ok(FieldEdit::All),
         };
-        Ok(kept(encoded, of_resource)?.into())
+        Ok(edit_fields(encoded, of_resource)?.into())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::baton::printable;
 /// What texts have in common that nobody can tell apart by their looks: letters that look alike
 /// ([UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection)), another form of the
 /// same letter, other blanks, more of them, and what isn't seen at all. Nothing to show.
-pub fn look(text: &str) -> String {
+pub fn confusable_skeleton(text: &str) -> String {
     let seen: String = printable(text).chars().filter(|char| !is_ignorable(*char)).collect();
     let skeleton: String = skeleton(&seen).collect();
     skeleton.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -61,7 +61,7 @@ fn is_ignorable(char: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_code_point, look};
+    use super::{by_code_point, confusable_skeleton};
 
     #[test]
     fn texts_that_nobody_can_tell_apart_look_alike() {
@@ -73,12 +73,12 @@ mod tests {
             ("Helpdesk", "H\u{435}lpdesk"),
             ("x\u{2028}", "x\u{85}"),
         ] {
-            assert_eq!(look(one), look(other), "{one:?} {other:?}");
+            assert_eq!(confusable_skeleton(one), confusable_skeleton(other), "{one:?} {other:?}");
         }
         for (one, other) in
             [("Zoe", "Zo\u{eb}"), ("Helpdesk", "helpdesk"), ("Help desk", "Helpdesk")]
         {
-            assert_ne!(look(one), look(other), "{one:?} {other:?}");
+            assert_ne!(confusable_skeleton(one), confusable_skeleton(other), "{one:?} {other:?}");
         }
     }
 

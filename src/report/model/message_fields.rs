@@ -13,7 +13,7 @@ pub(super) enum FieldEdit {
 }
 
 /// A message with what `keep` says of each field that holds bytes, by number and value.
-pub(super) fn kept(
+pub(super) fn edit_fields(
     mut message: &[u8],
     keep: impl Fn(u32, &[u8]) -> Result<FieldEdit, DecodeError>,
 ) -> Result<Vec<u8>, DecodeError> {

@@ -33,7 +33,7 @@ pub use error::Error;
 pub use grant_path::{GrantPath, by_itself, in_words};
 pub use incomparable::Incomparable;
 pub use json::json;
-pub use lookalike::{by_code_point, look};
+pub use lookalike::{by_code_point, confusable_skeleton};
 pub use markdown::escape;
 pub use names::{
     EntitlementInfo, EntitlementRef, NameIndex, ResourceInfo, ResourceRef, RowSource, SyncLabel,

@@ -64,7 +64,7 @@ pub struct EntitlementRef {
 #[derive(Debug)]
 pub struct ResourceInfo {
     /// What it is called.
-    pub named: ResourceRef,
+    pub reference: ResourceRef,
     /// What is told of it as an account; `None` if the file has no row for it.
     pub person: Option<AccountInfo>,
     /// What it is for; may be empty.
@@ -126,41 +126,41 @@ impl<M: RowSource> NameIndex<M> {
 
     /// Which names need an id beside them.
     #[must_use]
-    pub fn beside(self, namesakes: Rc<Namesakes>) -> Self {
+    pub fn with_namesakes(self, namesakes: Rc<Namesakes>) -> Self {
         Self { namesakes, ..self }
     }
 
     /// What a row says of its resource.
-    pub fn known(&self, resource: &Resource) -> ResourceInfo {
-        ResourceInfo::new(self.named(resource), Some(resource))
+    pub fn resource_info(&self, resource: &Resource) -> ResourceInfo {
+        ResourceInfo::new(self.resource_ref(resource), Some(resource))
     }
 
     /// What a row calls its resource.
-    pub fn named(&self, resource: &Resource) -> ResourceRef {
-        let mut named = ResourceRef::new(resource);
-        self.compare(&mut named);
-        named
+    pub fn resource_ref(&self, resource: &Resource) -> ResourceRef {
+        let mut reference = ResourceRef::new(resource);
+        self.compare(&mut reference);
+        reference
     }
 
     /// The resource of this type and id, be there a row for it or not.
     pub fn resource(&mut self, resource_type: &str, id: &str) -> Result<Rc<ResourceInfo>, Error> {
         self.key.clear();
         self.key.extend([resource_type, ":", id]);
-        if let Some(known) = self.resources.get(&self.key) {
-            return Ok(known.clone());
+        if let Some(info) = self.resources.get(&self.key) {
+            return Ok(info.clone());
         }
         let row = self.messages.message(RowKind::Resources, &self.key)?;
         let row: Option<Resource> = row.map(|data| self.decode(&data)).transpose()?;
-        let mut known = ResourceInfo::by_id(resource_type, id, row.as_ref());
-        self.compare(&mut known.named);
-        let known = Rc::new(known);
-        self.resources.insert(self.key.clone(), known.clone());
-        Ok(known)
+        let mut info = ResourceInfo::by_id(resource_type, id, row.as_ref());
+        self.compare(&mut info.reference);
+        let info = Rc::new(info);
+        self.resources.insert(self.key.clone(), info.clone());
+        Ok(info)
     }
 
-    fn compare(&self, named: &mut ResourceRef) {
-        let ResourceRef { resource_type, resource, display_name, .. } = &*named;
-        named.has_namesake = self.namesakes.has(resource_type, resource, display_name);
+    fn compare(&self, reference: &mut ResourceRef) {
+        let ResourceRef { resource_type, resource, display_name, .. } = &*reference;
+        reference.has_namesake = self.namesakes.has(resource_type, resource, display_name);
     }
 
     /// The entitlement of this id. What `named_by` says of it stands in for a row that the
@@ -170,20 +170,23 @@ impl<M: RowSource> NameIndex<M> {
         id: &str,
         named_by: impl FnOnce() -> Result<Entitlement, prost::DecodeError>,
     ) -> Result<Rc<EntitlementInfo>, Error> {
-        if let Some(given) = self.entitlements.get(id) {
-            return Ok(given.clone());
+        if let Some(entitlement) = self.entitlements.get(id) {
+            return Ok(entitlement.clone());
         }
         let entitlement = match self.messages.message(RowKind::Entitlements, id)? {
             Some(data) => self.decode(&data)?,
             None => named_by().map_err(|source| self.no_message(source))?,
         };
-        let given = Rc::new(self.given(&entitlement)?);
-        self.entitlements.insert(id.to_owned(), given.clone());
-        Ok(given)
+        let entitlement = Rc::new(self.entitlement_info(&entitlement)?);
+        self.entitlements.insert(id.to_owned(), entitlement.clone());
+        Ok(entitlement)
     }
 
     /// The entitlement of a message.
-    pub fn given(&mut self, entitlement: &Entitlement) -> Result<EntitlementInfo, Error> {
+    pub fn entitlement_info(
+        &mut self,
+        entitlement: &Entitlement,
+    ) -> Result<EntitlementInfo, Error> {
         let resource = entitlement.resource.as_ref().and_then(|resource| resource.id.as_ref());
         let none = ResourceId::default();
         let ResourceId { resource_type, resource } = resource.unwrap_or(&none);
@@ -213,18 +216,18 @@ impl ResourceInfo {
     /// A resource of this type and id, with what its row tells if it has one.
     fn by_id(resource_type: &str, id: &str, row: Option<&Resource>) -> Self {
         let name = row.map_or("", |row| &row.display_name);
-        let named = ResourceRef {
+        let reference = ResourceRef {
             resource_type: resource_type.to_owned(),
             resource: id.to_owned(),
             display_name: if name.is_empty() { id } else { name }.to_owned(),
             has_namesake: false,
         };
-        Self::new(named, row)
+        Self::new(reference, row)
     }
 
-    fn new(named: ResourceRef, row: Option<&Resource>) -> Self {
+    fn new(reference: ResourceRef, row: Option<&Resource>) -> Self {
         Self {
-            named,
+            reference,
             person: row.map(AccountInfo::of),
             description: row.map(|row| row.description.clone()).unwrap_or_default(),
             restrictions: row.and_then(RestrictionText::of),
@@ -235,24 +238,24 @@ impl ResourceInfo {
 
 impl EntitlementInfo {
     /// Type and name of whose it is; its id where the file doesn't tell.
-    pub fn called(&self) -> String {
-        self.resource.named.called_or(&self.id)
+    pub fn label(&self) -> String {
+        self.resource.reference.label_or(&self.id)
     }
 
     /// It with all of its names.
-    pub fn entitled(&self) -> EntitlementRef {
+    pub fn to_ref(&self) -> EntitlementRef {
         EntitlementRef {
             id: self.id.clone(),
             slug: self.slug.clone(),
-            resource: self.resource.named.clone(),
+            resource: self.resource.reference.clone(),
         }
     }
 }
 
 impl EntitlementRef {
     /// Type and name of whose it is; its id where the file doesn't tell.
-    pub fn called(&self) -> String {
-        self.resource.called_or(&self.id)
+    pub fn label(&self) -> String {
+        self.resource.label_or(&self.id)
     }
 }
 
@@ -262,7 +265,6 @@ impl ResourceRef {
         resource_key(&self.resource_type, &self.resource)
     }
 
-    /// Its type and its id.
     pub fn type_and_id(&self) -> (String, String) {
         (self.resource_type.clone(), self.resource.clone())
     }
@@ -276,7 +278,7 @@ impl ResourceRef {
         }
     }
 
-    fn called_or(&self, id: &str) -> String {
+    fn label_or(&self, id: &str) -> String {
         if self.resource_type.is_empty() {
             id.to_owned()
         } else {
@@ -330,7 +332,7 @@ impl SyncLabel {
     }
 
     /// The file, whose access it tells of, if it says so, and when its sync ended.
-    pub fn place(&self) -> String {
+    pub fn in_words(&self) -> String {
         let of = self.organization.as_ref().map(|of| format!("{}, ", of.name()));
         format!("{} ({}{})", self.file, of.unwrap_or_default(), self.ended())
     }

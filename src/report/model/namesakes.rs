@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::lookalike::look;
+use super::lookalike::confusable_skeleton;
 
 /// Names that several resources of one type have, or that look alike.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ impl Namesakes {
     /// Takes a resource of this type and id into account.
     pub fn add(&mut self, resource_type: &str, id: &str, name: &str) {
         let owners = self.owners.entry(resource_type.to_owned()).or_default();
-        match owners.entry(look(name)) {
+        match owners.entry(confusable_skeleton(name)) {
             Entry::Vacant(place) => {
                 place.insert(Some(id.to_owned()));
             }
@@ -31,7 +31,7 @@ impl Namesakes {
     /// Whether another resource of the type has the name, or one that looks like it.
     pub fn has(&self, resource_type: &str, id: &str, name: &str) -> bool {
         let owners = self.owners.get(resource_type);
-        let owner = owners.and_then(|owners| owners.get(&look(name)));
+        let owner = owners.and_then(|owners| owners.get(&confusable_skeleton(name)));
         owner.is_some_and(|owner| owner.as_deref() != Some(id))
     }
 }

@@ -10,7 +10,7 @@ use prost_types::value::Kind;
 use crate::baton::v2::{Resource, RoleTrait, UserTrait};
 use crate::baton::{find, order_set};
 
-use super::message_fields::{FieldEdit, bytes_of, kept};
+use super::message_fields::{FieldEdit, bytes_of, edit_fields};
 use super::profile_keys::{DIRECTORY_GROUPS, PROJECTS, TEAMS, is_our_role, is_our_user};
 
 /// Field numbers: of `c1.connector.v2.Resource`,
@@ -49,12 +49,12 @@ fn role(encoded: &[u8]) -> Result<Vec<u8>, DecodeError> {
         _ => Ok(FieldEdit::All),
     };
     let of_annotation = |number, value: &[u8]| match number {
-        VALUE => Ok(FieldEdit::Part(kept(value, of_trait)?)),
+        VALUE => Ok(FieldEdit::Part(edit_fields(value, of_trait)?)),
         _ => Ok(FieldEdit::All),
     };
-    kept(encoded, |number, value| match number {
+    edit_fields(encoded, |number, value| match number {
         ANNOTATIONS if is_a::<RoleTrait>(value)? => {
-            Ok(FieldEdit::Part(kept(value, of_annotation)?))
+            Ok(FieldEdit::Part(edit_fields(value, of_annotation)?))
         }
         PROFILE => profile(value),
         _ => Ok(FieldEdit::All),
@@ -66,9 +66,9 @@ fn user_trait(encoded: &[u8]) -> Result<Vec<u8>, DecodeError> {
         VALUE => Ok(FieldEdit::Part(emails(value)?)),
         _ => Ok(FieldEdit::All),
     };
-    kept(encoded, |number, value| match number {
+    edit_fields(encoded, |number, value| match number {
         ANNOTATIONS if is_a::<UserTrait>(value)? => {
-            Ok(FieldEdit::Part(kept(value, of_annotation)?))
+            Ok(FieldEdit::Part(edit_fields(value, of_annotation)?))
         }
         _ => Ok(FieldEdit::All),
     })
@@ -77,7 +77,7 @@ fn user_trait(encoded: &[u8]) -> Result<Vec<u8>, DecodeError> {
 /// A user's trait with its addresses at the end, in order.
 fn emails(user: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let found = std::cell::RefCell::new(Vec::new());
-    let mut rest = kept(user, |number, value| match number {
+    let mut rest = edit_fields(user, |number, value| match number {
         EMAILS => {
             found.borrow_mut().push(value.to_vec());
             Ok(FieldEdit::Nothing)

@@ -26,7 +26,7 @@ pub(in crate::report) struct Bar {
     pub(in crate::report) of: PageLink,
     pub(in crate::report) parts: Vec<BarPart>,
     pub(in crate::report) count: usize,
-    pub(in crate::report) said: String,
+    pub(in crate::report) label: String,
 }
 
 pub(in crate::report) struct BarPart {
@@ -43,10 +43,10 @@ pub(in crate::report) fn holders(subjects: &Subjects) -> BarChart {
         .map(|role| {
             // Somebody may hold several things of a role, and is counted once, like in the matrix.
             let mut holders = HashMap::new();
-            let held = role.holders.iter().map(|number| &subjects.held[*number]);
-            for held in held.filter(|held| !held.way.is_link()) {
-                let shade = HeldColor::of(held);
-                let most = holders.entry(Rc::as_ptr(&held.principal)).or_insert(shade);
+            let grant = role.holders.iter().map(|number| &subjects.grants[*number]);
+            for grant in grant.filter(|grant| !grant.path.is_link()) {
+                let shade = HeldColor::of(grant);
+                let most = holders.entry(Rc::as_ptr(&grant.principal)).or_insert(shade);
                 *most = shade.min(*most);
             }
             let mut counts = [0; 4];
@@ -54,7 +54,7 @@ pub(in crate::report) fn holders(subjects: &Subjects) -> BarChart {
             for shade in holders.into_values() {
                 counts[shade as usize] += 1;
             }
-            (subjects.link(&role.known), shades.into_iter().zip(counts).collect::<Vec<_>>())
+            (subjects.link(&role.info), shades.into_iter().zip(counts).collect::<Vec<_>>())
         })
         .collect();
     let total =
@@ -64,7 +64,7 @@ pub(in crate::report) fn holders(subjects: &Subjects) -> BarChart {
     rows.truncate(MOST_BARS);
     let longest = rows.iter().map(|(_, counts)| total(counts)).max().unwrap_or_default();
     let rows = rows.into_iter().map(|(of, counts)| {
-        let said: Vec<_> = counts
+        let shares: Vec<_> = counts
             .iter()
             .filter(|(_, count)| *count > 0)
             .map(|(shade, count)| format!("{count} {}", shade.legend()))
@@ -72,7 +72,7 @@ pub(in crate::report) fn holders(subjects: &Subjects) -> BarChart {
         Bar {
             of,
             count: total(&counts),
-            said: if said.is_empty() { "nobody".to_owned() } else { said.join(", ") },
+            label: if shares.is_empty() { "nobody".to_owned() } else { shares.join(", ") },
             parts: parts(counts.iter().map(|(shade, count)| (shade.class(), *count)), longest),
         }
     });
@@ -90,7 +90,7 @@ pub(in crate::report) fn logins(subjects: &Subjects, ended_at: &str) -> BarChart
     ];
     let mut counts = [0; 6];
     for subject in &subjects.people {
-        let login = subject.known.person.as_ref().and_then(|person| person.last_login);
+        let login = subject.info.person.as_ref().and_then(|person| person.last_login);
         let days = login.and_then(|login| Some((ended_on(ended_at)? - login.date()).whole_days()));
         let place = days.and_then(|days| ages.iter().position(|(_, most)| days <= *most));
         counts[place.unwrap_or(ages.len())] += 1;
@@ -103,7 +103,7 @@ pub(in crate::report) fn logins(subjects: &Subjects, ended_at: &str) -> BarChart
     let rows = names.zip(counts).map(|(name, count)| Bar {
         of: PageLink { name: name.to_owned(), anchor: None },
         count,
-        said: counted(count, "person", "people"),
+        label: counted(count, "person", "people"),
         parts: parts([("login", count)].into_iter(), longest),
     });
     BarChart { rows: rows.collect(), more: 0 }

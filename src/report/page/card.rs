@@ -7,7 +7,7 @@ use crate::report::access::{facts, slug};
 
 use super::held_color::HeldColor;
 use super::limits::MOST_NAMES;
-use super::phrases::{slug_and_way, way};
+use super::phrases::{path_in_words, slug_and_path};
 use super::subject::{PageLink, Subject, Subjects, anchor, shown};
 
 /// All people, or all roles, groups or others.
@@ -38,15 +38,15 @@ pub(in crate::report) struct Card {
 
 /// Something that is held, and how.
 pub(in crate::report) struct HeldLine {
-    pub(in crate::report) what: PageLink,
+    pub(in crate::report) resource: PageLink,
     pub(in crate::report) slug: String,
     pub(in crate::report) shade: HeldColor,
-    pub(in crate::report) way: String,
+    pub(in crate::report) path: String,
 }
 
 /// People who hold something in the same way.
 pub(in crate::report) struct HolderList {
-    pub(in crate::report) way: String,
+    pub(in crate::report) path: String,
     pub(in crate::report) shade: HeldColor,
     pub(in crate::report) count: usize,
     pub(in crate::report) names: Vec<PageLink>,
@@ -77,48 +77,48 @@ pub(in crate::report) fn decks(subjects: &Subjects) -> [Deck; 4] {
 
 impl Card {
     fn new(subjects: &Subjects, subject: &Subject) -> Self {
-        let named = &subject.known.named;
-        let held = |numbers: &[usize]| -> Vec<&GrantInfo> {
-            numbers.iter().map(|number| &subjects.held[*number]).collect()
+        let reference = &subject.info.reference;
+        let grants = |numbers: &[usize]| -> Vec<&GrantInfo> {
+            numbers.iter().map(|number| &subjects.grants[*number]).collect()
         };
-        let mut holds: Vec<_> = held(&subject.holds)
+        let mut holds: Vec<_> = grants(&subject.holds)
             .into_iter()
-            .map(|held| HeldLine {
-                what: subjects.link(&held.given.resource),
-                slug: slug(held).unwrap_or_default().to_owned(),
-                shade: HeldColor::of(held),
-                way: way(held),
+            .map(|grant| HeldLine {
+                resource: subjects.link(&grant.entitlement.resource),
+                slug: slug(grant).unwrap_or_default().to_owned(),
+                shade: HeldColor::of(grant),
+                path: path_in_words(grant),
             })
             .collect();
-        holds.sort_by(|one, other| (&one.what, &one.slug).cmp(&(&other.what, &other.slug)));
-        let mut by_way: BTreeMap<(HeldColor, String), HolderList> = BTreeMap::new();
-        for held in held(&subject.holders) {
-            let (shade, way) = (HeldColor::of(held), slug_and_way(held));
-            let list = by_way.entry((shade, way.clone())).or_insert_with(|| HolderList {
-                way,
+        holds.sort_by(|one, other| (&one.resource, &one.slug).cmp(&(&other.resource, &other.slug)));
+        let mut by_path: BTreeMap<(HeldColor, String), HolderList> = BTreeMap::new();
+        for grant in grants(&subject.holders) {
+            let (shade, path) = (HeldColor::of(grant), slug_and_path(grant));
+            let list = by_path.entry((shade, path.clone())).or_insert_with(|| HolderList {
+                path,
                 shade,
                 count: 0,
                 names: Vec::new(),
             });
             list.count += 1;
             if list.names.len() < MOST_NAMES {
-                list.names.push(subjects.link(&held.principal));
+                list.names.push(subjects.link(&grant.principal));
             }
         }
-        let mut held_by: Vec<_> = by_way.into_values().collect();
+        let mut held_by: Vec<_> = by_path.into_values().collect();
         for list in &mut held_by {
             list.names.sort();
         }
         Self {
-            anchor: anchor(&subject.known),
-            name: named.display_name.clone(),
-            id: named.resource.clone(),
-            kind: named.resource_type.clone(),
+            anchor: anchor(&subject.info),
+            name: reference.display_name.clone(),
+            id: reference.resource.clone(),
+            kind: reference.resource_type.clone(),
             description: subject.description.clone(),
             facts: if subject.is_person() {
-                facts(&subject.known)
+                facts(&subject.info)
             } else {
-                subject.known.restrictions.iter().map(ToString::to_string).collect()
+                subject.info.restrictions.iter().map(ToString::to_string).collect()
             },
             details: subject.details.clone(),
             holds,

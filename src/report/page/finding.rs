@@ -8,7 +8,7 @@ use crate::report::findings::{
 };
 
 use super::limits::MOST_NAMES;
-use super::phrases::what_and_how;
+use super::phrases::label_and_path;
 use super::subject::{PageLink, Subject, Subjects};
 
 /// Something to look for, and where it was found.
@@ -22,7 +22,7 @@ pub(in crate::report) struct Finding {
 
 /// Where it was found.
 pub(in crate::report) struct PagePlace {
-    pub(in crate::report) who: PageLink,
+    pub(in crate::report) link: PageLink,
     pub(in crate::report) note: String,
 }
 
@@ -57,13 +57,13 @@ impl PagePlace {
             FindingNote::Status(status) => status.to_string(),
             FindingNote::NoRow => "no row in the file".to_owned(),
             FindingNote::Address(address) => address.clone().unwrap_or_default(),
-            FindingNote::Held(held) => what_and_how(held),
+            FindingNote::Held(grant) => label_and_path(grant),
             FindingNote::LastLogin(time) => format!("last login {} UTC", day(*time)),
             FindingNote::Group(id) => id.clone(),
             FindingNote::IdleSince(time, true) => format!("last used {} UTC", day(*time)),
             FindingNote::IdleSince(time, false) => format!("never used, made {} UTC", day(*time)),
         };
-        Self { who: subjects.link(&place.of), note }
+        Self { link: subjects.link(&place.of), note }
     }
 }
 
@@ -75,11 +75,11 @@ pub(in crate::report) fn all(
     let has_all_holders = access.selection().has_all_holders();
     let kinds = FindingKind::ALL.into_iter();
     let kinds = kinds.filter(|kind| *kind != FindingKind::RolesWithoutHolders || has_all_holders);
-    let kinds = kinds.filter(|kind| access.kinds().has_secrets() || !kind.is_of_secrets());
+    let kinds = kinds.filter(|kind| access.traits().has_secrets() || !kind.is_of_secrets());
     let mut scan = FindingScan::new(access, kinds.map(FindingQuery::new))?;
     for subject in &subjects.people {
         for number in &subject.holds {
-            scan.grant(&subjects.held[*number]);
+            scan.grant(&subjects.grants[*number]);
         }
     }
     let Subjects { people, roles, groups, others, .. } = subjects;
@@ -97,12 +97,12 @@ pub(in crate::report) fn all(
 }
 
 fn scanned<'subject>(subject: &'subject Subject, subjects: &Subjects) -> ScannedResource<'subject> {
-    let mut holders = subject.holders.iter().map(|number| &subjects.held[*number]);
+    let mut holders = subject.holders.iter().map(|number| &subjects.grants[*number]);
     ScannedResource {
-        of: &subject.known,
+        of: &subject.info,
         linked: &subject.linked,
         holds_something: !subject.holds.is_empty(),
         has_holders: !subject.holders.is_empty(),
-        is_held: !holders.all(|held| held.way.is_link()),
+        is_held: !holders.all(|grant| grant.path.is_link()),
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::report) struct FlowDiagram {
     pub(in crate::report) nodes: Vec<FlowNode>,
     pub(in crate::report) streams: Vec<FlowStream>,
     /// The same in words.
-    pub(in crate::report) said: Vec<(String, String, usize)>,
+    pub(in crate::report) rows: Vec<(String, String, usize)>,
 }
 
 /// People, a group or another way, or a role.
@@ -47,7 +47,7 @@ pub(in crate::report) struct FlowStream {
     pub(in crate::report) path: String,
     pub(in crate::report) width: f64,
     pub(in crate::report) class: &'static str,
-    pub(in crate::report) said: String,
+    pub(in crate::report) label: String,
 }
 
 /// What a stream goes through, or to.
@@ -70,26 +70,26 @@ impl FlowDiagram {
         let mut people: BTreeMap<(FlowStop, FlowStop), BTreeSet<usize>> = BTreeMap::new();
         let mut by_way: BTreeMap<FlowStop, BTreeSet<usize>> = BTreeMap::new();
         let mut by_role: BTreeMap<FlowStop, BTreeSet<usize>> = BTreeMap::new();
-        let roles: BTreeSet<_> = subjects.roles.iter().map(|it| anchor(&it.known)).collect();
+        let roles: BTreeSet<_> = subjects.roles.iter().map(|it| anchor(&it.info)).collect();
         for (person, subject) in subjects.people.iter().enumerate() {
-            for held in subject.holds.iter().map(|number| &subjects.held[*number]) {
-                let resource = &held.given.resource;
+            for held in subject.holds.iter().map(|number| &subjects.grants[*number]) {
+                let resource = &held.entitlement.resource;
                 let role = anchor(resource);
                 if !roles.contains(&role) {
                     continue;
                 }
-                let through = held.way.through().iter();
+                let through = held.path.through().iter();
                 let through = through.map(|given| {
-                    let name = given.resource.named.distinct_name();
+                    let name = given.resource.reference.distinct_name();
                     let name = if name.is_empty() { given.id.as_str() } else { &name };
                     FlowStop::new("through", name, &given.id)
                 });
-                let by_hand = held.way.is_direct().then(|| FlowStop::new("direct", "by hand", ""));
+                let by_hand = held.path.is_direct().then(|| FlowStop::new("direct", "by hand", ""));
                 let mut ways: Vec<_> = by_hand.into_iter().chain(through).collect();
-                if let (true, Some(word)) = (ways.is_empty(), held.way.membership()) {
+                if let (true, Some(word)) = (ways.is_empty(), held.path.membership()) {
                     ways.push(FlowStop::new("word", word, ""));
                 }
-                let role = FlowStop::new("role", &resource.named.distinct_name(), &role);
+                let role = FlowStop::new("role", &resource.reference.distinct_name(), &role);
                 for way in ways {
                     by_way.entry(way.clone()).or_default().insert(person);
                     by_role.entry(role.clone()).or_default().insert(person);
@@ -100,12 +100,12 @@ impl FlowDiagram {
         let everybody: BTreeSet<_> = by_role.values().flatten().copied().collect();
         let ways = shown(by_way, "through");
         let roles = shown(by_role, "role");
-        let mut said: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
+        let mut streams: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
         for ((way, role), people) in people {
-            let key = (place(&ways, &way), place(&roles, &role));
-            said.entry(key).or_default().extend(people);
+            let key = (position(&ways, &way), position(&roles, &role));
+            streams.entry(key).or_default().extend(people);
         }
-        Self::draw(everybody.len(), &ways, &roles, &said)
+        Self::draw(everybody.len(), &ways, &roles, &streams)
     }
 
     fn draw(
@@ -150,7 +150,7 @@ impl FlowDiagram {
                 path: path(LEFT + NODE, from + width / 2.0, MIDDLE, top + width / 2.0),
                 width,
                 class,
-                said: format!("{} {}", ways[way].1, isolated(name)),
+                label: format!("{} {}", ways[way].1, isolated(name)),
             });
             from += width;
         }
@@ -166,7 +166,7 @@ impl FlowDiagram {
                 ),
                 width,
                 class: ways[*way].0.class,
-                said: format!(
+                label: format!(
                     "{}: {} {}",
                     isolated(&roles[*role].0.name),
                     people.len(),
@@ -202,14 +202,14 @@ impl FlowDiagram {
                 nodes.push(node(x, y, size, &stop.name, stop.class, *count));
             }
         }
-        let said = people
+        let rows = people
             .iter()
             .map(|((way, role), people)| {
                 (ways[*way].0.name.clone(), roles[*role].0.name.clone(), people.len())
             })
             .collect();
         let nodes = if total == 0 { Vec::new() } else { nodes };
-        Self { height, width: WIDTH, nodes, streams, said }
+        Self { height, width: WIDTH, nodes, streams, rows }
     }
 }
 
@@ -228,7 +228,7 @@ fn shown(all: BTreeMap<FlowStop, BTreeSet<usize>>, class: &'static str) -> Vec<(
 }
 
 /// Where something stands; what isn't shown is among the others, who stand last.
-fn place(shown: &[(FlowStop, usize)], stop: &FlowStop) -> usize {
+fn position(shown: &[(FlowStop, usize)], stop: &FlowStop) -> usize {
     let place = shown.iter().position(|(other, _)| other == stop);
     place.unwrap_or(shown.len().saturating_sub(1))
 }

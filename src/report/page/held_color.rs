@@ -16,8 +16,8 @@ pub(in crate::report) enum HeldColor {
 }
 
 impl HeldColor {
-    pub(in crate::report) fn of(held: &GrantInfo) -> Self {
-        match (held.way.is_direct(), held.way.through().is_empty()) {
+    pub(in crate::report) fn of(grant: &GrantInfo) -> Self {
+        match (grant.path.is_direct(), grant.path.through().is_empty()) {
             (true, true) => Self::Direct,
             (true, false) => Self::Both,
             (false, false) => Self::Through,

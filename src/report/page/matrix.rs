@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::report::model::{AccountInfo, isolated};
 
 use super::held_color::HeldColor;
-use super::phrases::slug_and_way;
+use super::phrases::slug_and_path;
 use super::subject::{PageLink, Subject, Subjects, anchor, shown};
 
 pub(in crate::report) struct Matrix {
@@ -18,7 +18,7 @@ pub(in crate::report) struct Matrix {
     /// The statuses that there are.
     pub(in crate::report) statuses: Vec<String>,
     /// The ways that there are.
-    pub(in crate::report) ways: Vec<HeldColor>,
+    pub(in crate::report) colors: Vec<HeldColor>,
     /// The people.
     pub(in crate::report) rows: Vec<MatrixRow>,
 }
@@ -55,18 +55,18 @@ pub(in crate::report) enum MatrixCell {
 impl Matrix {
     pub(in crate::report) fn new(subjects: &Subjects) -> Self {
         let places = |all: &[Subject]| -> HashMap<String, usize> {
-            shown(all).enumerate().map(|(place, it)| (anchor(&it.known), place)).collect()
+            shown(all).enumerate().map(|(place, it)| (anchor(&it.info), place)).collect()
         };
         let (columns, groups) = (places(&subjects.roles), places(&subjects.groups));
         let people = shown(&subjects.people);
-        let role = |it: &Subject| isolated(&it.known.named.distinct_name()).into_owned();
+        let role = |it: &Subject| isolated(&it.info.reference.distinct_name()).into_owned();
         let names: Vec<_> = shown(&subjects.roles).map(role).collect();
         let rows: Vec<_> =
             people.map(|it| MatrixRow::new(subjects, it, (&columns, &names), &groups)).collect();
         let mut statuses: Vec<_> = rows.iter().map(|row| row.status.clone()).collect();
         statuses.sort();
         statuses.dedup();
-        let mut ways: Vec<_> = rows
+        let mut colors: Vec<_> = rows
             .iter()
             .flat_map(|row| &row.cells)
             .filter_map(|cell| match cell {
@@ -74,15 +74,15 @@ impl Matrix {
                 MatrixCell::Gap(_) => None,
             })
             .collect();
-        ways.sort_unstable();
-        ways.dedup();
-        let name = |it: &Subject| it.known.named.distinct_name().into_owned();
+        colors.sort_unstable();
+        colors.dedup();
+        let name = |it: &Subject| it.info.reference.distinct_name().into_owned();
         Self {
             parents: parents(subjects),
-            columns: shown(&subjects.roles).map(|it| subjects.link(&it.known)).collect(),
+            columns: shown(&subjects.roles).map(|it| subjects.link(&it.info)).collect(),
             groups: shown(&subjects.groups).map(name).collect(),
             statuses,
-            ways,
+            colors,
             rows,
         }
     }
@@ -96,8 +96,8 @@ fn parents(subjects: &Subjects) -> Vec<ColumnGroup> {
     }
     let link = |parent: &String| {
         let mut all = subjects.groups.iter().chain(&subjects.roles).chain(&subjects.others);
-        match all.find(|it| anchor(&it.known) == *parent) {
-            Some(subject) => subjects.link(&subject.known),
+        match all.find(|it| anchor(&it.info) == *parent) {
+            Some(subject) => subjects.link(&subject.info),
             None => PageLink { name: parent.clone(), anchor: None },
         }
     };
@@ -118,16 +118,16 @@ impl MatrixRow {
     ) -> Self {
         let mut held_here: BTreeMap<usize, (HeldColor, Vec<String>)> = BTreeMap::new();
         let mut groups_here = Vec::new();
-        for held in subject.holds.iter().map(|number| &subjects.held[*number]) {
-            let anchor = anchor(&held.given.resource);
+        for grant in subject.holds.iter().map(|number| &subjects.grants[*number]) {
+            let anchor = anchor(&grant.entitlement.resource);
             if let Some(group) = groups.get(&anchor) {
                 groups_here.push(*group);
             }
             let Some(column) = columns.get(&anchor) else { continue };
-            let shade = HeldColor::of(held);
+            let shade = HeldColor::of(grant);
             let (most, words) = held_here.entry(*column).or_insert((shade, Vec::new()));
             *most = shade.min(*most);
-            words.push(slug_and_way(held));
+            words.push(slug_and_path(grant));
         }
         let ways: Vec<_> = held_here
             .iter()
@@ -145,12 +145,12 @@ impl MatrixRow {
         if columns.len() > next {
             cells.push(MatrixCell::Gap(columns.len() - next));
         }
-        let person = subject.known.person.as_ref();
+        let person = subject.info.person.as_ref();
         let groups: Vec<_> = groups_here.iter().map(ToString::to_string).collect();
         Self {
-            anchor: anchor(&subject.known),
-            name: subject.known.named.display_name.clone(),
-            id: subject.known.named.resource.clone(),
+            anchor: anchor(&subject.info),
+            name: subject.info.reference.display_name.clone(),
+            id: subject.info.reference.resource.clone(),
             email: person.and_then(|person| person.email.clone()).unwrap_or_default(),
             status: status(person).to_owned(),
             groups: groups.join(" "),

@@ -13,7 +13,6 @@ pub struct PageRules {
     pub(in crate::report) rules: Vec<PageRule>,
 }
 
-/// A rule.
 #[derive(Debug)]
 pub(in crate::report) struct PageRule {
     pub(in crate::report) id: String,

@@ -8,7 +8,7 @@ use crate::report::access::AccessReport;
 use crate::report::access::Error;
 use crate::report::access::GrantInfo;
 use crate::report::access::TypeTraits;
-use crate::report::access::{SortKey, place};
+use crate::report::access::{SortKey, sort_key};
 use crate::report::findings::linked_groups;
 use crate::report::model::{IN_RESTRICTIONS, RESTRICTIONS, ResourceInfo, isolated, of_resource};
 
@@ -16,7 +16,7 @@ use super::limits::{MOST_PEOPLE, MOST_ROLES};
 
 /// One of them.
 pub(in crate::report) struct Subject {
-    pub(in crate::report) known: Rc<ResourceInfo>,
+    pub(in crate::report) info: Rc<ResourceInfo>,
     pub(in crate::report) description: String,
     /// Further facts by name.
     pub(in crate::report) details: Vec<(String, String)>,
@@ -35,7 +35,7 @@ pub(in crate::report) struct Subject {
 
 /// All of them, whether the page has room for them or not, and the grants between them.
 pub(in crate::report) struct Subjects {
-    pub(in crate::report) held: Vec<GrantInfo>,
+    pub(in crate::report) grants: Vec<GrantInfo>,
     /// People, in order.
     pub(in crate::report) people: Vec<Subject>,
     /// Roles and whatever else is held that is no group, in order.
@@ -62,30 +62,30 @@ impl Subjects {
     /// Reads everything that was asked for.
     pub(in crate::report) fn read(access: &AccessReport) -> Result<Self, Error> {
         let mut found: HashMap<String, (SortKey, Subject)> = HashMap::new();
-        access.each_asked(|known, resource| {
-            let subject = Subject::new(access, known, resource);
-            found.insert(anchor(known), (place(access, &known.named), subject));
+        access.each_resource(|info, resource| {
+            let subject = Subject::new(access, info, resource);
+            found.insert(anchor(info), (sort_key(access, &info.reference), subject));
             Ok(())
         })?;
-        let mut held: Vec<GrantInfo> = Vec::new();
-        access.each(|row| {
-            let number = held.len();
-            for (known, is_principal) in
-                [(&row.held.principal, true), (&row.held.given.resource, false)]
+        let mut grant: Vec<GrantInfo> = Vec::new();
+        access.each_grant(|row| {
+            let number = grant.len();
+            for (info, is_principal) in
+                [(&row.grant.principal, true), (&row.grant.entitlement.resource, false)]
             {
-                let key = anchor(known);
+                let key = anchor(info);
                 if !found.contains_key(&key) {
-                    let named = &known.named;
-                    let resource = access.row(&named.resource_type, &named.resource)?;
-                    let subject = Subject::new(access, known, resource.as_ref());
-                    found.insert(key.clone(), (place(access, &known.named), subject));
+                    let reference = &info.reference;
+                    let resource = access.row(&reference.resource_type, &reference.resource)?;
+                    let subject = Subject::new(access, info, resource.as_ref());
+                    found.insert(key.clone(), (sort_key(access, &info.reference), subject));
                 }
                 if let Some((_, subject)) = found.get_mut(&key) {
                     let list = if is_principal { &mut subject.holds } else { &mut subject.holders };
                     list.push(number);
                 }
             }
-            held.push(row.held.clone());
+            grant.push(row.grant.clone());
             Ok(())
         })?;
         let mut found: Vec<_> = found.into_values().collect();
@@ -105,9 +105,9 @@ impl Subjects {
         show(&mut groups, MOST_ROLES, |it| it.holders.len());
         show(&mut others, MOST_ROLES, |it| it.holds.len());
         let shown = [&people, &roles, &groups, &others].into_iter().flat_map(|all| shown(all));
-        let shown = shown.map(|subject| anchor(&subject.known)).collect();
+        let shown = shown.map(|subject| anchor(&subject.info)).collect();
         let is_everything = access.is_everything();
-        Ok(Self { held, people, roles, groups, others, is_everything, shown })
+        Ok(Self { grants: grant, people, roles, groups, others, is_everything, shown })
     }
 
     /// How many of each there are.
@@ -126,7 +126,7 @@ impl Subjects {
         if others > 0 {
             counts.push(word(others, "other", "others"));
         }
-        counts.push(word(self.held.len(), "grant", "grants"));
+        counts.push(word(self.grants.len(), "grant", "grants"));
         counts
     }
 
@@ -153,24 +153,25 @@ impl Subjects {
             .selection()
             .every_id()
             .map(|(resource_type, id)| {
-                let named = |it: &&Subject| {
-                    let named = &it.known.named;
-                    named.resource_type == *resource_type && named.resource == *id
+                let reference = |it: &&Subject| {
+                    let reference = &it.info.reference;
+                    reference.resource_type == *resource_type && reference.resource == *id
                 };
                 let all = [&self.people, &self.roles, &self.groups, &self.others];
                 let mut all = all.into_iter().flatten();
-                let name = all.find(named).map_or(id.into(), |it| it.known.named.distinct_name());
+                let name =
+                    all.find(reference).map_or(id.into(), |it| it.info.reference.distinct_name());
                 format!("{resource_type} {}", isolated(&name))
             })
             .collect()
     }
 
     /// A link to somebody or something, if it is on the page.
-    pub(in crate::report) fn link(&self, known: &ResourceInfo) -> PageLink {
-        let anchor = anchor(known);
+    pub(in crate::report) fn link(&self, info: &ResourceInfo) -> PageLink {
+        let anchor = anchor(info);
         let is_shown = self.shown.contains(&anchor);
         PageLink {
-            name: known.named.distinct_name().into_owned(),
+            name: info.reference.distinct_name().into_owned(),
             anchor: is_shown.then_some(anchor),
         }
     }
@@ -182,10 +183,10 @@ impl Subject {
         self.traits.user
     }
 
-    fn new(access: &AccessReport, known: &Rc<ResourceInfo>, resource: Option<&Resource>) -> Self {
-        let traits = access.kinds().of(&known.named.resource_type);
+    fn new(access: &AccessReport, info: &Rc<ResourceInfo>, resource: Option<&Resource>) -> Self {
+        let traits = access.traits().of(&info.reference.resource_type);
         let mut subject = Self {
-            known: known.clone(),
+            info: info.clone(),
             description: String::new(),
             details: Vec::new(),
             linked: Vec::new(),
@@ -203,8 +204,7 @@ impl Subject {
         let told =
             ["name", "description", "profile.id", "profile.name", "profile.directory_groups"];
         let is_in_words = |fact: &str| {
-            fact == RESTRICTIONS
-                || (known.restrictions.is_some() && IN_RESTRICTIONS.contains(&fact))
+            fact == RESTRICTIONS || (info.restrictions.is_some() && IN_RESTRICTIONS.contains(&fact))
         };
         subject.details = of_resource(resource)
             .into_iter()
@@ -239,6 +239,6 @@ fn show(all: &mut [Subject], most: usize, size: impl Fn(&Subject) -> usize) {
 }
 
 /// Where something stands on the page: `user/ada`.
-pub(in crate::report) fn anchor(known: &ResourceInfo) -> String {
-    format!("{}/{}", known.named.resource_type, known.named.resource)
+pub(in crate::report) fn anchor(info: &ResourceInfo) -> String {
+    format!("{}/{}", info.reference.resource_type, info.reference.resource)
 }

@@ -50,13 +50,13 @@ impl Baseline {
     pub(super) fn of(findings: &[RuleFinding], rules: &RuleSet) -> Self {
         let is_open =
             |it: &&RuleFinding| !matches!(it.suppressed, Some(Suppression::Exception { .. }));
-        let known = findings.iter().filter(is_open).map(|finding| {
+        let info = findings.iter().filter(is_open).map(|finding| {
             let FindingIdentity { rule, demand, principal, resource, detail } =
                 finding.identity(&rules.rules[finding.rule].id);
             let (entitlements, count) = (finding.entitlement_ids(), finding.breach.count());
             KnownFinding { rule, demand, principal, entitlements, resource, detail, count }
         });
-        Self { version: VERSION, findings: known.collect() }
+        Self { version: VERSION, findings: info.collect() }
     }
 
     /// Reads one; `file` is where it stands.
@@ -82,16 +82,16 @@ impl Baseline {
 
     /// Marks what it knows; returns what it knows and isn't there any more.
     pub(super) fn mark(&self, findings: &mut [RuleFinding], rules: &RuleSet) -> Vec<KnownFinding> {
-        let mut known: BTreeMap<FindingIdentity, Vec<&KnownFinding>> = BTreeMap::new();
+        let mut info: BTreeMap<FindingIdentity, Vec<&KnownFinding>> = BTreeMap::new();
         for finding in &self.findings {
             let KnownFinding { rule, demand, principal, resource, detail, .. } = finding.clone();
             let identity = FindingIdentity { rule, demand, principal, resource, detail };
-            known.entry(identity).or_default().push(finding);
+            info.entry(identity).or_default().push(finding);
         }
         let mut met = BTreeSet::new();
         for finding in findings {
             let identity = finding.identity(&rules.rules[finding.rule].id);
-            let Some(same) = known.get(&identity) else { continue };
+            let Some(same) = info.get(&identity) else { continue };
             let entitlements = finding.entitlement_ids();
             let count = finding.breach.count();
             // What is there, and worse, isn't gone.
@@ -114,8 +114,8 @@ impl KnownFinding {
     /// of a number that isn't farther out of bounds.
     fn covers(&self, entitlements: &[String], count: Option<u64>) -> bool {
         let is_no_more = match (self.count, count) {
-            (Some(known), Some(count)) if self.demand == "holders.min" => count >= known,
-            (Some(known), Some(count)) => count <= known,
+            (Some(info), Some(count)) if self.demand == "holders.min" => count >= info,
+            (Some(info), Some(count)) => count <= info,
             (None, None) => true,
             _ => false,
         };

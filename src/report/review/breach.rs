@@ -83,22 +83,22 @@ impl Breach {
     pub(super) fn message(
         &self,
         of: Option<&Rc<ResourceInfo>>,
-        given: &[Rc<EntitlementInfo>],
+        entitlement: &[Rc<EntitlementInfo>],
     ) -> Message {
         let account = of.and_then(|of| of.person.as_ref());
         let start = of.map_or_else(Message::default, |of| Message::default().person(of));
-        let holds = || start.clone().text(" holds ").all(given, Message::held);
+        let holds = || start.clone().text(" holds ").all(entitlement, Message::entitlement);
         match self {
-            Self::Only(way) => holds().text(" (").way(way).text("), which only others may"),
+            Self::Only(path) => holds().text(" (").path(path).text("), which only others may"),
             Self::Min(count) => count.message("at least", "needed"),
             Self::Max(count) => count.message("at most", "allowed"),
-            Self::Held(wanted, way) => {
+            Self::Held(wanted, path) => {
                 let wanted = match wanted {
                     HeldWay::ThroughGroup => "through a group only",
                     HeldWay::Directly => "directly only",
                     HeldWay::Any => "in any way",
                 };
-                holds().text(" (").way(way).text(format!("), which is to be held {wanted}"))
+                holds().text(" (").path(path).text(format!("), which is to be held {wanted}"))
             }
             Self::Status(wanted) => {
                 let status = account.and_then(|account| account.status.as_ref());
@@ -170,14 +170,14 @@ fn of_finding(query: FindingQuery, note: &FindingNote, of: Option<&Rc<ResourceIn
         (FindingKind::UnverifiedAddresses, _) => {
             message.text(" has an address that isn't verified")
         }
-        (FindingKind::UnexplainedMemberships, FindingNote::Held(held)) => message
+        (FindingKind::UnexplainedMemberships, FindingNote::Held(grant)) => message
             .text(" holds ")
-            .held(&held.given)
+            .entitlement(&grant.entitlement)
             .text(" (")
-            .way(&held.way)
+            .path(&grant.path)
             .text("), which nothing explains"),
-        (FindingKind::DirectBesideGroup, FindingNote::Held(held)) => {
-            message.text(" holds ").held(&held.given).text(" ").way(&held.way)
+        (FindingKind::DirectBesideGroup, FindingNote::Held(grant)) => {
+            message.text(" holds ").entitlement(&grant.entitlement).text(" ").path(&grant.path)
         }
         (FindingKind::RolesWithoutHolders, _) => message.text(" has no holder"),
         (FindingKind::MissingGroups, FindingNote::Group(id)) => {

@@ -17,7 +17,7 @@ use super::rules::{Demands, HeldWay, Severity, UnknownLogin};
 /// Judges by one rule.
 pub(super) struct RuleJudge<'sync> {
     /// The rule's place among all.
-    pub(super) place: usize,
+    pub(super) rule: usize,
     pub(super) severity: Severity,
     /// When the sync ended.
     pub(super) end: OffsetDateTime,
@@ -53,13 +53,14 @@ impl RuleJudge<'_> {
                 match &subject.of {
                     Some(of) => {
                         let holders = self.index.holders(of);
-                        self.holders(&ready, &holders, &subject.called, findings);
+                        self.holders(&ready, &holders, &subject.resources, findings);
                     }
                     None => {
                         for role in roles {
-                            let named = &role.named;
-                            let held = self.index.resource(&named.resource_type, &named.resource);
-                            let holders = held.map_or(&[][..], |held| held.holders());
+                            let reference = &role.reference;
+                            let grant =
+                                self.index.resource(&reference.resource_type, &reference.resource);
+                            let holders = grant.map_or(&[][..], |grant| grant.holders());
                             self.holders(&ready, holders, &Rc::from([role.clone()]), findings);
                         }
                     }
@@ -88,8 +89,8 @@ impl RuleJudge<'_> {
                 if let Some(place) = self.index.principal_place(kind, id) {
                     allowed[place as usize] = true;
                 }
-                let held = self.index.resource(kind, id);
-                if let Some(group) = held.filter(|_| access.kinds().of(kind).group) {
+                let grant = self.index.resource(kind, id);
+                if let Some(group) = grant.filter(|_| access.traits().of(kind).group) {
                     for holding in group.holders() {
                         allowed[holding.principal as usize] = true;
                     }
@@ -165,19 +166,19 @@ impl RuleJudge<'_> {
         let place = first.principal as usize;
         let principal = &self.index.principals[place];
         let mut add = |breach, of: &[Holding], severity| {
-            let given = self.entitlements(of);
-            let finding = self.finding(breach, Some(&principal.of), given);
+            let entitlement = self.entitlements(of);
+            let finding = self.finding(breach, Some(&principal.of), entitlement);
             findings.push(RuleFinding { severity, ..finding });
         };
         if ready.allowed.as_ref().is_some_and(|allowed| !allowed[place]) {
-            add(Breach::Only(self.way(first).clone()), holdings, self.severity);
+            add(Breach::Only(self.path(first).clone()), holdings, self.severity);
         }
         if let Some(wanted) = ready.demands.held {
             let others: Vec<_> =
-                holdings.iter().filter(|it| !is_held_so(self.way(it), wanted)).copied().collect();
+                holdings.iter().filter(|it| !is_held_so(self.path(it), wanted)).copied().collect();
             if let Some(other) = others.first() {
-                let way = self.way(other).clone();
-                add(Breach::Held(wanted, way), &others, self.severity);
+                let path = self.path(other).clone();
+                add(Breach::Held(wanted, path), &others, self.severity);
             }
         }
         if ready.unmet[place] {
@@ -199,16 +200,16 @@ impl RuleJudge<'_> {
         called: &Rc<[Rc<ResourceInfo>]>,
         findings: &mut Vec<RuleFinding>,
     ) {
-        let mut held = vec![0; self.index.principals.len()];
+        let mut grant = vec![0; self.index.principals.len()];
         for (number, set) in sets.iter().enumerate() {
             for holding in &*self.index.holders(set) {
-                let count = &mut held[holding.principal as usize];
+                let count = &mut grant[holding.principal as usize];
                 if *count == number {
                     *count += 1;
                 }
             }
         }
-        let all = self.index.principals.iter().zip(held).filter(|(_, held)| *held == sets.len());
+        let all = self.index.principals.iter().zip(grant).filter(|(_, grant)| *grant == sets.len());
         findings.extend(all.map(|(principal, _)| {
             self.finding(Breach::NotTogether(called.clone()), Some(&principal.of), Vec::new())
         }));
@@ -217,15 +218,15 @@ impl RuleJudge<'_> {
     /// A place where something was found that is worth a look anyway.
     fn found(&self, list: &FindingList, place: &FindingPlace) -> RuleFinding {
         let is_of_nobody = list.query.kind.is_of_nobody();
-        let given = match &place.note {
-            FindingNote::Held(held) => vec![held.given.clone()],
+        let entitlement = match &place.note {
+            FindingNote::Held(grant) => vec![grant.entitlement.clone()],
             _ => Vec::new(),
         };
         let principal = Some(&place.of).filter(|_| !is_of_nobody);
         let breach = Breach::Finding(list.query, Rc::new(place.note.clone()));
         RuleFinding {
             resource: Some(place.of.clone()).filter(|_| is_of_nobody),
-            ..self.finding(breach, principal, given)
+            ..self.finding(breach, principal, entitlement)
         }
     }
 
@@ -236,7 +237,7 @@ impl RuleJudge<'_> {
         entitlements: Vec<Rc<EntitlementInfo>>,
     ) -> RuleFinding {
         RuleFinding {
-            rule: self.place,
+            rule: self.rule,
             breach,
             severity: self.severity,
             principal: principal.cloned(),
@@ -249,15 +250,16 @@ impl RuleJudge<'_> {
 
     /// What is held, each once, in the order of ids.
     fn entitlements(&self, holdings: &[Holding]) -> Vec<Rc<EntitlementInfo>> {
-        let given = holdings.iter().map(|it| &self.index.entitlements[it.entitlement as usize]);
-        let mut given: Vec<_> = given.cloned().collect();
-        given.sort_by(|one, other| one.id.cmp(&other.id));
-        given.dedup_by(|one, other| one.id == other.id);
-        given
+        let entitlement =
+            holdings.iter().map(|it| &self.index.entitlements[it.entitlement as usize]);
+        let mut entitlement: Vec<_> = entitlement.cloned().collect();
+        entitlement.sort_by(|one, other| one.id.cmp(&other.id));
+        entitlement.dedup_by(|one, other| one.id == other.id);
+        entitlement
     }
 
-    fn way(&self, holding: &Holding) -> &Rc<HeldVia> {
-        &self.index.ways[holding.way as usize]
+    fn path(&self, holding: &Holding) -> &Rc<HeldVia> {
+        &self.index.paths[holding.path as usize]
     }
 }
 
@@ -269,10 +271,10 @@ enum Requirement {
 }
 
 /// Whether something is held as it may be. What nothing explains is held in neither way.
-fn is_held_so(way: &HeldVia, wanted: HeldWay) -> bool {
+fn is_held_so(path: &HeldVia, wanted: HeldWay) -> bool {
     match wanted {
-        HeldWay::ThroughGroup => !way.is_direct() && !way.through().is_empty(),
-        HeldWay::Directly => way.is_direct() && way.through().is_empty(),
+        HeldWay::ThroughGroup => !path.is_direct() && !path.through().is_empty(),
+        HeldWay::Directly => path.is_direct() && path.through().is_empty(),
         HeldWay::Any => true,
     }
 }

@@ -29,7 +29,6 @@ pub enum Error {
     /// A baseline can't be understood.
     #[error("{} is no baseline: {reason}", .file.display())]
     Baseline {
-        /// The file.
         file: PathBuf,
         /// Why not.
         reason: String,

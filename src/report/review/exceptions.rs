@@ -57,7 +57,6 @@ enum AcceptedSet {
     Principals(Vec<String>),
     /// Of nobody, about any of these.
     Resources(Vec<String>),
-    /// Of nobody.
     Nobody,
 }
 
@@ -79,7 +78,7 @@ impl AcceptedSet {
     }
 
     fn has(&self, finding: &RuleFinding) -> bool {
-        let has = |keys: &[String], of: &ResourceInfo| keys.contains(&of.named.key());
+        let has = |keys: &[String], of: &ResourceInfo| keys.contains(&of.reference.key());
         match (self, &finding.principal, &finding.resource) {
             (Self::Principals(keys), Some(principal), _) => has(keys, principal),
             (Self::Resources(keys), None, Some(resource)) => has(keys, resource),

@@ -14,12 +14,12 @@ pub(super) struct HoldingIndex {
     /// Who holds something.
     pub(super) principals: Vec<Principal>,
     pub(super) entitlements: Vec<Rc<EntitlementInfo>>,
-    pub(super) ways: Vec<Rc<HeldVia>>,
+    pub(super) paths: Vec<Rc<HeldVia>>,
     /// What is held.
     pub(super) resources: Vec<HeldResource>,
-    principal_places: HashMap<*const ResourceInfo, u32>,
-    entitlement_places: HashMap<*const EntitlementInfo, (u32, u32)>,
-    way_places: HashMap<*const HeldVia, u32>,
+    principal_numbers: HashMap<*const ResourceInfo, u32>,
+    entitlement_numbers: HashMap<*const EntitlementInfo, (u32, u32)>,
+    path_numbers: HashMap<*const HeldVia, u32>,
     principal_keys: HashMap<String, u32>,
     resource_keys: HashMap<String, u32>,
 }
@@ -47,7 +47,7 @@ pub(super) struct HeldResource {
 pub(super) struct Holding {
     pub(super) principal: u32,
     pub(super) entitlement: u32,
-    pub(super) way: u32,
+    pub(super) path: u32,
 }
 
 /// What the type of a principal is.
@@ -59,15 +59,15 @@ pub(super) struct PrincipalType {
 
 impl HoldingIndex {
     /// Adds a grant. What a principal is `type_of` tells, once for each.
-    pub(super) fn add(&mut self, held: &GrantInfo, type_of: impl FnOnce(&str) -> PrincipalType) {
-        let principal = self.principal(&held.principal, type_of);
-        let (entitlement, resource) = self.entitlement(&held.given);
-        let ways = &mut self.ways;
-        let way = *self.way_places.entry(Rc::as_ptr(&held.way)).or_insert_with(|| {
-            ways.push(held.way.clone());
-            place(ways.len())
+    pub(super) fn add(&mut self, grant: &GrantInfo, type_of: impl FnOnce(&str) -> PrincipalType) {
+        let principal = self.principal(&grant.principal, type_of);
+        let (entitlement, resource) = self.entitlement(&grant.entitlement);
+        let paths = &mut self.paths;
+        let path = *self.path_numbers.entry(Rc::as_ptr(&grant.path)).or_insert_with(|| {
+            paths.push(grant.path.clone());
+            number(paths.len())
         });
-        let holding = Holding { principal, entitlement, way };
+        let holding = Holding { principal, entitlement, path };
         let is_group = self.principal_at(principal).is_group;
         let resource = &mut self.resources[resource as usize];
         let holdings = if is_group { &mut resource.groups } else { &mut resource.holders };
@@ -86,30 +86,31 @@ impl HoldingIndex {
         of: &Rc<ResourceInfo>,
         type_of: impl FnOnce(&str) -> PrincipalType,
     ) -> u32 {
-        if let Some(place) = self.principal_places.get(&Rc::as_ptr(of)) {
+        if let Some(place) = self.principal_numbers.get(&Rc::as_ptr(of)) {
             return *place;
         }
-        let PrincipalType { is_group, is_user } = type_of(&of.named.resource_type);
+        let PrincipalType { is_group, is_user } = type_of(&of.reference.resource_type);
         self.principals.push(Principal { of: of.clone(), is_group, is_user });
-        let place = place(self.principals.len());
-        self.principal_places.insert(Rc::as_ptr(of), place);
-        self.principal_keys.insert(of.named.key(), place);
+        let place = number(self.principals.len());
+        self.principal_numbers.insert(Rc::as_ptr(of), place);
+        self.principal_keys.insert(of.reference.key(), place);
         place
     }
 
-    fn entitlement(&mut self, given: &Rc<EntitlementInfo>) -> (u32, u32) {
-        if let Some(places) = self.entitlement_places.get(&Rc::as_ptr(given)) {
+    fn entitlement(&mut self, entitlement: &Rc<EntitlementInfo>) -> (u32, u32) {
+        if let Some(places) = self.entitlement_numbers.get(&Rc::as_ptr(entitlement)) {
             return *places;
         }
-        self.entitlements.push(given.clone());
+        self.entitlements.push(entitlement.clone());
         let resources = &mut self.resources;
-        let resource = *self.resource_keys.entry(given.resource.named.key()).or_insert_with(|| {
-            let of = given.resource.clone();
-            resources.push(HeldResource { of, holders: Vec::new(), groups: Vec::new() });
-            place(resources.len())
-        });
-        let places = (place(self.entitlements.len()), resource);
-        self.entitlement_places.insert(Rc::as_ptr(given), places);
+        let resource =
+            *self.resource_keys.entry(entitlement.resource.reference.key()).or_insert_with(|| {
+                let of = entitlement.resource.clone();
+                resources.push(HeldResource { of, holders: Vec::new(), groups: Vec::new() });
+                number(resources.len())
+            });
+        let places = (number(self.entitlements.len()), resource);
+        self.entitlement_numbers.insert(Rc::as_ptr(entitlement), places);
         places
     }
 
@@ -156,8 +157,8 @@ impl HoldingIndex {
         let (mut members, mut seen) = (HashSet::new(), HashSet::new());
         let mut next = vec![group];
         while let Some(group) = next.pop() {
-            let named = &group.named;
-            let Some(found) = self.resource(&named.resource_type, &named.resource) else {
+            let reference = &group.reference;
+            let Some(found) = self.resource(&reference.resource_type, &reference.resource) else {
                 continue;
             };
             if seen.insert(Rc::as_ptr(&found.of)) {
@@ -179,12 +180,12 @@ impl HeldResource {
     /// Whether anybody holds it but groups for their members.
     pub(super) fn is_held(&self, index: &HoldingIndex) -> bool {
         let mut all = self.holders.iter().chain(&self.groups);
-        all.any(|holding| !index.ways[holding.way as usize].is_link())
+        all.any(|holding| !index.paths[holding.path as usize].is_link())
     }
 }
 
 /// The place of what has just been added. A file of more than four billion rows is refused
 /// before.
-fn place(length: usize) -> u32 {
+fn number(length: usize) -> u32 {
     u32::try_from(length.saturating_sub(1)).unwrap_or(u32::MAX)
 }

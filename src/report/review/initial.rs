@@ -21,20 +21,20 @@ const MOST_NAMED: usize = 50;
 /// number, and what is worth a look.
 pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
     let mut holders: BTreeMap<String, (String, BTreeMap<String, String>)> = BTreeMap::new();
-    let kinds = access.kinds();
-    access.each(|row| {
-        let (role, principal) = (&row.held.given.resource, &row.held.principal);
-        let is_person = !kinds.of(&principal.named.resource_type).group;
-        if kinds.of(&role.named.resource_type).role && is_person {
-            let name = role.named.display_name.clone();
+    let kinds = access.traits();
+    access.each_grant(|row| {
+        let (role, principal) = (&row.grant.entitlement.resource, &row.grant.principal);
+        let is_person = !kinds.of(&principal.reference.resource_type).group;
+        if kinds.of(&role.reference.resource_type).role && is_person {
+            let name = role.reference.display_name.clone();
             let (_, people) =
-                holders.entry(role.named.key()).or_insert_with(|| (name, BTreeMap::new()));
-            people.insert(principal.named.key(), principal.named.display_name.clone());
+                holders.entry(role.reference.key()).or_insert_with(|| (name, BTreeMap::new()));
+            people.insert(principal.reference.key(), principal.reference.display_name.clone());
         }
         Ok(())
     })?;
     let mut knows_logins = false;
-    access.each_asked(|of, _| {
+    access.each_resource(|of, _| {
         knows_logins |= of.person.as_ref().is_some_and(|person| person.last_login.is_some());
         Ok(())
     })?;
@@ -84,7 +84,7 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
         "\n  # What is worth a look anyway. What there is today stands in the baseline: only what is\n  \
          # new is told.\n",
     );
-    let knows_secrets = access.kinds().has_secrets();
+    let knows_secrets = access.traits().has_secrets();
     let is_known = |kind: &FindingKind| {
         (knows_logins || !kind.is_of_logins()) && (knows_secrets || !kind.is_of_secrets())
     };

@@ -44,10 +44,10 @@ pub(super) fn judge(
     let queries = queries(&subjects);
     let mut scan = FindingScan::new(access, queries.iter().copied())?;
     let mut index = HoldingIndex::default();
-    let kinds = access.kinds();
-    access.each(|row| {
-        scan.grant(row.held);
-        index.add(row.held, |resource_type| {
+    let kinds = access.traits();
+    access.each_grant(|row| {
+        scan.grant(row.grant);
+        index.add(row.grant, |resource_type| {
             let traits = kinds.of(resource_type);
             PrincipalType { is_group: traits.group && !traits.user, is_user: traits.user }
         });
@@ -63,12 +63,13 @@ pub(super) fn judge(
     let mut findings = Vec::new();
     for (place, (rule, subject)) in rules.rules.iter().zip(&subjects).enumerate() {
         check_expanded(subject, &every_role, &index, access)?;
-        let judge = RuleJudge { place, severity: rule.severity, end: end.time, index: &index };
+        let judge =
+            RuleJudge { rule: place, severity: rule.severity, end: end.time, index: &index };
         judge.judge(subject, access, &every_role, &lists, &mut findings);
     }
     findings.sort_by_cached_key(|it| {
         let of = it.principal.as_ref().or(it.resource.as_ref());
-        let place = of.map(|of| access::place(access, &of.named));
+        let place = of.map(|of| access::sort_key(access, &of.reference));
         (it.rule, place, it.demand(), it.entitlement_ids(), it.identity("").detail)
     });
     let mut warnings = std::mem::take(&mut resolver.warnings);
@@ -127,29 +128,29 @@ fn scan_resources(
     let mut every_role = Vec::new();
     let mut seen = HashSet::new();
     let mut look = |of: &Rc<ResourceInfo>, linked: &[String]| {
-        let traits = access.kinds().of(&of.named.resource_type);
+        let traits = access.traits().of(&of.reference.resource_type);
         if traits.role {
             every_role.push(of.clone());
         }
-        let (kind, id) = (&of.named.resource_type, &of.named.resource);
-        let held = index.resource(kind, id);
+        let (kind, id) = (&of.reference.resource_type, &of.reference.resource);
+        let grant = index.resource(kind, id);
         scan.resource(&ScannedResource {
             of,
             linked,
             holds_something: index.principal_place(kind, id).is_some(),
-            has_holders: held.is_some(),
-            is_held: held.is_some_and(|held| held.is_held(index)),
+            has_holders: grant.is_some(),
+            is_held: grant.is_some_and(|grant| grant.is_held(index)),
         })
     };
-    access.each_asked(|of, row| {
-        seen.insert(of.named.key());
-        let traits = access.kinds().of(&of.named.resource_type);
+    access.each_resource(|of, row| {
+        seen.insert(of.reference.key());
+        let traits = access.traits().of(&of.reference.resource_type);
         let linked = row.filter(|_| !traits.user && !traits.group).map(linked_groups);
         look(of, &linked.unwrap_or_default())
     })?;
-    let named = index.principals.iter().map(|it| &it.of);
-    for of in named.chain(index.resources.iter().map(|it| &it.of)) {
-        if seen.insert(of.named.key()) {
+    let reference = index.principals.iter().map(|it| &it.of);
+    for of in reference.chain(index.resources.iter().map(|it| &it.of)) {
+        if seen.insert(of.reference.key()) {
             look(of, &[])?;
         }
     }
@@ -163,7 +164,7 @@ fn lists(
     access: &AccessReport,
 ) -> Result<Vec<FindingList>, Error> {
     let of_secrets = queries.iter().find(|query| query.kind.is_of_secrets());
-    if let Some(query) = of_secrets.filter(|_| !access.kinds().has_secrets()) {
+    if let Some(query) = of_secrets.filter(|_| !access.traits().has_secrets()) {
         return Err(Error::Sync {
             file: access.sync().sync().file.clone(),
             reason: format!("it has no tokens, which {} is about", query.kind.id()),
@@ -192,7 +193,7 @@ fn check_expanded(
     }
     let check = |(kind, id): (&str, &str)| {
         let Some(group) = index.unexpanded(kind, id) else { return Ok(()) };
-        let group = access::named(group, true);
+        let group = access::label_with_id(group, true);
         let reason = format!(
             "{kind} {id} is held by {group}, whose members don't hold it: grants of groups \
              aren't expanded in it"
@@ -201,7 +202,7 @@ fn check_expanded(
     };
     if rule.is_of_every_role() {
         for role in every_role {
-            check((&role.named.resource_type, &role.named.resource))?;
+            check((&role.reference.resource_type, &role.reference.resource))?;
         }
     }
     rule.ids().into_iter().try_for_each(check)

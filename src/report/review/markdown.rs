@@ -12,7 +12,7 @@ const MOST_FINDINGS: usize = 500;
 
 /// Writes a review as Markdown: the rules, what breaks them, and what is accepted or known.
 pub fn markdown(review: &Review<'_>, mut output: impl Write) -> io::Result<()> {
-    writeln!(output, "### Access review\n\n{}\n", escape(&review.sync.place()))?;
+    writeln!(output, "### Access review\n\n{}\n", escape(&review.sync.in_words()))?;
     writeln!(output, "{}\n", escape(&review.summary()))?;
     writeln!(output, "| Rule | Severity | Findings | Suppressed | Why |\n|---|---|---|---|---|")?;
     for (place, rule) in review.rules().iter().enumerate() {

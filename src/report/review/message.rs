@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::report::access::{HeldVia, entitlement_slug, named};
+use crate::report::access::{HeldVia, entitlement_slug, label_with_id};
 use crate::report::model::{EntitlementInfo, ResourceInfo};
 
 /// A sentence about people and things.
@@ -51,26 +51,26 @@ impl Message {
     }
 
     /// Adds what is held.
-    pub(super) fn held(self, given: &Rc<EntitlementInfo>) -> Self {
+    pub(super) fn entitlement(self, entitlement: &Rc<EntitlementInfo>) -> Self {
         let mut message = self;
-        message.0.push(MessagePart::Entitlement(given.clone()));
-        match entitlement_slug(given) {
+        message.0.push(MessagePart::Entitlement(entitlement.clone()));
+        match entitlement_slug(entitlement) {
             Some(slug) => message.text(format!(": {slug}")),
             None => message,
         }
     }
 
     /// Adds how it is held.
-    pub(super) fn way(mut self, way: &HeldVia) -> Self {
-        let by_itself = way.by_itself();
+    pub(super) fn path(mut self, path: &HeldVia) -> Self {
+        let by_itself = path.by_itself();
         let mut joint = "";
         if let Some(word) = by_itself {
             self = self.text(word);
             joint = " and ";
         }
-        for given in way.through() {
+        for entitlement in path.through() {
             self = self.text(format!("{joint}through "));
-            self.0.push(MessagePart::Entitlement(given.clone()));
+            self.0.push(MessagePart::Entitlement(entitlement.clone()));
             joint = " and ";
         }
         self
@@ -78,17 +78,18 @@ impl Message {
 
     /// It with names, and ids where they say more.
     pub(super) fn with_names(&self) -> String {
-        self.written(named, EntitlementInfo::called)
+        self.written(label_with_id, EntitlementInfo::label)
     }
 
     /// It with nothing but ids.
     pub(super) fn with_ids(&self) -> String {
-        let id = |of: &ResourceInfo| format!("{}:{}", of.named.resource_type, of.named.resource);
+        let id =
+            |of: &ResourceInfo| format!("{}:{}", of.reference.resource_type, of.reference.resource);
         self.written(
             |of, _| id(of),
-            |given| {
-                let is_told = !given.resource.named.resource_type.is_empty();
-                if is_told { id(&given.resource) } else { given.id.clone() }
+            |entitlement| {
+                let is_told = !entitlement.resource.reference.resource_type.is_empty();
+                if is_told { id(&entitlement.resource) } else { entitlement.id.clone() }
             },
         )
     }
@@ -101,7 +102,7 @@ impl Message {
         let parts = self.0.iter().map(|part| match part {
             MessagePart::Text(text) => text.clone(),
             MessagePart::Resource(of, with_type) => resource(of, *with_type),
-            MessagePart::Entitlement(given) => entitlement(given),
+            MessagePart::Entitlement(held) => entitlement(held),
         });
         parts.collect()
     }

@@ -33,7 +33,7 @@ pub(super) struct ResolvedHolders<'rules> {
     /// What; `None` stands for every role, each by itself.
     pub(super) of: Option<Vec<TypedId>>,
     /// What it is called.
-    pub(super) called: Rc<[Rc<ResourceInfo>]>,
+    pub(super) resources: Rc<[Rc<ResourceInfo>]>,
     pub(super) demands: &'rules Demands,
     /// The only ones who may, and groups that stand for their members.
     pub(super) only: Option<Vec<TypedId>>,
@@ -44,7 +44,7 @@ impl<'rules> ResolvedRule<'rules> {
         rule: &'rules Rule,
         resolver: &mut IdResolver<'_>,
     ) -> Result<Self, access::Error> {
-        let (held, demands) = match &rule.subject {
+        let (grant, demands) = match &rule.subject {
             RuleSubject::Finding(query) => return Ok(Self::Finding(*query)),
             RuleSubject::NotTogether(ids) => {
                 let sets = ids.iter().map(|id| resolver.subject(id, &HELD));
@@ -55,24 +55,24 @@ impl<'rules> ResolvedRule<'rules> {
                         resolver.mistakes.add(id.at, text);
                     }
                 }
-                let called = resolver.called(sets.iter().flatten())?;
+                let called = resolver.resources(sets.iter().flatten())?;
                 return Ok(Self::NotTogether { sets, called });
             }
-            RuleSubject::Holders(held, demands) => (held, &**demands),
+            RuleSubject::Holders(grant, demands) => (grant, &**demands),
         };
-        let of = match held {
+        let of = match grant {
             HeldSubject::Roles(ids) => Some(resolver.subjects(ids, &[FilterKind::Role])?),
             HeldSubject::Groups(ids) => Some(resolver.subjects(ids, &[FilterKind::Group])?),
             HeldSubject::AnyRole => None,
         };
-        let called = resolver.called(of.iter().flatten())?;
+        let called = resolver.resources(of.iter().flatten())?;
         let place = format!("only of {}", rule.id);
         let only = demands.only.as_ref().map(|ids| {
             let allowed = ids.iter().map(|id| resolver.allowed(id, &PRINCIPALS, &place));
             Ok::<_, access::Error>(allowed.collect::<Result<Vec<_>, _>>()?.concat())
         });
         let only = only.transpose()?;
-        Ok(Self::Holders(ResolvedHolders { of, called, demands, only }))
+        Ok(Self::Holders(ResolvedHolders { of, resources: called, demands, only }))
     }
 
     /// Whether it is about every role.
@@ -127,7 +127,7 @@ impl<'access> IdResolver<'access> {
     }
 
     /// What resources are called.
-    fn called<'id>(
+    fn resources<'id>(
         &self,
         ids: impl Iterator<Item = &'id TypedId>,
     ) -> Result<Rc<[Rc<ResourceInfo>]>, access::Error> {

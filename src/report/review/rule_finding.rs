@@ -100,15 +100,15 @@ impl RuleFinding {
         FindingIdentity {
             rule: rule.to_owned(),
             demand: self.demand().into_owned(),
-            principal: self.principal.as_ref().map(|of| of.named.key()),
-            resource: self.resource.as_ref().map(|of| of.named.key()),
+            principal: self.principal.as_ref().map(|of| of.reference.key()),
+            resource: self.resource.as_ref().map(|of| of.reference.key()),
             detail: self.breach.detail().map(str::to_owned),
         }
     }
 
     /// The ids of what is held, in order.
     pub(super) fn entitlement_ids(&self) -> Vec<String> {
-        self.entitlements.iter().map(|given| given.id.clone()).collect()
+        self.entitlements.iter().map(|entitlement| entitlement.id.clone()).collect()
     }
 
     /// The same for the same finding, whoever is called how and whatever else there is: of

@@ -46,7 +46,6 @@ impl RuleSet {
     }
 }
 
-/// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Where it begins.

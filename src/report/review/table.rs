@@ -27,7 +27,7 @@ const WORD: usize = 9;
 /// Writes a review as lines of text: each rule, and what breaks it.
 pub fn table(review: &Review<'_>, style: TableStyle, mut output: impl Write) -> io::Result<()> {
     let mut lines = TableLines { style, output: &mut output };
-    lines.line(&[(&format!("Review of {}", review.sync.place()), "")], 0)?;
+    lines.line(&[(&format!("Review of {}", review.sync.in_words()), "")], 0)?;
     for (place, rule) in review.rules().iter().enumerate() {
         let findings = review.of_rule(place);
         let open: Vec<_> = findings.iter().filter(|it| it.is_open()).collect();
@@ -50,10 +50,10 @@ pub fn table(review: &Review<'_>, style: TableStyle, mut output: impl Write) -> 
     if !review.gone.is_empty() {
         writeln!(lines.output)?;
         lines.line(&[("In the baseline, and gone: write it anew", BOLD)], 0)?;
-        for known in &review.gone {
-            let of = known.principal.iter().chain(&known.resource).chain(&known.detail);
+        for info in &review.gone {
+            let of = info.principal.iter().chain(&info.resource).chain(&info.detail);
             let of: Vec<_> = of.map(String::as_str).collect();
-            let text = format!("{} {}: {}", known.rule, known.demand, of.join(" "));
+            let text = format!("{} {}: {}", info.rule, info.demand, of.join(" "));
             lines.line(&[(text.trim_end_matches(": "), "")], INDENT)?;
         }
     }

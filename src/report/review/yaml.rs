@@ -14,12 +14,13 @@ pub(super) struct YamlNode {
     pub(super) value: YamlValue,
 }
 
-/// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum YamlValue {
     /// A single one, and whether it stands without quotation marks.
-    Scalar { text: String, is_plain: bool },
-    /// A list.
+    Scalar {
+        text: String,
+        is_plain: bool,
+    },
     List(Vec<YamlNode>),
     /// Keys and values, in their order. A key may stand there twice.
     Mapping(Vec<(YamlNode, YamlNode)>),
