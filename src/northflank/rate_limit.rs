@@ -152,7 +152,7 @@ impl Drop for RequestPermit<'_> {
 struct QueuedRequest<'budget>(&'budget RateLimiter);
 
 impl<'budget> QueuedRequest<'budget> {
-    fn begin(rate_limiter: &'budget RateLimiter) -> Self {
+    fn start(rate_limiter: &'budget RateLimiter) -> Self {
         let mut state = rate_limiter.state();
         state.waiters += 1;
         state.waiting_since.get_or_insert_with(Instant::now);
@@ -201,7 +201,7 @@ impl RateLimiter {
                     until
                 }
                 SendDecision::Sleep(until, reserve) => {
-                    waiter.get_or_insert_with(|| QueuedRequest::begin(self));
+                    waiter.get_or_insert_with(|| QueuedRequest::start(self));
                     self.wait_until(until, reserve)?;
                     Some(until)
                 }

@@ -114,7 +114,7 @@ impl DemoArgs {
             let failed = |source| Failure::Target { path: directory.clone(), source };
             fs::create_dir_all(directory).map_err(failed)?;
         }
-        let [file, page, rules] = [FILE, PAGE, RULES_FILE].map(|name| self.place(name));
+        let [file, page, rules] = [FILE, PAGE, RULES_FILE].map(|name| self.path_of(name));
         let leftovers = Leftovers::watch().map_err(Failure::Runtime)?;
         let before = day_of(&file, &leftovers)?;
         check_own(&page, MARK)?;
@@ -161,7 +161,7 @@ impl DemoArgs {
 
     /// What to try next, as it can be typed where the demo was.
     fn advice(&self, has_changed: bool) -> String {
-        let (program, file) = (self.program(), self.place(FILE));
+        let (program, file) = (self.program(), self.path_of(FILE));
         let [of_file, of_directory] = match &self.directory {
             None => [String::new(), String::new()],
             Some(directory) => {
@@ -172,7 +172,7 @@ impl DemoArgs {
             "\n{} holds what was served.\n{} tells who has access to what, and why: open it in a \
              browser.\n\nWhat to try next:\n\n",
             file.display(),
-            self.place(PAGE).display()
+            self.path_of(PAGE).display()
         );
         let mut advise = |command: &str, why: &str| {
             let _ = writeln!(text, "  {program} {command}\n      {why}");
@@ -181,7 +181,7 @@ impl DemoArgs {
         if has_changed {
             advise(&format!("diff {}", quoted(&file)), "what has changed since the sync before");
         }
-        let rules = quoted(&self.place(RULES_FILE));
+        let rules = quoted(&self.path_of(RULES_FILE));
         advise(
             &format!("review{of_file} --rules {rules}"),
             "what breaks rules of who may hold what; it ends with 21, so that a build fails",
@@ -199,7 +199,7 @@ impl DemoArgs {
     }
 
     /// Where a file of the demo's goes.
-    fn place(&self, name: &str) -> PathBuf {
+    fn path_of(&self, name: &str) -> PathBuf {
         self.directory.as_ref().map_or_else(|| name.into(), |directory| directory.join(name))
     }
 

@@ -245,7 +245,7 @@ impl ReviewArgs {
             let text = "--init writes --rules and --write-baseline: name both; see --help";
             return Err(Failure::Usage(text.to_owned()));
         };
-        if place(&self.rules) == place(baseline) {
+        if resolved_path(&self.rules) == resolved_path(baseline) {
             let text = "--rules and --write-baseline are the same file; name another one";
             return Err(Failure::Usage(text.to_owned()));
         }
@@ -286,9 +286,10 @@ impl ReviewArgs {
         if let Some(path) = &self.write_baseline {
             PendingFile::check("--write-baseline", path, &[&self.file], &others)?;
         }
-        let mut taken: Vec<_> = self.write_baseline.iter().map(|path| Some(place(path))).collect();
+        let mut taken: Vec<_> =
+            self.write_baseline.iter().map(|path| Some(resolved_path(path))).collect();
         for output in &self.outputs {
-            let to = output.path.as_deref().map(place);
+            let to = output.path.as_deref().map(resolved_path);
             if taken.contains(&to) {
                 return Err(Failure::Usage(format!(
                     "{output} goes where something else does; name another file"
@@ -352,7 +353,7 @@ impl ReviewFormat {
 }
 
 /// Where a file is, whatever way leads there: two outputs would overwrite each other.
-fn place(path: &Path) -> PathBuf {
+fn resolved_path(path: &Path) -> PathBuf {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = fs::canonicalize(directory.unwrap_or(Path::new(".")));
     match (directory, path.file_name()) {

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Option<YamlNode>, RuleMistakes> {
             info if info.contains("recursion") => mistake(*error.marker(), too_deep()),
             info => mistake(*error.marker(), format!("it is no YAML: {info}")),
         })?;
-        tree.take(event, span.start)?;
+        tree.push(event, span.start)?;
     }
     Ok(tree.document)
 }
@@ -51,7 +51,7 @@ struct TreeBuilder {
 }
 
 impl TreeBuilder {
-    fn take(&mut self, event: Event<'_>, marker: Marker) -> Result<(), RuleMistakes> {
+    fn push(&mut self, event: Event<'_>, marker: Marker) -> Result<(), RuleMistakes> {
         let at = position(marker);
         match event {
             Event::Alias(_) => {
