@@ -21,6 +21,8 @@
 //!
 //! Data flows one way: Northflank page → typed model → baton message → row → file.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_macros, clippy::disallowed_methods))]
+
 pub mod baton;
 pub mod c1z;
 pub mod cli;

@@ -99,6 +99,7 @@ fn write(line: Option<ProgressBar>) -> impl FnMut(OutputMessage) -> io::Result<(
 }
 
 /// Whether terminals may get colour: unless `NO_COLOR` is set (<https://no-color.org>).
+#[expect(clippy::disallowed_methods, reason = "asked where it matters")]
 pub(super) fn colour_is_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

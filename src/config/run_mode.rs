@@ -88,6 +88,7 @@ pub(super) fn mode(
             let given_secret = client_secret?;
             let [id, secret] = [fields::CLIENT_ID, fields::CLIENT_SECRET].map(Field::both_names);
             let client_id = understood(values, &id, &client_id);
+            #[expect(clippy::disallowed_methods, reason = "understood here")]
             let client_secret = understood(values, &secret, given_secret.expose_secret());
             let api_host = values
                 .filled("BATON_C1_API_HOST")

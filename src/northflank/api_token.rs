@@ -56,6 +56,7 @@ impl ApiToken {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "compared with its successor")]
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }

@@ -88,6 +88,7 @@ impl DebugLogs {
         fields.0.insert("level".to_owned(), event.metadata().level().as_str().into());
         let mut line = Value::Object(fields.0).to_string();
         for secret in self.token.all().iter().chain([&self.client_secret]) {
+            #[expect(clippy::disallowed_methods, reason = "kept out of a log")]
             let secret = secret.expose_secret();
             if !secret.is_empty() && line.contains(secret) {
                 line = line.replace(secret, "[redacted]");

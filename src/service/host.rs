@@ -39,6 +39,7 @@ pub(super) fn hostname() -> String {
 }
 
 /// What the process is contained in, as far as that shows.
+#[expect(clippy::disallowed_methods, reason = "a container's mark")]
 fn container() -> &'static str {
     if std::path::Path::new("/.dockerenv").exists() {
         "docker"

@@ -38,7 +38,7 @@ struct Scope {
     names: BTreeMap<String, Vec<String>>,
     /// Paths that it names.
     mentions: Vec<Mention>,
-    /// Every word of its code, tests left out: `name`, `path::of::names`, `macro!`.
+    /// Every word of its code, tests left out: `name`, `path::of::names`.
     words: Vec<String>,
 }
 
@@ -85,8 +85,8 @@ impl Sources {
         self.files.values().map(|file| (file.path.as_str(), file.text.as_str()))
     }
 
-    /// Words of code that is not for tests only, each with the file that it stands in: names,
-    /// whole paths, and macros with their `!`.
+    /// Words of code that is not for tests only, each with the file that it stands in: names
+    /// and whole paths.
     pub(super) fn words(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.files.iter().filter(|(module, _)| !self.is_test(module));
         files.flat_map(|(_, file)| {
@@ -243,10 +243,7 @@ impl File {
                         && !is_punct(&tokens, index.wrapping_sub(2), '.');
                     let goes_on = is_separator(&tokens, index.wrapping_sub(2));
                     if !in_tests {
-                        let is_macro =
-                            is_punct(&tokens, end, '!') && !is_punct(&tokens, end + 1, '=');
-                        let mark = if is_macro { "!" } else { "" };
-                        self.scopes[scope].words.push(format!("{}{mark}", path.join("::")));
+                        self.scopes[scope].words.push(path.join("::"));
                     }
                     if path.len() > 1 && !is_method && !goes_on {
                         self.scopes[scope].mentions.push(Mention { path, in_tests });
