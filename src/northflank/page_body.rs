@@ -26,141 +26,69 @@ pub trait ListRow: for<'de> Deserialize<'de> + Hash {
     fn malformed_fields(&self) -> impl Iterator<Item = &'static str>;
 }
 
-impl ListRow for Member {
-    const KEY: &'static str = "members";
+/// A row, the key of its lists, and the fields which it is of use without, with Northflank's names.
+macro_rules! list_row {
+    ($row:ident, $key:literal, [$($field:ident $name:literal),+] $(, $emails:ident)?) => {
+        impl ListRow for $row {
+            const KEY: &'static str = $key;
 
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
+            fn id(&self) -> Option<&Text> {
+                Option::from(&self.id)
+            }
 
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        let fields = [
-            ("name", self.name.is_malformed()),
-            ("joinedAt", self.joined_at.is_malformed()),
-            ("lastLoginTime", self.last_login.is_malformed()),
-            ("finalized", self.finalized.is_malformed()),
-        ];
-        malformed(fields).chain(malformed_emails(&self.emails))
-    }
+            fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
+                malformed([$(($name, self.$field.is_malformed())),+])
+                    $(.chain(malformed_emails(&self.$emails)))?
+            }
+        }
+    };
 }
 
-impl ListRow for Role {
-    const KEY: &'static str = "roles";
-
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        malformed([
-            ("name", self.name.is_malformed()),
-            ("description", self.description.is_malformed()),
-            ("restrictions", self.restrictions.is_malformed()),
-            ("createdAt", self.created_at.is_malformed()),
-            ("updatedAt", self.updated_at.is_malformed()),
-        ])
-    }
-}
-
-impl ListRow for RoleMember {
-    const KEY: &'static str = "members";
-
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        let fields = [
-            ("name", self.name.is_malformed()),
-            ("type", self.membership.is_malformed()),
-            ("lastLoginTime", self.last_login.is_malformed()),
-        ];
-        malformed(fields).chain(malformed_emails(&self.emails))
-    }
-}
-
-impl ListRow for DirectoryGroup {
-    const KEY: &'static str = "directoryGroups";
-
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        malformed([
-            ("name", self.name.is_malformed()),
-            ("idpId", self.idp_id.is_malformed()),
-            ("createdAt", self.created_at.is_malformed()),
-            ("updatedAt", self.updated_at.is_malformed()),
-        ])
-    }
-}
-
-impl ListRow for DirectoryGroupMember {
-    const KEY: &'static str = "members";
-
-    fn id(&self) -> Option<&Text> {
-        self.id.as_ref()
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        let fields =
-            [("name", self.name.is_malformed()), ("lastLoginTime", self.last_login.is_malformed())];
-        malformed(fields).chain(malformed_emails(&self.emails))
-    }
-}
-
-impl ListRow for Team {
-    const KEY: &'static str = "teams";
-
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        malformed([
-            ("name", self.name.is_malformed()),
-            ("description", self.description.is_malformed()),
-            ("uid", self.uid.is_malformed()),
-            ("createdAt", self.created_at.is_malformed()),
-        ])
-    }
-}
-
-impl ListRow for TeamMember {
-    const KEY: &'static str = "members";
-
-    fn id(&self) -> Option<&Text> {
-        self.id.as_ref()
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        let fields = [
-            ("name", self.name.is_malformed()),
-            ("lastLoginTime", self.last_login.is_malformed()),
-            ("finalized", self.finalized.is_malformed()),
-        ];
-        malformed(fields).chain(malformed_emails(&self.emails))
-    }
-}
-
-impl ListRow for TeamRole {
-    const KEY: &'static str = "roles";
-
-    fn id(&self) -> Option<&Text> {
-        Some(&self.id)
-    }
-
-    fn malformed_fields(&self) -> impl Iterator<Item = &'static str> {
-        malformed([
-            ("name", self.name.is_malformed()),
-            ("description", self.description.is_malformed()),
-            ("restrictions", self.restrictions.is_malformed()),
-            ("createdAt", self.created_at.is_malformed()),
-            ("updatedAt", self.updated_at.is_malformed()),
-        ])
-    }
-}
+list_row!(
+    Member,
+    "members",
+    [name "name", joined_at "joinedAt", last_login "lastLoginTime", finalized "finalized"],
+    emails
+);
+list_row!(
+    Role,
+    "roles",
+    [
+        name "name", description "description", restrictions "restrictions",
+        created_at "createdAt", updated_at "updatedAt"
+    ]
+);
+list_row!(
+    RoleMember,
+    "members",
+    [name "name", membership "type", last_login "lastLoginTime"],
+    emails
+);
+list_row!(
+    DirectoryGroup,
+    "directoryGroups",
+    [name "name", idp_id "idpId", created_at "createdAt", updated_at "updatedAt"]
+);
+list_row!(DirectoryGroupMember, "members", [name "name", last_login "lastLoginTime"], emails);
+list_row!(
+    Team,
+    "teams",
+    [name "name", description "description", uid "uid", created_at "createdAt"]
+);
+list_row!(
+    TeamMember,
+    "members",
+    [name "name", last_login "lastLoginTime", finalized "finalized"],
+    emails
+);
+list_row!(
+    TeamRole,
+    "roles",
+    [
+        name "name", description "description", restrictions "restrictions",
+        created_at "createdAt", updated_at "updatedAt"
+    ]
+);
 
 impl ListRow for ListedToken {
     const KEY: &'static str = "tokens";
