@@ -32,7 +32,7 @@ pub const LAST_LOGIN: &str = "last_login_at";
 pub const NOT_LISTED: &str = "not in the organization's member list";
 
 /// The key of the profile of somebody who is only in teams, which says `false` there.
-const ORGANIZATION_MEMBER: &str = "organization_member";
+pub const ORGANIZATION_MEMBER: &str = "organization_member";
 
 /// Whether somebody can use the account, and why not.
 fn status(finalized: &Lenient<bool>) -> (ResourceStatus, &'static str) {

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::report::access::AccessReport;
+use crate::report::model::TEAM_TYPE;
+
 /// After how many days without a login or use somebody or something is worth a look, unless told
 /// otherwise.
 const IDLE_DAYS: u16 = 90;
@@ -31,14 +34,16 @@ pub enum FindingKind {
     Idle,
     /// People of whom no login is known.
     LoginUnknown,
+    /// People who are in a team and not in the organization.
+    TeamOnlyPeople,
     /// Tokens that don't end by themselves.
-    TokensWithoutExpiry,
+    TokenWithoutExpiry,
     /// Tokens that nobody uses.
-    UnusedTokens,
+    TokenUnused,
     /// Tokens whose creator is nobody of whom the file knows.
-    TokensOfUnknownCreators,
+    TokenOrphaned,
     /// Tokens that act as owner.
-    OwnerTokens,
+    TokenOfOwner,
 }
 
 /// Something to look for, with its number.
@@ -52,7 +57,7 @@ pub struct FindingQuery {
 
 impl FindingKind {
     /// All of them, in the order in which a page tells of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::UnusableAccounts,
         Self::OutsideMemberList,
         Self::PeopleWithoutRow,
@@ -64,10 +69,11 @@ impl FindingKind {
         Self::MissingGroups,
         Self::Idle,
         Self::LoginUnknown,
-        Self::TokensWithoutExpiry,
-        Self::UnusedTokens,
-        Self::TokensOfUnknownCreators,
-        Self::OwnerTokens,
+        Self::TeamOnlyPeople,
+        Self::TokenWithoutExpiry,
+        Self::TokenUnused,
+        Self::TokenOrphaned,
+        Self::TokenOfOwner,
     ];
 
     /// Its id, which never changes.
@@ -84,10 +90,11 @@ impl FindingKind {
             Self::MissingGroups => "missing-groups",
             Self::Idle => "idle",
             Self::LoginUnknown => "login-unknown",
-            Self::TokensWithoutExpiry => "tokens-without-expiry",
-            Self::UnusedTokens => "unused-tokens",
-            Self::TokensOfUnknownCreators => "tokens-of-unknown-creators",
-            Self::OwnerTokens => "owner-tokens",
+            Self::TeamOnlyPeople => "team-only-people",
+            Self::TokenWithoutExpiry => "token-without-expiry",
+            Self::TokenUnused => "token-unused",
+            Self::TokenOrphaned => "token-orphaned",
+            Self::TokenOfOwner => "token-of-owner",
         }
     }
 
@@ -117,23 +124,24 @@ impl FindingKind {
             Self::MissingGroups => "A role names a group that the file doesn't have.",
             Self::Idle => "Before the sync. People of whom no login is known stand apart.",
             Self::LoginUnknown => "They never logged in, or nobody knows.",
-            Self::TokensWithoutExpiry => {
-                "Whoever has the secret can use it until somebody notices."
+            Self::TeamOnlyPeople => {
+                "From outside, or gone from the organization and not from its teams."
             }
-            Self::UnusedTokens => {
+            Self::TokenWithoutExpiry => "Whoever has the secret can use it until somebody notices.",
+            Self::TokenUnused => {
                 "Before the sync. What is never used counts from when it was made."
             }
-            Self::TokensOfUnknownCreators => {
+            Self::TokenOrphaned => {
                 "No user of the file has the address of who made it: they may have left, and \
                  know the secret."
             }
-            Self::OwnerTokens => "It may do everything, without anybody's login.",
+            Self::TokenOfOwner => "It may do everything, without anybody's login.",
         }
     }
 
     /// How many days it takes unless told otherwise; `None` where it is no matter of days.
     pub fn default_days(self) -> Option<u16> {
-        matches!(self, Self::Idle | Self::UnusedTokens).then_some(IDLE_DAYS)
+        matches!(self, Self::Idle | Self::TokenUnused).then_some(IDLE_DAYS)
     }
 
     /// Whether it is about a role, group or token, and of nobody.
@@ -141,15 +149,22 @@ impl FindingKind {
         self.is_of_secrets() || matches!(self, Self::RolesWithoutHolders | Self::MissingGroups)
     }
 
-    /// Whether it is about tokens, of which a file may know nothing.
-    pub fn is_of_secrets(self) -> bool {
+    /// Whether it is about tokens.
+    fn is_of_secrets(self) -> bool {
         matches!(
             self,
-            Self::TokensWithoutExpiry
-                | Self::UnusedTokens
-                | Self::TokensOfUnknownCreators
-                | Self::OwnerTokens
+            Self::TokenWithoutExpiry | Self::TokenUnused | Self::TokenOrphaned | Self::TokenOfOwner
         )
+    }
+
+    /// What it is about and `access` has nothing of, in words: `tokens` or `teams`.
+    pub(in crate::report) fn missing_in(self, access: &AccessReport) -> Option<&'static str> {
+        let has_teams = || access.sync().sync().types.iter().any(|kind| kind == TEAM_TYPE);
+        match self {
+            Self::TeamOnlyPeople if !has_teams() => Some("teams"),
+            kind if kind.is_of_secrets() && !access.traits().has_secrets() => Some("tokens"),
+            _ => None,
+        }
     }
 
     /// Whether it is about when people logged in, of which a file may know nothing.
@@ -178,12 +193,13 @@ impl FindingQuery {
             FindingKind::MissingGroups => "Linked groups that are missing",
             FindingKind::Idle => return format!("No login for {} days", self.days).into(),
             FindingKind::LoginUnknown => "No login known",
-            FindingKind::TokensWithoutExpiry => "Tokens without an expiry",
-            FindingKind::UnusedTokens => {
+            FindingKind::TeamOnlyPeople => "People who are only in a team",
+            FindingKind::TokenWithoutExpiry => "Tokens without an expiry",
+            FindingKind::TokenUnused => {
                 return format!("Tokens unused for {} days", self.days).into();
             }
-            FindingKind::TokensOfUnknownCreators => "Tokens of unknown creators",
-            FindingKind::OwnerTokens => "Tokens that act as owner",
+            FindingKind::TokenOrphaned => "Tokens of unknown creators",
+            FindingKind::TokenOfOwner => "Tokens that act as owner",
         }
         .into()
     }

@@ -183,6 +183,7 @@ fn of_account(
         FindingKind::UnverifiedAddresses => (account.is_verified == Some(false))
             .then(|| FindingNote::Address(account.email.clone())),
         FindingKind::LoginUnknown => account.last_login.is_none().then_some(FindingNote::Nothing),
+        FindingKind::TeamOnlyPeople => account.is_outsider.then_some(FindingNote::Nothing),
         _ => None,
     }
 }
@@ -195,18 +196,18 @@ fn of_secret(
     addresses: Option<&HashSet<String>>,
 ) -> Option<FindingNote> {
     match kind {
-        FindingKind::TokensWithoutExpiry => (!secret.has_expiry).then_some(FindingNote::Nothing),
-        FindingKind::UnusedTokens => {
+        FindingKind::TokenWithoutExpiry => (!secret.has_expiry).then_some(FindingNote::Nothing),
+        FindingKind::TokenUnused => {
             let since = secret.idle_since?;
             let is_long_ago = ended_on? - since.date() > Duration::days(days.into());
             is_long_ago.then_some(FindingNote::IdleSince(since, secret.was_used))
         }
-        FindingKind::TokensOfUnknownCreators => {
+        FindingKind::TokenOrphaned => {
             let creator = secret.creator.as_ref()?;
             let is_unknown = !addresses?.contains(&creator.trim().to_lowercase());
             is_unknown.then(|| FindingNote::Address(Some(creator.clone())))
         }
-        FindingKind::OwnerTokens => {
+        FindingKind::TokenOfOwner => {
             (secret.role.as_deref() == Some(OWNER_ROLE)).then_some(FindingNote::Nothing)
         }
         _ => None,

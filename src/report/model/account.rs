@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::baton::find;
 use crate::baton::v2::{Resource, UserTrait};
 
-use super::profile_keys::{EMAIL_VERIFIED, JOINED_AT};
+use super::profile_keys::{EMAIL_VERIFIED, JOINED_AT, ORGANIZATION_MEMBER};
 
 /// What a file tells of an account. Files of former years have it only in the user's trait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct AccountInfo {
     pub last_login: Option<OffsetDateTime>,
     /// When it joined, in RFC 3339, as the profile has it.
     pub joined_at: Option<String>,
+    /// Whether somebody is in teams and not in the organization.
+    pub is_outsider: bool,
 }
 
 /// Whether an account can be used.
@@ -63,6 +65,7 @@ impl AccountInfo {
                 }
                 _ => None,
             },
+            is_outsider: in_profile(ORGANIZATION_MEMBER) == Some(&Kind::BoolValue(false)),
         }
     }
 }
@@ -139,6 +142,7 @@ mod tests {
             status: Some(AccountStatus { word: Some("pending"), details: String::new() }),
             last_login: Some(datetime!(2023-11-14 22:13:20.005 UTC)),
             joined_at: Some("2025-01-01T09:12:07.018Z".into()),
+            is_outsider: false,
         };
         assert_eq!(AccountInfo::of(&resource), expected);
         assert_eq!(AccountInfo::of(&Resource::default()), AccountInfo::default());

@@ -39,7 +39,7 @@ pub use names::{
     EntitlementInfo, EntitlementRef, NameIndex, ResourceInfo, ResourceRef, RowSource, SyncLabel,
 };
 pub use namesakes::Namesakes;
-pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED, OWNER_ROLE};
+pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED, OWNER_ROLE, TEAM_TYPE};
 pub use restrictions::{RestrictedTeam, RestrictionText};
 pub use secret::SecretInfo;
 pub use sorted_sets::with_sets_in_order;

@@ -11,6 +11,9 @@ const ROLE: &str = "role";
 /// The type of this connector's tokens.
 const API_TOKEN: &str = "api-token";
 
+/// The type of this connector's teams.
+pub const TEAM_TYPE: &str = "team";
+
 /// The type of this connector's roles of teams.
 const TEAM_ROLE: &str = "team-role";
 
@@ -22,6 +25,9 @@ pub(super) const EMAIL_VERIFIED: &str = "email_verified";
 
 /// When somebody joined, in a user's profile.
 pub(super) const JOINED_AT: &str = "joined_at";
+
+/// Whether somebody who is in teams is in the organization, in a user's profile.
+pub(super) const ORGANIZATION_MEMBER: &str = "organization_member";
 
 /// Northflank's word for how a role is held, in the metadata of a grant that nothing explains.
 pub(super) const MEMBERSHIP: &str = "membership";
@@ -111,7 +117,9 @@ mod tests {
         use crate::connector;
         assert_eq!(super::LAST_LOGIN, connector::LAST_LOGIN);
         assert_eq!(super::NOT_LISTED, connector::NOT_LISTED);
+        assert_eq!(super::ORGANIZATION_MEMBER, connector::ORGANIZATION_MEMBER);
         assert_eq!(super::API_TOKEN, connector::API_TOKEN);
+        assert_eq!(super::TEAM_TYPE, connector::TEAM);
         assert_eq!(super::TEAM_ROLE, connector::TEAM_ROLE);
     }
 }

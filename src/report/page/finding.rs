@@ -75,7 +75,7 @@ pub(in crate::report) fn all(
     let has_all_holders = access.selection().has_all_holders();
     let kinds = FindingKind::ALL.into_iter();
     let kinds = kinds.filter(|kind| *kind != FindingKind::RolesWithoutHolders || has_all_holders);
-    let kinds = kinds.filter(|kind| access.traits().has_secrets() || !kind.is_of_secrets());
+    let kinds = kinds.filter(|kind| kind.missing_in(access).is_none());
     let mut scan = FindingScan::new(access, kinds.map(FindingQuery::new))?;
     for subject in &subjects.people {
         for number in &subject.holds {

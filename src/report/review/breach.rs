@@ -192,8 +192,11 @@ fn of_finding(query: FindingQuery, note: &FindingNote, of: Option<&Rc<ResourceIn
             query.days
         )),
         (FindingKind::LoginUnknown, _) => message.text(" has no known login"),
-        (FindingKind::TokensWithoutExpiry, _) => message.text(" has no expiry"),
-        (FindingKind::UnusedTokens, FindingNote::IdleSince(time, was_used)) => {
+        (FindingKind::TeamOnlyPeople, _) => {
+            message.text(" is in a team and no member of the organization")
+        }
+        (FindingKind::TokenWithoutExpiry, _) => message.text(" has no expiry"),
+        (FindingKind::TokenUnused, FindingNote::IdleSince(time, was_used)) => {
             let when = if *was_used { "was last used on" } else { "was never used since" };
             message.text(format!(
                 " {when} {}, more than {} days before the sync",
@@ -201,10 +204,11 @@ fn of_finding(query: FindingQuery, note: &FindingNote, of: Option<&Rc<ResourceIn
                 query.days
             ))
         }
-        (FindingKind::TokensOfUnknownCreators, FindingNote::Address(address)) => message.text(
-            format!(" was made by {}, whom no user is", address.as_deref().unwrap_or_default()),
-        ),
-        (FindingKind::OwnerTokens, _) => message.text(" acts as owner"),
+        (FindingKind::TokenOrphaned, FindingNote::Address(address)) => message.text(format!(
+            " was made by {}, whom no user is",
+            address.as_deref().unwrap_or_default()
+        )),
+        (FindingKind::TokenOfOwner, _) => message.text(" acts as owner"),
         (kind, _) => message.text(format!(": {}", kind.id())),
     }
 }

@@ -84,15 +84,15 @@ pub fn initial_rules(access: &AccessReport) -> Result<String, access::Error> {
         "\n  # What is worth a look anyway. What there is today stands in the baseline: only what is\n  \
          # new is told.\n",
     );
-    let knows_secrets = access.traits().has_secrets();
     let is_known = |kind: &FindingKind| {
-        (knows_logins || !kind.is_of_logins()) && (knows_secrets || !kind.is_of_secrets())
+        (knows_logins || !kind.is_of_logins()) && kind.missing_in(access).is_none()
     };
     for kind in FindingKind::ALL.into_iter().filter(is_known) {
         let severity = match kind {
             FindingKind::UnusableAccounts
             | FindingKind::OutsideMemberList
             | FindingKind::PeopleWithoutRow
+            | FindingKind::TeamOnlyPeople
             | FindingKind::UnexplainedMemberships => "error",
             _ => "warning",
         };

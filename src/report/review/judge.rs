@@ -163,11 +163,11 @@ fn lists(
     scan: FindingScan<'_>,
     access: &AccessReport,
 ) -> Result<Vec<FindingList>, Error> {
-    let of_secrets = queries.iter().find(|query| query.kind.is_of_secrets());
-    if let Some(query) = of_secrets.filter(|_| !access.traits().has_secrets()) {
+    let mut missing = queries.iter().map(|query| (query.kind, query.kind.missing_in(access)));
+    if let Some((kind, Some(what))) = missing.find(|(_, what)| what.is_some()) {
         return Err(Error::Sync {
             file: access.sync().sync().file.clone(),
-            reason: format!("it has no tokens, which {} is about", query.kind.id()),
+            reason: format!("it has no {what}, which {} is about", kind.id()),
         });
     }
     match queries.iter().find(|query| query.kind.is_of_logins()) {

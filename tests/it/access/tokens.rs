@@ -16,10 +16,11 @@ fn with_teams() -> TestDir {
 }
 
 #[test]
-fn tokens_that_are_worth_a_look_stand_among_the_findings() {
+fn what_is_worth_a_look_of_teams_and_tokens_stands_among_the_findings() {
     let room = with_teams();
     let page = printed(&room, &["--format", "html"]);
     for part in [
+        "People who are only in a team",
         "Tokens without an expiry",
         "Tokens unused for 90 days",
         "Tokens of unknown creators",
@@ -31,7 +32,7 @@ fn tokens_that_are_worth_a_look_stand_among_the_findings() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("are not read"), "all of it is");
-    let found = |rule: &str| {
+    let found_of = |of: &str, rule: &str| {
         let rules = format!("version: 1\nrules:\n  - {{id: a, finding: {rule}}}\n");
         std::fs::write(room.file("rules.yaml"), rules).unwrap();
         let run =
@@ -39,27 +40,33 @@ fn tokens_that_are_worth_a_look_stand_among_the_findings() {
         let told: serde_json::Value = serde_json::from_str(run.run().stdout()).unwrap();
         let findings = told["findings"].as_array().unwrap().iter();
         let mut ids: Vec<_> =
-            findings.map(|it| it["resource"]["resource"].as_str().unwrap().to_owned()).collect();
+            findings.map(|it| it[of]["resource"].as_str().unwrap().to_owned()).collect();
         ids.sort();
         ids
     };
+    let found = |rule: &str| found_of("resource", rule);
     let each =
         |token: &str| ["@organization", "team-0", "team-1"].map(|of| format!("{of}/{token}"));
-    assert_eq!(found("tokens-without-expiry"), each("forever"));
-    assert_eq!(found("unused-tokens, days: 30"), each("unused"));
-    assert_eq!(found("tokens-of-unknown-creators"), each("unused"));
-    assert_eq!(found("owner-tokens"), each("forever"));
+    assert_eq!(found("token-without-expiry"), each("forever"));
+    assert_eq!(found("token-unused, days: 30"), each("unused"));
+    assert_eq!(found("token-orphaned"), each("unused"));
+    assert_eq!(found("token-of-owner"), each("forever"));
+    let outsiders = ["outsider-0", "outsider-1"];
+    assert_eq!(found_of("principal", "team-only-people"), outsiders);
 }
 
 #[test]
-fn a_file_without_tokens_is_not_judged_by_rules_about_them() {
+fn a_file_without_tokens_or_teams_is_not_judged_by_rules_about_them() {
     let room = super::synced(&Organization::demo());
     let page = printed(&room, &["--format", "html"]);
     assert!(!page.contains("Tokens without") && page.contains("are not read"));
-    std::fs::write(room.file("r.yaml"), "version: 1\nrules:\n  - {id: a, finding: owner-tokens}\n")
-        .unwrap();
-    let run = room.connector().arguments(["review", "--rules", "r.yaml"]).run();
-    run.expect_failure(3, &["it has no tokens, which owner-tokens is about"]);
+    assert!(!page.contains("People who are only in a team"));
+    for (finding, what) in [("token-of-owner", "tokens"), ("team-only-people", "teams")] {
+        let rules = format!("version: 1\nrules:\n  - {{id: a, finding: {finding}}}\n");
+        std::fs::write(room.file("r.yaml"), rules).unwrap();
+        let run = room.connector().arguments(["review", "--rules", "r.yaml"]).run();
+        run.expect_failure(3, &[&format!("it has no {what}, which {finding} is about")]);
+    }
 }
 
 #[test]
