@@ -149,6 +149,11 @@ impl FindingKind {
         self.is_of_secrets() || matches!(self, Self::RolesWithoutHolders | Self::MissingGroups)
     }
 
+    /// Whether it is about who holds what, be it through a group.
+    pub fn is_of_grants(self) -> bool {
+        matches!(self, Self::DirectBesideGroup | Self::RolesWithoutHolders)
+    }
+
     /// Whether it is about tokens.
     fn is_of_secrets(self) -> bool {
         matches!(

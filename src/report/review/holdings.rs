@@ -142,13 +142,18 @@ impl HoldingIndex {
         all.into()
     }
 
-    /// A group that holds this resource and none of whose members do: its grants aren't expanded.
+    /// A group that holds this resource and of whose members some don't, and none does through
+    /// anything: its grants aren't expanded.
     pub(super) fn unexpanded(&self, resource_type: &str, id: &str) -> Option<&Rc<ResourceInfo>> {
         let HeldResource { holders, groups, .. } = self.resource(resource_type, id)?;
-        let holders: HashSet<u32> = holders.iter().map(|holding| holding.principal).collect();
+        let is_through =
+            |holding: &&Holding| !self.paths[holding.path as usize].through().is_empty();
+        let everybody: HashSet<u32> = holders.iter().map(|holding| holding.principal).collect();
+        let through: HashSet<u32> =
+            holders.iter().filter(is_through).map(|holding| holding.principal).collect();
         groups.iter().map(|holding| &self.principal_at(holding.principal).of).find(|group| {
             let members = self.members(group);
-            !members.is_empty() && members.iter().all(|member| !holders.contains(member))
+            !members.is_subset(&everybody) && members.is_disjoint(&through)
         })
     }
 

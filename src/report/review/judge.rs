@@ -200,6 +200,11 @@ fn check_expanded(
         );
         Err(Error::Sync { file: sync.file.clone(), reason })
     };
+    if rule.needs_every_grant() {
+        for resource in &index.resources {
+            check((&resource.of.reference.resource_type, &resource.of.reference.resource))?;
+        }
+    }
     if rule.is_of_every_role() {
         for role in every_role {
             check((&role.reference.resource_type, &role.reference.resource))?;

@@ -80,6 +80,11 @@ impl<'rules> ResolvedRule<'rules> {
         matches!(self, Self::Holders(ResolvedHolders { of: None, .. }))
     }
 
+    /// Whether it is about whatever is held.
+    pub(super) fn needs_every_grant(&self) -> bool {
+        matches!(self, Self::Finding(query) if query.kind.is_of_grants())
+    }
+
     /// Whatever it names that can be held.
     pub(super) fn ids(&self) -> Vec<(&str, &str)> {
         let ids: Vec<&TypedId> = match self {

@@ -85,12 +85,50 @@ fn groups_whose_grants_are_not_expanded_are_not_judged() {
     let parts = ["team all is held by team RED (red)"];
     assert_unfit(&plain, &of_rules(&["id: a, group: all, only: []"]), &parts);
     assert_unfit(&plain, &of_rules(&["id: a, role: viewer, only: ['team:all']"]), &parts);
+    for finding in ["direct-beside-group", "roles-without-holders"] {
+        let rules = of_rules(&[&format!("id: a, finding: {finding}")]);
+        assert_unfit(&plain, &rules, &["aren't expanded"]);
+    }
+    assert_eq!(broken(&plain, "finding: unexplained-memberships"), [""; 0]);
     // What no group holds is known.
     assert_eq!(broken(&plain, "role: viewer, only: []"), ["only ann"]);
     let expanded = file(true);
     assert_eq!(broken(&expanded, "role: admin, only: []"), ["only ann"]);
     assert_eq!(broken(&expanded, "role: admin, only: ['team:all']"), [""; 0]);
     assert_eq!(broken(&expanded, "not-together: [admin, viewer]"), ["not-together ann"]);
+}
+
+#[test]
+fn a_member_who_holds_it_by_hand_makes_no_group_look_expanded() {
+    let file = |grants: &[(&str, &[&str])]| {
+        let file = ForeignFile::new();
+        file.kind("account", Some(Trait::User));
+        file.kind("team", Some(Trait::Group));
+        file.kind("permission_set", Some(Trait::Role));
+        for (kind, id) in [("account", "ann"), ("account", "bob"), ("team", "red")] {
+            file.resource(kind, id, None);
+        }
+        file.resource("permission_set", "admin", None);
+        for member in ["ann", "bob"] {
+            file.grant(("team", "red", "member"), ("account", member), &[]);
+        }
+        let admin = ("permission_set", "admin", "assigned");
+        file.grant(admin, ("team", "red"), &[]);
+        for (holder, through) in grants {
+            file.grant(admin, ("account", holder), through);
+        }
+        let room = TestDir::new();
+        file.save(&room.file("sync.c1z"));
+        room
+    };
+    let red = &["team:red:member"][..];
+    let rule = "role: admin, only: [ann]";
+    let by_hand = file(&[("ann", &[])]);
+    assert_unfit(&by_hand, &of_rules(&[&format!("id: a, {rule}")]), &["aren't expanded"]);
+    // A connector may expand for itself, or say of some members only that they hold it.
+    for grants in [&[("ann", &[][..]), ("bob", &[])][..], &[("ann", &[]), ("bob", red)]] {
+        assert_eq!(broken(&file(grants), rule), ["only bob"]);
+    }
 }
 
 #[test]
