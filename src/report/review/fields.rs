@@ -151,7 +151,7 @@ impl<'node> YamlFields<'node> {
 /// A text that isn't empty, nor what YAML has for nothing.
 fn text(node: &YamlNode) -> Option<Located<String>> {
     let YamlValue::Scalar { text, is_plain } = &node.value else { return None };
-    let is_null = *is_plain && matches!(text.as_str(), "~" | "null");
+    let is_null = *is_plain && matches!(text.as_str(), "~" | "null" | "Null" | "NULL");
     let is_text = !is_null && !text.trim().is_empty();
     is_text.then(|| Located { at: node.at, value: text.clone() })
 }

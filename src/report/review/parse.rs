@@ -145,10 +145,55 @@ fn is_id(text: &str) -> bool {
 fn subject(fields: &YamlFields<'_>, mistakes: &mut RuleMistakes) -> Option<RuleSubject> {
     let subjects: Vec<_> =
         SUBJECTS.into_iter().filter(|subject| fields.get(subject).is_some()).collect();
+    // Where there isn't exactly one, whatever else is wrong is told all the same.
+    let demands = demands(fields, mistakes);
+    let mut values: Vec<_> =
+        subjects.iter().map(|subject| subject_value(fields, subject, &demands, mistakes)).collect();
     let [subject] = subjects[..] else {
         mistakes.add(fields.at, format!("a rule is about exactly one of {}", SUBJECTS.join(", ")));
         return None;
     };
+    check_demands(fields, subject, &demands, mistakes);
+    values.pop().flatten()
+}
+
+/// What a subject says.
+fn subject_value(
+    fields: &YamlFields<'_>,
+    subject: &str,
+    demands: &Demands,
+    mistakes: &mut RuleMistakes,
+) -> Option<RuleSubject> {
+    let at = fields.place(subject)?;
+    let ids = |least: usize, mistakes: &mut RuleMistakes| {
+        let ids = fields.texts(subject, mistakes)?;
+        if ids.len() < least {
+            let what = if least == 1 { "an id" } else { "two ids or more" };
+            mistakes.add(at, format!("{subject} needs {what}"));
+        }
+        Some(ids)
+    };
+    let held = match subject {
+        "not-together" => return ids(2, mistakes).map(RuleSubject::NotTogether),
+        "finding" => return finding(fields, mistakes).map(RuleSubject::Finding),
+        "role" => HeldSubject::Roles(ids(1, mistakes)?),
+        "group" => HeldSubject::Groups(ids(1, mistakes)?),
+        _ => {
+            let is_true = |text: &str| (text == "true").then_some(());
+            fields.parsed(subject, "true where it is there", mistakes, is_true)?;
+            HeldSubject::AnyRole
+        }
+    };
+    Some(RuleSubject::Holders(held, Box::new(demands.clone())))
+}
+
+/// Whether the subject takes what is demanded, and has what it takes.
+fn check_demands(
+    fields: &YamlFields<'_>,
+    subject: &str,
+    demands: &Demands,
+    mistakes: &mut RuleMistakes,
+) {
     if subject != "finding"
         && let Some(at) = fields.place("days")
     {
@@ -160,36 +205,29 @@ fn subject(fields: &YamlFields<'_>, mistakes: &mut RuleMistakes) -> Option<RuleS
                 mistakes.add(at, format!("{subject} takes no {demand}"));
             }
         }
+        return;
     }
-    let at = fields.place(subject)?;
-    let ids = |least: usize, mistakes: &mut RuleMistakes| {
-        let ids = fields.texts(subject, mistakes)?;
-        if ids.len() < least {
-            let what = if least == 1 { "an id" } else { "two ids or more" };
-            mistakes.add(at, format!("{subject} needs {what}"));
+    match fields.place("held") {
+        Some(at) if subject == "group" => mistakes.add(at, "held is for roles"),
+        _ => {}
+    }
+    match fields.place("unknown-login") {
+        Some(at) if demands.login_within.is_none() => {
+            mistakes.add(at, "unknown-login says nothing where require has no login-within");
         }
-        Some(ids)
-    };
-    match subject {
-        "not-together" => ids(2, mistakes).map(RuleSubject::NotTogether),
-        "finding" => finding(fields, mistakes).map(RuleSubject::Finding),
-        _ => {
-            let demands = demands(fields, subject, mistakes);
-            let held = match subject {
-                "role" => HeldSubject::Roles(ids(1, mistakes)?),
-                "group" => HeldSubject::Groups(ids(1, mistakes)?),
-                _ => {
-                    let is_true = |text: &str| (text == "true").then_some(());
-                    fields.parsed(subject, "true where it is there", mistakes, is_true)?;
-                    HeldSubject::AnyRole
-                }
-            };
-            Some(RuleSubject::Holders(held, Box::new(demands)))
-        }
+        _ => {}
+    }
+    let is_any_way = fields.get("held").is_none() || demands.held == Some(HeldWay::Any);
+    if is_any_way && ["only", "holders", "require"].iter().all(|key| fields.get(key).is_none()) {
+        let text = "it demands nothing; a rule about holders needs one or more of only, holders, \
+                    held, require";
+        mistakes.add(fields.at, text);
     }
 }
 
 fn finding(fields: &YamlFields<'_>, mistakes: &mut RuleMistakes) -> Option<FindingQuery> {
+    let days = |text: &str| text.parse::<u16>().ok().filter(|days| *days > 0);
+    let days = fields.parsed("days", "a whole number from 1 to 65535", mistakes, days);
     let id = fields.text("finding", mistakes)?;
     let Some(kind) = FindingKind::of_id(&id.value) else {
         let known = FindingKind::ALL.map(FindingKind::id).join(", ");
@@ -197,23 +235,30 @@ fn finding(fields: &YamlFields<'_>, mistakes: &mut RuleMistakes) -> Option<Findi
         return None;
     };
     let mut query = FindingQuery::new(kind);
-    if let Some(at) = fields.place("days") {
-        if kind.default_days().is_none() {
+    match fields.place("days") {
+        Some(at) if kind.default_days().is_none() => {
             mistakes.add(at, format!("{} is no matter of days", kind.id()));
         }
-        let days = |text: &str| text.parse::<u16>().ok().filter(|days| *days > 0);
-        let what = "a whole number from 1 to 65535";
-        query.days = fields.parsed("days", what, mistakes, days)?.value;
+        Some(_) => query.days = days?.value,
+        None => {}
     }
     Some(query)
 }
 
-fn demands(fields: &YamlFields<'_>, subject: &str, mistakes: &mut RuleMistakes) -> Demands {
+/// What is demanded, whatever the subject may take of it.
+fn demands(fields: &YamlFields<'_>, mistakes: &mut RuleMistakes) -> Demands {
     let mut demands = Demands { only: fields.texts("only", mistakes), ..Demands::default() };
     if let Some(node) = fields.get("holders") {
         (demands.min, demands.max) = holders(node, mistakes);
     }
-    demands.held = held(fields, subject, mistakes);
+    let way = |word: &str| match word {
+        "through-group" => Some(HeldWay::ThroughGroup),
+        "directly" => Some(HeldWay::Directly),
+        "any" => Some(HeldWay::Any),
+        _ => None,
+    };
+    let held = fields.parsed("held", "through-group, directly or any", mistakes, way);
+    demands.held = held.map(|way| way.value);
     if let Some(node) = fields.get("require") {
         require(node, &mut demands, mistakes);
     }
@@ -227,18 +272,6 @@ fn demands(fields: &YamlFields<'_>, subject: &str, mistakes: &mut RuleMistakes) 
         fields.parsed("unknown-login", "warn, fail or ignore", mistakes, unknown_login)
     {
         demands.unknown_login = word.value;
-    }
-    match fields.place("unknown-login") {
-        Some(at) if demands.login_within.is_none() => {
-            mistakes.add(at, "unknown-login says nothing where require has no login-within");
-        }
-        _ => {}
-    }
-    let is_any_way = fields.get("held").is_none() || demands.held == Some(HeldWay::Any);
-    if is_any_way && ["only", "holders", "require"].iter().all(|key| fields.get(key).is_none()) {
-        let text = "it demands nothing; a rule about holders needs one or more of only, holders, \
-                    held, require";
-        mistakes.add(fields.at, text);
     }
     demands
 }
@@ -255,23 +288,13 @@ fn holders(node: &YamlNode, mistakes: &mut RuleMistakes) -> (Option<u64>, Option
         (None, None) if fields.get("min").is_none() && fields.get("max").is_none() => {
             mistakes.add(fields.at, "holders needs min, max or both");
         }
+        // No number is below it.
+        (Some(min), None) if min.value == 0 && fields.get("max").is_none() => {
+            mistakes.add(min.at, "min 0 alone demands nothing");
+        }
         _ => {}
     }
     (min.map(|min| min.value), max.map(|max| max.value))
-}
-
-fn held(fields: &YamlFields<'_>, subject: &str, mistakes: &mut RuleMistakes) -> Option<HeldWay> {
-    match fields.place("held") {
-        Some(at) if subject == "group" => mistakes.add(at, "held is for roles"),
-        _ => {}
-    }
-    let way = |word: &str| match word {
-        "through-group" => Some(HeldWay::ThroughGroup),
-        "directly" => Some(HeldWay::Directly),
-        "any" => Some(HeldWay::Any),
-        _ => None,
-    };
-    fields.parsed("held", "through-group, directly or any", mistakes, way).map(|way| way.value)
 }
 
 fn require(node: &YamlNode, demands: &mut Demands, mistakes: &mut RuleMistakes) {
@@ -474,6 +497,7 @@ exceptions:
             (with("{id: a, role: owner}"), "demands nothing"),
             (with("{id: a, role: owner, held: any}"), "demands nothing"),
             (with("{id: a, role: owner, holders: {}}"), "holders needs"),
+            (with("{id: a, role: owner, holders: {min: 0}}"), "demands nothing"),
             (with("{id: a, any-role: false, only: []}"), "true where it is there"),
             (with("{id: a, finding: login-unknown, days: 3}"), "no matter of days"),
             (with("{id: a, finding: idle, days: 0}"), "from 1"),
@@ -487,6 +511,26 @@ exceptions:
             let found = mistakes(&text);
             assert!(found.iter().any(|it| it.contains(part)), "{part} not in {found:?}");
         }
+    }
+
+    #[test]
+    fn a_rule_of_no_subject_or_several_has_its_other_mistakes_told() {
+        let demands = "only: [x, x], holders: {min: 5, max: 2}, held: up, days: 0, \
+                       require: {login-within: 3w, status: dead}, unknown-login: maybe";
+        let parts = ["stands there twice", "below min", "held is", "login-within is", "status is"];
+        for subjects in ["", "role: owner, group: [],", "finding: nope, not-together: [a],"] {
+            let found = mistakes(&with(&format!("{{id: a, {subjects} {demands}}}")));
+            for part in parts.iter().chain(&["exactly one of", "unknown-login is"]) {
+                assert_eq!(found.iter().filter(|it| it.contains(part)).count(), 1, "{found:?}");
+            }
+        }
+        let found =
+            mistakes(&with("{id: a, finding: nope, not-together: [a], group: [], days: 0}"));
+        for part in ["unknown finding", "two ids or more", "needs an id", "from 1 to 65535"] {
+            assert!(found.iter().any(|it| it.contains(part)), "{part} not in {found:?}");
+        }
+        let found = mistakes(&with("{id: a, finding: nope, days: 0, holders: {min: 2, max: 1}}"));
+        assert_eq!(found.len(), 4, "{found:?}");
     }
 
     #[test]
