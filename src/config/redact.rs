@@ -97,7 +97,7 @@ fn without_credentials(word: &str) -> String {
     let is_url = !scheme.is_empty();
     let mut rest = rest.to_owned();
     if let Some(at) = rest.rfind('@')
-        && (is_url || rest[..at].contains(':'))
+        && (is_url || rest[..at].trim_end_matches(':').contains(':'))
     {
         rest.replace_range(..at, HIDDEN);
     }
@@ -193,6 +193,8 @@ mod tests {
             ("https://me:pw@host.test/v1", "https://[hidden]@host.test/v1"),
             ("https://me:p/w@host.test", "https://[hidden]@host.test"),
             ("me:pw@host.test", "[hidden]@host.test"),
+            // A type and an id.
+            ("api-token:@organization/ci", "api-token:@organization/ci"),
             ("https://host.test/?token=a", "https://host.test/?[hidden]"),
         ] {
             assert_eq!(secrets.hide_in_typed(typed), shown);

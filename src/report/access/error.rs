@@ -17,11 +17,11 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] model::Error),
     /// Somebody or something is asked for that the file doesn't have.
-    #[error("{} has no {kind} {text:?}; {near}", .file.display())]
+    #[error("{} has no {what} {text:?}; {near}", .file.display())]
     Unknown {
         file: PathBuf,
         /// What it was to be.
-        kind: FilterKind,
+        what: String,
         /// What was asked for.
         text: String,
         /// What is nearest.

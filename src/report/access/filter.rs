@@ -1,17 +1,15 @@
 //! The part of a sync that is asked for.
 
-use crate::baton::find;
 use crate::baton::resource_key;
-use crate::baton::v2::{Resource, UserTrait};
 use crate::c1z::{GrantQuery, OpenSync, RowKind};
-use crate::report::model::{NameIndex, ResourceRef};
-use crate::suggest::Suggestions;
+use crate::report::model::ResourceRef;
 
 use super::error::Error;
 use super::filter_kind::FilterKind;
 use super::grant_info::GrantInfo;
 use super::named_resources::{NamedResources, TypedId};
 use super::trait_index::TraitIndex;
+use super::unknown_id::UnknownId;
 
 /// Of what is to be told. A grant has to be of each kind that is named, and there of any.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +147,12 @@ impl FilterSearch<'_> {
         }
         let names = NamedResources::find(self.sync, self.traits, [text])?;
         let found = self.find_by_name(text, &names)?;
-        if found.is_empty() { Err(self.unknown(text, true)?) } else { Ok(found) }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let (kinds, takes_any_type) = (&[self.kind], false);
+        let Self { sync, traits, .. } = *self;
+        Err(UnknownId { sync, traits, kinds, takes_any_type, text }.error(true)?)
     }
 
     /// The resources that have the id `text`, or that type and id.
@@ -191,27 +194,5 @@ impl FilterSearch<'_> {
         let file = self.sync.sync().file.clone();
         let ids = found.into_iter().map(|(_, id)| id).collect();
         Err(Error::Ambiguous { file, kind: self.kind, text: text.to_owned(), ids })
-    }
-
-    /// That `text` names nothing of the kind, and maybe what is nearest to it.
-    pub(super) fn unknown(&self, text: &str, with_nearest: bool) -> Result<Error, Error> {
-        let mut near = Suggestions::to(text);
-        let names = NameIndex::new(self.sync);
-        let offer = |_: &str, data: &[u8]| {
-            let resource: Resource = names.decode(data)?;
-            let id = resource.id.unwrap_or_default();
-            if self.traits.of(&id.resource_type).is(self.kind) {
-                let user: Option<UserTrait> = find(&resource.annotations);
-                let emails = user.map(|user| user.emails).unwrap_or_default();
-                let addresses = emails.iter().map(|email| email.address.as_str());
-                near.offer(&id.resource, addresses.chain([resource.display_name.as_str()]));
-            }
-            Ok::<_, Error>(())
-        };
-        if with_nearest {
-            self.sync.each(RowKind::Resources, offer)?;
-        }
-        let (file, text) = (self.sync.sync().file.clone(), text.to_owned());
-        Ok(Error::Unknown { file, kind: self.kind, text, near })
     }
 }

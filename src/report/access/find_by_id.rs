@@ -5,6 +5,7 @@ use super::error::Error;
 use super::filter::FilterSearch;
 use super::filter_kind::FilterKind;
 use super::named_resources::{NamedResources, TypedId};
+use super::unknown_id::UnknownId;
 
 /// For how many texts that name nothing the nearest ids are told: each is a go through the file.
 const MOST_SUGGESTIONS: usize = 20;
@@ -31,6 +32,15 @@ impl<'access> IdFinder<'access> {
         kinds: &[FilterKind],
         text: &str,
     ) -> Result<Vec<TypedId>, Error> {
+        self.find_of(kinds, text, false)
+    }
+
+    fn find_of(
+        &mut self,
+        kinds: &[FilterKind],
+        text: &str,
+        takes_any_type: bool,
+    ) -> Result<Vec<TypedId>, Error> {
         let mut found: Vec<TypedId> = Vec::new();
         for kind in kinds {
             for id in search(self.access, *kind).find_by_id(text)? {
@@ -53,7 +63,7 @@ impl<'access> IdFinder<'access> {
             found.extend(search(self.access, *kind).find_by_name(text, names)?);
         }
         match (&found[..], kinds) {
-            ([], _) => Err(self.unknown(kinds, text)?),
+            ([], _) => Err(self.unknown(kinds, text, takes_any_type)?),
             ([_, _, ..], [kind, ..]) => {
                 let file = self.access.sync().sync().file.clone();
                 let ids = found.into_iter().map(|(kind, id)| format!("{kind}:{id}")).collect();
@@ -75,23 +85,20 @@ impl<'access> IdFinder<'access> {
                 return Ok(vec![(resource_type.to_owned(), id.to_owned())]);
             }
         }
-        self.find(kinds, text)
+        self.find_of(kinds, text, true)
     }
 
-    /// That `text` names nothing, with the nearest ids of the first kind that has any.
-    fn unknown(&mut self, kinds: &[FilterKind], text: &str) -> Result<Error, Error> {
+    /// That `text` names nothing, with what is nearest for the first ones.
+    fn unknown(
+        &mut self,
+        kinds: &[FilterKind],
+        text: &str,
+        takes_any_type: bool,
+    ) -> Result<Error, Error> {
         let is_told = self.suggested < MOST_SUGGESTIONS;
         self.suggested += 1;
-        let mut unknown = None;
-        for kind in kinds {
-            let error = search(self.access, *kind).unknown(text, is_told)?;
-            let has_near = matches!(&error, Error::Unknown { near, .. } if !near.is_empty());
-            if has_near {
-                return Ok(error);
-            }
-            unknown.get_or_insert(error);
-        }
-        unknown.map_or_else(|| search(self.access, FilterKind::User).unknown(text, false), Ok)
+        let (sync, traits) = (self.access.sync(), self.access.traits());
+        UnknownId { sync, traits, kinds, takes_any_type, text }.error(is_told)
     }
 }
 

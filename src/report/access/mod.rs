@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 mod named_resources;
 mod trait_index;
+mod unknown_id;
 
 mod access_report;
 mod filter;

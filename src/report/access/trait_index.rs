@@ -66,6 +66,11 @@ impl TraitIndex {
         self.0.get(resource_type).copied().unwrap_or_default()
     }
 
+    /// Whether there is a type of this name.
+    pub(in crate::report) fn has(&self, resource_type: &str) -> bool {
+        self.0.contains_key(resource_type)
+    }
+
     /// Whether there is a type of secrets.
     pub(in crate::report) fn has_secrets(&self) -> bool {
         self.0.values().any(|traits| traits.secret)

@@ -3,9 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use fake_northflank::Organization;
+use fake_northflank::{FakeNorthflank, Options, Organization, Size};
 
 use super::{found, in_a_month, of_rules, open, review, synced};
+use crate::harness::TestDir;
 use crate::harness::assert_takes_at_most;
 use crate::harness::exit_code;
 
@@ -22,6 +23,34 @@ fn a_misspelt_id_never_passes() {
     review(&room, &rules, &["--output", "json=out.json"])
         .expect_failure(exit_code::INVALID_ARGUMENT, &parts);
     assert!(!room.names().contains(&"out.json".to_owned()));
+}
+
+#[test]
+fn the_nearest_ids_are_named_whatever_form_a_misspelt_one_has() {
+    let size = Size { members: 20, roles: 3, groups: 1, memberships: 30 };
+    let organization = Organization::generate(3, size).with_teams(3, 2);
+    let room = TestDir::new();
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    room.connector_to(&fake).arguments(["--sync-teams", "--sync-secrets"]).run().expect_success();
+    for (rule, parts) in [
+        ("role: 'team-role:team-0/admn', only: []", &["no role", "did you mean team-0/admin"][..]),
+        ("role: admin, only: []", &["team-0/admin or team-1/admin"]),
+        ("group: 'team:tem-0', only: []", &["no group", "did you mean team-0"]),
+        ("not-together: ['team:tem-0', x]", &["no role or group", "did you mean team-0"]),
+        // What is there and is no role helps nobody.
+        ("role: 'team:tem-0', only: []", &["no role \"team:tem-0\"; nothing in it"]),
+    ] {
+        review(&room, &of_rules(&[&format!("id: a, {rule}")]), &[])
+            .expect_failure(exit_code::INVALID_ARGUMENT, parts);
+    }
+    let rules = of_rules(&["id: a, finding: token-of-owner, severity: warning"])
+        + "exceptions: [{rule: a, resource: 'api-token:@organization/forevr', reason: r, until: "
+        + &in_a_month()
+        + "}]\n";
+    let run = review(&room, &rules, &["--output", "json=-"]);
+    let part =
+        "no api-token \"api-token:@organization/forevr\"; did you mean @organization/forever";
+    assert!(run.stderr().contains(part), "{}", run.stderr());
 }
 
 #[test]
