@@ -7,25 +7,30 @@ use crate::baton::printable;
 use super::outcome::Review;
 use super::rules::Severity;
 
-/// How many errors, and how many warnings, GitHub keeps of one step.
+/// How many errors, how many warnings and how many notices GitHub keeps of one step.
 const MOST_ANNOTATIONS: usize = 10;
 
-/// Writes what isn't suppressed as annotations of the rules in `rules_file`: a path relative to
-/// the repository. What GitHub would drop is counted instead.
+/// Writes findings as annotations of the rules in `rules_file`: a path relative to the
+/// repository. What is suppressed is a notice. What GitHub would drop is counted instead.
 pub fn github(review: &Review<'_>, rules_file: &str, mut output: impl Write) -> io::Result<()> {
-    for severity in [Severity::Error, Severity::Warning] {
-        let findings: Vec<_> = review.open().filter(|it| it.severity == severity).collect();
+    let of = |severity| review.open().filter(move |it| it.severity == severity).collect();
+    let suppressed = review.findings.iter().filter(|finding| !finding.is_open()).collect();
+    let lists: [(_, _, Vec<_>); 3] = [
+        ("error", "of severity error", of(Severity::Error)),
+        ("warning", "of severity warning", of(Severity::Warning)),
+        ("notice", "that are suppressed", suppressed),
+    ];
+    for (word, what, findings) in lists {
         // The last place is for what has none.
         let most = match findings.len() {
             0..=MOST_ANNOTATIONS => MOST_ANNOTATIONS,
             _ => MOST_ANNOTATIONS - 1,
         };
-        let word = severity.word();
         for finding in findings.iter().take(most) {
             let rule = review.rule_of(finding);
             let (file, title) = (property(rules_file), property(&rule.id));
             let (line, column) = (rule.at.line, rule.at.column);
-            let message = message(&finding.message());
+            let message = message(&finding.message_with_note());
             writeln!(
                 output,
                 "::{word} file={file},line={line},col={column},title={title}::{message}"
@@ -33,7 +38,7 @@ pub fn github(review: &Review<'_>, rules_file: &str, mut output: impl Write) -> 
         }
         let more = findings.len().saturating_sub(most);
         if more > 0 {
-            writeln!(output, "::{word} title=review::{more} more findings of severity {word}")?;
+            writeln!(output, "::{word} title=review::{more} more findings {what}")?;
         }
     }
     output.flush()

@@ -83,7 +83,7 @@ fn lines(findings: &[&RuleFinding]) -> Vec<String> {
             Some(_) => "suppressed",
             None => finding.severity.word(),
         };
-        format!("{word}: {}", finding.message())
+        format!("{word}: {}", finding.message_with_note())
     };
     let mut lines: Vec<_> = findings.iter().take(MOST_FINDINGS).map(line).collect();
     let more = findings.len().saturating_sub(MOST_FINDINGS);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::report::model::escape;
 
 use super::outcome::Review;
-use super::rule_finding::{RuleFinding, Suppression};
+use super::rule_finding::RuleFinding;
 
 /// How many findings one table has: a job's summary has room for 1 MiB.
 const MOST_FINDINGS: usize = 500;
@@ -46,7 +46,8 @@ fn findings(
     writeln!(output, "\n#### {title}\n\n| | Rule | What | Note |\n|---|---|---|---|")?;
     for finding in findings.iter().take(MOST_FINDINGS) {
         let (severity, id) = (finding.severity.word(), escape(&review.rule_of(finding).id));
-        let (message, note) = (escape(&finding.message()), escape(&note(finding)));
+        let (message, note) =
+            (escape(&finding.message()), escape(&finding.note().unwrap_or_default()));
         writeln!(output, "| {severity} | {id} | {message} | {note} |")?;
     }
     let more = findings.len().saturating_sub(MOST_FINDINGS);
@@ -54,15 +55,4 @@ fn findings(
         writeln!(output, "\nand {more} more; JSON has all")?;
     }
     Ok(())
-}
-
-fn note(finding: &RuleFinding) -> String {
-    match (&finding.suppressed, &finding.ended) {
-        (Some(Suppression::Exception { reason, until }), _) => {
-            format!("accepted until {until}: {reason}")
-        }
-        (Some(Suppression::Baseline), _) => "known".to_owned(),
-        (None, Some(ended)) => format!("its exception ended on {}: {}", ended.until, ended.reason),
-        (None, None) => String::new(),
-    }
 }

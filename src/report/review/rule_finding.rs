@@ -90,6 +90,26 @@ impl RuleFinding {
         self.sentence().with_ids()
     }
 
+    /// Why it doesn't count, or no longer does.
+    pub fn note(&self) -> Option<String> {
+        match (&self.suppressed, &self.ended) {
+            (Some(Suppression::Exception { reason, until }), _) => {
+                Some(format!("accepted until {until}: {reason}"))
+            }
+            (Some(Suppression::Baseline), _) => Some("known".to_owned()),
+            (None, Some(ended)) => {
+                Some(format!("its exception ended on {}: {}", ended.until, ended.reason))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// What is wrong, and its note.
+    pub fn message_with_note(&self) -> String {
+        let note = self.note().map(|note| format!("; {note}")).unwrap_or_default();
+        self.message() + &note
+    }
+
     fn sentence(&self) -> Message {
         let of = self.principal.as_ref().or(self.resource.as_ref());
         self.breach.message(of, &self.entitlements)

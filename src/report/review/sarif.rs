@@ -84,11 +84,14 @@ fn write(
 fn result(review: &Review<'_>, finding: &RuleFinding, rules_file: &str) -> Value {
     let rule = review.rule_of(finding);
     let (line, column) = (rule.at.line, rule.at.column);
+    // Suppressions have a place of their own.
+    let note = finding.note().filter(|_| finding.is_open());
+    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
     json!({
         "ruleId": rule.id,
         "ruleIndex": finding.rule,
         "level": finding.severity.word(),
-        "message": {"text": text(&finding.message_with_ids())},
+        "message": {"text": text(&(finding.message_with_ids() + &note))},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": uri(rules_file), "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": line, "startColumn": column},

@@ -87,9 +87,7 @@ impl<W: Write> TableLines<W> {
         };
         let text = if finding.suppressed.is_some() { DIM } else { "" };
         self.line(&[(&format!("{word:WORD$}"), colour), (&message, text)], INDENT)?;
-        let ended = finding.ended.as_ref().filter(|_| finding.is_open());
-        let ended = ended.map(|it| format!("its exception ended on {}: {}", it.until, it.reason));
-        match note.or(ended) {
+        match note.or_else(|| finding.note().filter(|_| finding.is_open())) {
             Some(note) => self.line(&[(&note, DIM)], INDENT + WORD),
             None => Ok(()),
         }
