@@ -155,12 +155,14 @@ const FOR_SERVICE: [&Field; 4] = [
 ];
 
 /// What stands around a service only: these fields and variables.
-const SURROUNDINGS: [&Field; 5] = [
+const SURROUNDINGS: [&Field; 7] = [
     fields::TASK_CONCURRENCY,
     fields::SKIP_FULL_SYNC,
     fields::C1Z_TEMP_DIR,
     fields::METRICS_ADDRESS,
     fields::HEALTH_CHECK,
+    fields::HEALTH_CHECK_PORT,
+    fields::HEALTH_CHECK_BIND_ADDRESS,
 ];
 const SURROUNDING_VARIABLES: [&str; 2] = ["BATON_HOST_ID", "BATON_C1_API_HOST"];
 

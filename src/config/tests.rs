@@ -706,6 +706,8 @@ fn credentials_left_empty_where_a_service_is_meant_to_run_are_a_mistake_that_nam
         ("BATON_C1_API_HOST", "host"),
         ("BATON_TASK_CONCURRENCY", "2"),
         ("BATON_METRICS_ADDRESS", "127.0.0.1:9090"),
+        ("BATON_HEALTH_CHECK_PORT", "8082"),
+        ("BATON_HEALTH_CHECK_BIND_ADDRESS", "0.0.0.0"),
     ] {
         for empty in [&empty[..], &one] {
             let problems = with(&[], &[empty, &[around]].concat()).unwrap_err().to_string();
