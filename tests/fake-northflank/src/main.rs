@@ -11,7 +11,8 @@ use fake_northflank::{
 const HELP: &str = "\
 Serves a fake Northflank API on loopback until standard input ends.
 
-  --demo                the demo's organization (default: a generated one)
+  --demo                the demo's organization, with its teams and API tokens
+                        (default: a generated one)
   --seed N              what to generate from (1)
   --members N           (250)
   --roles N             (20)
@@ -102,8 +103,11 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
             _ => return Err(format!("{flag} is no flag; see --help").into()),
         }
     }
-    let mut organization =
-        if demo { Organization::demo() } else { Organization::generate(seed, size) };
+    let mut organization = if demo {
+        Organization::demo().with_teams_of_the_demo()
+    } else {
+        Organization::generate(seed, size)
+    };
     if options.without_directory_sync.is_some() {
         organization = organization.without_directory_sync();
     }
