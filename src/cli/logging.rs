@@ -102,8 +102,13 @@ fn log_file(path: PathBuf, mut file: File) -> io::Result<OutputQueue> {
     OutputQueue::start("a log file", move |message| match message {
         OutputMessage::Lines(lines) => file.write_all(&lines),
         OutputMessage::Reopen => {
-            // Where that fails the old one is written on.
-            file = open(&path)?;
+            match open(&path) {
+                Ok(anew) => file = anew,
+                Err(error) => {
+                    let path = path.display();
+                    tracing::warn!(%path, %error, "a log file can't be opened anew: the old one is written on");
+                }
+            }
             Ok(())
         }
         OutputMessage::Progress(_) | OutputMessage::NoProgress => Ok(()),

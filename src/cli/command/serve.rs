@@ -39,7 +39,7 @@ pub(super) async fn serve(
         }
         // As logrotate asks for it.
         logs.reopen();
-        tracing::info!("SIGHUP: the log files are opened anew");
+        tracing::info!("SIGHUP: opening the log files anew");
     };
     tracing::info!(signal = signal.name(), "stopping");
     stop.cancel();

@@ -38,7 +38,7 @@ fn sighup_opens_the_log_file_anew_and_without_one_ends_with_129() {
     fs::rename(&log, &rotated).unwrap();
     fs::create_dir(&log).unwrap();
     daemon.signal("HUP");
-    daemon.wait_for_log("log lines can't be written");
+    daemon.wait_for_log("a log file can't be opened anew: the old one is written on");
     assert_eq!(platform.ending(&platform.assign_sync()).code, Code::Ok);
     let (code, _, _room) = daemon.stop();
     assert_eq!(code, Some(0));
