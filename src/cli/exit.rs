@@ -77,8 +77,11 @@ pub(super) enum Failure {
         .0.display()
     )]
     Foreign(PathBuf),
-    /// A file's syncs are to be compared, and there is one.
-    #[error("{} holds one finished sync; name a second file to compare it with", .0.display())]
+    /// A file's syncs are to be compared, and none before the newest covers the same.
+    #[error(
+        "{} holds no earlier sync that covers the same as its newest; name a second file, or by \
+         --from one of those that `syncs` lists", .0.display()
+    )]
     OneSync(PathBuf),
     /// A sync is to be compared with the one before it, and there is none.
     #[error("{} holds no earlier sync than {to:?} that covers the same", .file.display())]

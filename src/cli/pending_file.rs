@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, value_parser};
+use clap::{Arg, ArgMatches, value_parser};
 use tempfile::NamedTempFile;
 
 use super::exit::Failure;
@@ -24,7 +24,12 @@ impl PendingFile {
             .short('o')
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("File to write, readable by its owner only [default: standard output]")
+            .help("File to write, readable by its owner only; - is standard output [default: -]")
+    }
+
+    /// The file that was named so, if it isn't standard output.
+    pub(super) fn named(arguments: &ArgMatches) -> Option<PathBuf> {
+        arguments.get_one::<PathBuf>("output").filter(|path| path.as_os_str() != "-").cloned()
     }
 
     /// Fails where `path`, which `flag` names, is a sync file or another file that is read, or no

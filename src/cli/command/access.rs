@@ -158,7 +158,7 @@ impl AccessArgs {
             sync_id: text("sync"),
             asked: Filter { users: texts("user"), roles: texts("role"), groups: texts("group") },
             format: Format::named(&text("format").unwrap_or_default()),
-            output: path("output"),
+            output: PendingFile::named(arguments),
             title: text("title"),
             rules: path("rules"),
             rows: text("rows").map(|rows| match rows.as_str() {

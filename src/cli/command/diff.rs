@@ -95,7 +95,7 @@ impl DiffArgs {
         Self {
             old: arguments.get_one::<PathBuf>("old").cloned().unwrap_or_default(),
             new: arguments.get_one::<PathBuf>("new").cloned(),
-            output: arguments.get_one::<PathBuf>("output").cloned(),
+            output: PendingFile::named(arguments),
             from: arguments.get_one::<String>("from").cloned(),
             to: arguments.get_one::<String>("to").cloned(),
             format: arguments.get_one("format").copied().unwrap_or(DiffFormat::Table),
@@ -147,8 +147,7 @@ impl DiffArgs {
 fn other_extent(comparison: &Comparison) -> Option<String> {
     let [old, new] = [SyncSide::Old, SyncSide::New].map(|side| comparison.sync(side));
     let covers = |sync: &FinishedSync| {
-        let part = sync.reduced_to.as_ref();
-        let part = part.map_or_else(|| "everything".to_owned(), |part| format!("only {part}"));
+        let part = sync.reduced_to.as_deref().unwrap_or("everything");
         let besides = match sync.types.as_slice() {
             [] => String::new(),
             types => format!(" and {}", types.join(", ")),

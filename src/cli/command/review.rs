@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use time::OffsetDateTime;
 
 use crate::c1z::ScratchDirectory;
-use crate::cli::exit::{self, Failure};
+use crate::cli::exit::{self, Failure, check_sync_name};
 use crate::cli::output;
 use crate::cli::pending_file::PendingFile;
 use crate::cli::rules_file::{parse_rules, read_rules};
@@ -146,7 +146,7 @@ pub(super) fn command() -> clap::Command {
         .arg(
             Arg::new("sync")
                 .long("sync")
-                .value_name("ID")
+                .value_name("ID|DATE")
                 .help("Another finished full sync of the file than the newest"),
         )
         .after_help(
@@ -204,6 +204,7 @@ impl ReviewArgs {
 
     /// Judges, and tells it everywhere or nowhere; or writes rules to begin with.
     pub(super) fn run(&self) -> Result<(), Failure> {
+        check_sync_name("--sync", self.sync_id.as_deref())?;
         if self.init {
             return self.write_initial();
         }

@@ -71,6 +71,12 @@ impl SyncsArgs {
     }
 }
 
+/// What a sync covers, where that isn't what every sync of everything does.
+fn covered(sync: &ListedSync) -> String {
+    let with = (!sync.types.is_empty()).then(|| format!("with {}", sync.types.join(", ")));
+    sync.reduced_to.clone().into_iter().chain(with).collect::<Vec<_>>().join("; ")
+}
+
 /// The list as lines of text.
 fn table(syncs: &[ListedSync]) -> String {
     let head = [
@@ -97,7 +103,7 @@ fn table(syncs: &[ListedSync]) -> String {
             sync.entitlements.to_string(),
             sync.grants.to_string(),
             sync.organization.as_ref().map(|of| of.name().to_owned()).unwrap_or_default(),
-            sync.reduced_to.as_ref().map(|part| format!("only {part}")).unwrap_or_default(),
+            covered(sync),
         ]
         .map(|cell| printable(&cell))
     });

@@ -27,7 +27,7 @@ impl UnknownId<'_> {
         let (resource_type, wanted) = self.split();
         let is_of_kind = |id: &str| self.kinds.iter().any(|kind| self.traits.of(id).is(*kind));
         let is_meant = |id: &str| match resource_type {
-            Some(named) => id == named && (self.takes_any_type || is_of_kind(id)),
+            Some(only) => id == only && (self.takes_any_type || is_of_kind(id)),
             None => is_of_kind(id),
         };
         let mut near = Suggestions::to(wanted);
@@ -51,7 +51,7 @@ impl UnknownId<'_> {
         }
         let kinds: Vec<_> = self.kinds.iter().map(ToString::to_string).collect();
         let what = match resource_type {
-            Some(named) if self.takes_any_type => named.to_owned(),
+            Some(only) if self.takes_any_type => only.to_owned(),
             _ => kinds.join(" or "),
         };
         let (file, text) = (self.sync.sync().file.clone(), self.text.to_owned());

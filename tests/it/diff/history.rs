@@ -102,6 +102,40 @@ fn the_syncs_of_a_file_are_listed_the_newest_first() {
 }
 
 #[test]
+fn a_list_of_syncs_says_what_each_covers() {
+    let room = TestDir::new();
+    let organization = Organization::demo().with_teams_of_the_demo();
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    for arguments in [&["--sync-teams"][..], &["--sync-resource-types", "user"], &[]] {
+        room.connector_to(&fake).arguments(arguments).run().expect_success();
+    }
+    let listed = run(&room, &["syncs"]);
+    let lines: Vec<_> = listed.stdout().lines().collect();
+    for (line, end) in
+        lines.iter().zip(["Organization", "acme", "only the types user", "team-role"])
+    {
+        assert!(line.ends_with(end), "{line:?}");
+    }
+    assert!(lines[2].contains("acme          only the types user"), "{}", lines[2]);
+    assert!(lines[3].contains("acme          with team, team-role"), "{}", lines[3]);
+    // The newest is of everything, and no other is.
+    let parts = ["no earlier sync that covers the same as its newest"];
+    run(&room, &["diff"]).expect_failure(exit_code::INVALID_ARGUMENT, &parts);
+    let part = run(&room, &["diff", "--from", lines[2].split(' ').next().unwrap()]);
+    assert!(part.stderr().contains("covers only the types user,"), "{}", part.stderr());
+}
+
+#[test]
+fn an_output_of_a_hyphen_is_standard_output() {
+    let room = history(2);
+    for command in ["access", "diff"] {
+        let printed = run(&room, &[command, "--format", "json", "--output", "-"]);
+        assert_eq!(printed.stdout(), run(&room, &[command, "--format", "json"]).stdout());
+    }
+    assert!(!room.file("-").exists());
+}
+
+#[test]
 fn any_two_syncs_of_a_file_are_compared_by_id_or_day() {
     let room = history(4);
     let ids = ids(&room);
@@ -155,6 +189,7 @@ fn syncs_that_can_not_be_meant_are_one_line_and_3() {
         (&["diff", "sync.c1z", "--from", ""][..], "--from is empty"),
         (&["diff", "sync.c1z", "--to", " "], "--to is empty"),
         (&["access", "--sync", ""], "--sync is empty"),
+        (&["review", "--rules", "r.yaml", "--sync", ""], "--sync is empty"),
         (&["diff", "--from", "2026-11-30"], "no finished full sync 2026-11-30; it has"),
         (&["diff", "--from", "2026-02-31"], "no finished full sync 2026-02-31"),
         (&["access", "--sync", "2026-12-31"], "no finished full sync 2026-12-31"),
