@@ -68,7 +68,7 @@ impl<'rules> ResolvedRule<'rules> {
         let called = resolver.resources(of.iter().flatten())?;
         let place = format!("only of {}", rule.id);
         let only = demands.only.as_ref().map(|ids| {
-            let allowed = ids.iter().map(|id| resolver.allowed(id, &PRINCIPALS, &place));
+            let allowed = ids.iter().map(|id| resolver.allowed_holder(id, &place));
             Ok::<_, access::Error>(allowed.collect::<Result<Vec<_>, _>>()?.concat())
         });
         let only = only.transpose()?;
@@ -153,6 +153,24 @@ impl<'access> IdResolver<'access> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Who may hold something by an id, which a role doesn't.
+    fn allowed_holder(
+        &mut self,
+        id: &Located<String>,
+        place: &str,
+    ) -> Result<Vec<TypedId>, access::Error> {
+        let found = self.allowed(id, &PRINCIPALS, place)?;
+        let is_role = |(kind, _): &TypedId| {
+            let traits = self.access.traits().of(kind);
+            traits.role && !traits.user && !traits.group
+        };
+        if found.iter().any(is_role) {
+            let text = "is a role: it doesn't stand for those who hold it";
+            self.warnings.push(format!("{place}, line {}: {:?} {text}", id.at.line, id.value));
+        }
+        Ok(found)
     }
 
     /// Whom or what an id stands for, of these kinds or by its type; nothing where the file has

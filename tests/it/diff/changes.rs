@@ -545,8 +545,10 @@ fn what_is_no_sqlite_sync_file_is_refused() {
     ] {
         diff(&room, &["old.c1z", file]).expect_failure(exit_code::INVALID_ARGUMENT, &[file, part]);
     }
-    diff(&room, &["old.c1z"])
-        .expect_failure(exit_code::INVALID_ARGUMENT, &["no earlier sync that covers the same", "second file"]);
+    diff(&room, &["old.c1z"]).expect_failure(
+        exit_code::INVALID_ARGUMENT,
+        &["no earlier sync that covers the same", "second file"],
+    );
 }
 
 /// A file as connectors of 2023 made them: no sync types, no expansion column, no indexes,

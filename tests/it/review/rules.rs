@@ -70,6 +70,16 @@ fn somebody_unknown_who_may_or_is_excepted_only_makes_it_stricter() {
 }
 
 #[test]
+fn a_role_among_those_who_may_stands_for_nobody_and_that_is_said() {
+    let room = synced(&Organization::demo());
+    let rules = of_rules(&["id: a, role: owner, only: [ada-marlow, 'role:owner']"]);
+    let run = review(&room, &rules, &["--output", "json=-"]);
+    let part = "warning: only of a, line 3: \"role:owner\" is a role: it doesn't stand for";
+    assert!(run.stderr().contains(part), "{}", run.stderr());
+    assert_eq!(open(&found(&room, &rules, &[])), [("only".to_owned(), "ben-okafor".to_owned())]);
+}
+
+#[test]
 fn everything_wrong_is_told_at_once_with_line_and_column() {
     let room = synced(&Organization::demo());
     let rules =
