@@ -28,6 +28,13 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|char| if steers(char) { '\u{fffd}' } else { char }).collect()
 }
 
+/// The same of a text that begins a line: one with two colons before it is a command to a
+/// workflow of GitHub's, whose log it may stand in. Such a text stands in quotation marks.
+pub fn printable_line(text: &str) -> String {
+    let text = printable(text);
+    if text.trim_start().starts_with("::") { format!("\"{text}\"") } else { text }
+}
+
 fn steers(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

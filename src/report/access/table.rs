@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::baton::printable;
+use crate::baton::{printable, printable_line};
 use crate::report::model::column_width;
 
 use super::access_report::AccessReport;
@@ -59,7 +59,7 @@ fn head(
     look: TableStyle,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    let name = printable(&label_with_id(&part.of, !listing.by_person));
+    let name = printable_line(&label_with_id(&part.of, !listing.by_person));
     let facts = facts(&part.of);
     let facts: Vec<_> = facts.iter().map(|fact| printable(fact)).collect();
     let line = facts.join(" · ");

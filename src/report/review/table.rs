@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::baton::printable;
+use crate::baton::{printable, printable_line};
 use crate::report::access::{TableStyle, counted};
 
 use super::outcome::Review;
@@ -41,7 +41,7 @@ pub fn table(review: &Review<'_>, style: TableStyle, mut output: impl Write) -> 
         writeln!(lines.output)?;
         lines.line(&[(&rule.id, BOLD), ("  ", ""), (&state, tint), (&besides, DIM)], 0)?;
         if let Some(why) = &rule.why {
-            lines.line(&[(why, DIM)], INDENT)?;
+            lines.line(&[(&printable_line(why), DIM)], INDENT)?;
         }
         for finding in findings {
             lines.finding(finding)?;

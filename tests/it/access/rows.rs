@@ -512,3 +512,19 @@ fn a_sync_of_a_part_is_never_told_as_the_whole() {
     }
     assert_eq!(json(&synced(&Organization::demo()), &[])["reduced_to"], Value::Null);
 }
+
+#[test]
+fn no_name_begins_a_line_that_a_workflow_takes_for_a_command() {
+    let mut organization = Organization::demo();
+    for member in &mut organization.members {
+        member.name = Some("::add-mask::a".into());
+    }
+    organization.roles.iter_mut().for_each(|role| role.name = "::error::b".into());
+    organization.groups.iter_mut().for_each(|group| group.name = "::group::c".into());
+    let room = synced(&organization);
+    for arguments in [&[][..], &["--role", "owner"], &["--format", "markdown"]] {
+        let told = printed(&room, arguments);
+        assert!(!told.lines().any(|line| line.trim_start().starts_with("::")), "{told}");
+        assert!(told.contains("add-mask"), "{told}");
+    }
+}

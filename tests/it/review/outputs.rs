@@ -135,12 +135,18 @@ fn nothing_in_a_file_or_in_rules_steers_what_shows_it() {
     let room = synced(&organization);
     let rules = of_rules(&[
         "id: a, role: owner, only: [], why: \"</x>|\\n::error::y\\u202e @all\"",
-        "id: b, any-role: true, holders: {max: 0}",
+        "id: b, any-role: true, holders: {max: 0}, why: '::warning::z'",
     ]);
     for (format, text) in all_outputs(&room, &rules) {
         let steers = |char: char| char != '\n' && char.is_control() || char == '\u{202e}';
         assert!(!text.contains(steers), "{format}: {text}");
-        assert!(!text.contains("\n::error::"), "{format}: {text}");
+        // A log is read without the blanks before a line.
+        let is_command = |line: &&str| line.trim_start().starts_with("::");
+        let mut commands = text.lines().filter(is_command);
+        assert!(
+            commands.all(|line| line.contains(",line=") || line.contains("title=review")),
+            "{text}"
+        );
         match format {
             "markdown" => assert!(!text.contains("<b>") && !text.contains(" @team"), "{text}"),
             "junit" => assert!(!text.contains("</a>") && !text.contains("]]>"), "{text}"),
