@@ -58,7 +58,8 @@ pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
     let secrets = values.switch(fields::SYNC_SECRETS);
     // No type has a blank, so that blanks separate them wherever they stand.
     let resource_types = values.list(fields::SYNC_RESOURCE_TYPES, |text| {
-        text.split_whitespace().map(|text| own_type(text, secrets)).collect::<Result<Vec<_>, _>>()
+        let ids = text.split_whitespace().map(|text| own_type(text, secrets).map(|own| own.id));
+        ids.collect::<Result<Vec<_>, _>>()
     });
     let resource_types = resource_types.concat();
     let selection =
@@ -77,11 +78,11 @@ pub(super) fn selection(values: &mut Values<'_>) -> SyncSelection {
 }
 
 /// The type of this name, if `secrets` don't have to be asked for besides.
-fn own_type(text: &str, secrets: bool) -> Result<&'static str, String> {
+fn own_type(text: &str, secrets: bool) -> Result<&'static ResourceTypeSpec, String> {
     let may_be_named = |own: &&&ResourceTypeSpec| secrets || own.opt_in != Some(OptIn::Secrets);
     let own = RESOURCE_TYPES.iter().find(|own| own.id.eq_ignore_ascii_case(text));
     match own {
-        Some(own) if may_be_named(&own) => Ok(own.id),
+        Some(own) if may_be_named(&own) => Ok(own),
         Some(own) => Err(format!("{} is synced only with --{}", own.id, fields::SYNC_SECRETS.name)),
         None => {
             let types: Vec<_> =
@@ -96,10 +97,18 @@ fn own_type(text: &str, secrets: bool) -> Result<&'static str, String> {
 fn resource_id(text: &str, secrets: bool) -> Result<ResourceId, String> {
     let text = text.strip_prefix("bid:r:").unwrap_or(text);
     match text.split_once(['/', ':']) {
-        Some((resource_type, id)) if !id.is_empty() => Ok(ResourceId {
-            resource_type: own_type(resource_type, secrets)?.to_owned(),
-            resource: id.to_owned(),
-        }),
+        Some((resource_type, id)) if !id.is_empty() => {
+            let own = own_type(resource_type, secrets)?;
+            let is_below = own.lists.iter().any(|kind| kind.parent().is_some());
+            let parts = id.split_once('/').filter(|(of, own)| !of.is_empty() && !own.is_empty());
+            if is_below && parts.is_none() {
+                let example = format!("{}/core-infra/admin", own.id);
+                return Err(format!(
+                    "what belongs to a team is given with its team, such as {example}"
+                ));
+            }
+            Ok(ResourceId { resource_type: own.id.to_owned(), resource: id.to_owned() })
+        }
         _ => Err("a resource is given as type/id, such as role/admin".to_owned()),
     }
 }

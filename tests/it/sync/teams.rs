@@ -382,6 +382,15 @@ fn some_of_it_is_synced_by_id_with_what_it_belongs_to() {
         assert_eq!(requests.get(&endpoint), Some(&1), "{endpoint:?}");
     }
     assert_eq!(file.column("select sync_type from v1_sync_runs"), ["partial"]);
+    // Nothing is asked for an id that can be none.
+    let requests = fake.requests();
+    for id in ["team-role/admin", "team-role/team-1/", "team-role//admin", "api-token/ci"] {
+        let arguments = ["--sync-secrets", "--sync-resources", id];
+        let said = "what belongs to a team is given with its team";
+        run(&fake, &TestDir::new(), &arguments)
+            .expect_failure(exit_code::INVALID_ARGUMENT, &[said]);
+    }
+    assert_eq!(fake.requests(), requests);
     for (wanted, parts) in [
         (
             "team-role/team-1/admn",
