@@ -29,7 +29,11 @@ pub fn main(
     let secrets = Secrets::of(&variable);
     signal::survive_file_size_limit();
     match Command::parse(arguments) {
-        Ok(command) => exit::report_outcome(command.run(&variable), &secrets),
+        Ok(command) => {
+            let outcome = command.run(&variable);
+            signal::give_way();
+            exit::report_outcome(outcome, &secrets)
+        }
         Err(unread) => exit::usage(&unread, &secrets),
     }
 }

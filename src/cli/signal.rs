@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::exit_code::ExitCode;
 
@@ -67,6 +69,17 @@ type Paths = Arc<Mutex<Vec<PathBuf>>>;
 /// end the process before the other has removed its own.
 static LEFTOVERS: Mutex<Option<Paths>> = Mutex::new(None);
 
+/// Whether a signal is ending the process, which removes what is left over first.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Waits for the end of a process that a signal is ending: what fails meanwhile, because what it
+/// reads is gone, is no failure to be told, and what comes to its end isn't told either.
+pub(super) fn give_way() {
+    while IS_ENDING.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 impl Leftovers {
     /// Begins to watch for signals, if nobody does yet.
     pub(super) fn watch() -> io::Result<Self> {
@@ -84,11 +97,13 @@ impl Leftovers {
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             loop {
                 let signal = runtime.block_on(signals.next());
+                IS_ENDING.store(true, Ordering::Release);
                 for path in paths.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                     // What can't be removed stays.
                     let _ = fs::remove_dir_all(path).or_else(|_| fs::remove_file(path));
                 }
                 end_by(signal);
+                IS_ENDING.store(false, Ordering::Release);
             }
         })?;
         *watched = Some(Arc::clone(&leftovers.0));

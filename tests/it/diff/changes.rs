@@ -97,7 +97,13 @@ fn whoever_is_stopped_leaves_nothing_unpacked() {
             let mode = unpacked.unwrap().metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{arguments:?}");
         }
+        // It takes time to remove all of it. Meanwhile the command comes to its end.
+        let unpacked = fs::read_dir(&scratch).unwrap().next().unwrap().unwrap().path();
+        for number in 0..20_000 {
+            fs::write(unpacked.join(number.to_string()), "").unwrap();
+        }
         signal(child.id(), name);
+        std::io::copy(&mut child.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(number), "{arguments:?}");
         assert!(is_empty(), "{arguments:?} left something");
     }
