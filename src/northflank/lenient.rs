@@ -116,6 +116,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StrictObjectVisitor<T> {
     }
 }
 
+/// An object that a sync can do without.
+pub(super) fn object<'de, D, T>(deserializer: D) -> Result<Lenient<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'json> Deserialize<'json>,
+{
+    let object = Lenient::<StrictObject<T>>::deserialize(deserializer)?;
+    Ok(object.map(|StrictObject(object)| object))
+}
+
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
     Ok(ExactText::deserialize(deserializer)?.0)
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use super::lenient::{self, ExactText, Lenient};
+use super::lenient::{self, ExactText, Lenient, StrictObject};
 use super::text::Text;
 
 /// A member of the organization (`GET /v1/org-members`).
@@ -58,7 +58,7 @@ pub struct Role {
     #[serde(default)]
     pub description: Lenient<Text>,
     /// To which teams and projects the role is restricted; absent means to none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     pub restrictions: Lenient<RoleRestrictions>,
     /// Ids of the directory groups whose members hold the role automatically.
     #[serde(rename = "directoryGroups", default, deserialize_with = "lenient::ids")]
@@ -77,7 +77,7 @@ pub struct RoleRestrictions {
     /// Whether the restriction is in force.
     pub enabled: Option<bool>,
     /// The teams in which the role applies.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "objects")]
     pub teams: Vec<TeamRestriction>,
 }
 
@@ -88,6 +88,7 @@ pub struct TeamRestriction {
     #[serde(rename = "teamId", default, deserialize_with = "lenient::id_if_any")]
     pub team_id: Option<Text>,
     /// To which of the team's projects the role is restricted.
+    #[serde(default, deserialize_with = "object_if_any")]
     pub restrictions: Option<ProjectRestrictions>,
 }
 
@@ -216,7 +217,7 @@ pub struct TeamRole {
     #[serde(default)]
     pub description: Lenient<Text>,
     /// To which of the team's projects the role is restricted; absent means to none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     pub restrictions: Lenient<ProjectRestrictions>,
     /// When the role was created, RFC 3339.
     #[serde(rename = "createdAt", default)]
@@ -240,7 +241,7 @@ pub struct ListedToken {
     #[serde(default)]
     pub description: Lenient<Text>,
     /// The role that it acts as.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::object")]
     pub role: Lenient<ListedTokenRole>,
     /// The address of who made it.
     #[serde(rename = "creatorEmail", default)]
@@ -316,19 +317,30 @@ fn emails<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Email>, D::E
     emails.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
-/// A list that may be null.
-fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// Objects, of which there may be none.
+fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    let objects = Option::<Vec<StrictObject<T>>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(objects.into_iter().map(|StrictObject(object)| object).collect())
+}
+
+/// An object that may be null.
+fn object_if_any<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<StrictObject<T>>::deserialize(deserializer)?.map(|StrictObject(object)| object))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        DirectoryGroup, DirectoryGroupMember, Email, Lenient, Member, Role, RoleMember, Text,
+        DirectoryGroup, DirectoryGroupMember, Email, Lenient, ListedToken, Member, Role,
+        RoleMember, TeamRole, Text,
     };
     use crate::northflank::text::json_text;
 
@@ -400,12 +412,25 @@ mod tests {
             "[]",
             r#"{"enabled":"yes"}"#,
             r#"{"enabled":true,"teams":{}}"#,
+            r#"[true,[]]"#,
+            r#"{"enabled":true,"teams":[["a",null]]}"#,
+            r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":[true,["p"],"in"]}]}"#,
             r#"{"enabled":true,"teams":[{"teamId":3}]}"#,
             r#"{"enabled":true,"teams":[{"teamId":"\ud83d"}]}"#,
             r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":{"projects":["\ud83d"]}}]}"#,
         ] {
             let role: Role = read(&format!(r#"{{"id":"r","restrictions":{malformed}}}"#)).unwrap();
             assert_eq!(role.restrictions, Lenient::Malformed, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_read_by_no_order_of_its_parts() {
+        for odd in ["[]", r#"["owner","Owner","org"]"#, r#"[true,["p"],"in"]"#, "[[1]]", "7"] {
+            let token: ListedToken = read(&format!(r#"{{"id":"ci","role":{odd}}}"#)).unwrap();
+            assert_eq!(token.role, Lenient::Malformed, "{odd}");
+            let role: TeamRole = read(&format!(r#"{{"id":"r","restrictions":{odd}}}"#)).unwrap();
+            assert_eq!(role.restrictions, Lenient::Malformed, "{odd}");
         }
     }
 
