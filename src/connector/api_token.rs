@@ -78,6 +78,10 @@ impl ListedResource for OwnedToken {
         self.team.as_ref().map(|team| (TEAM, team))
     }
 
+    fn is_in_use(&self) -> bool {
+        self.token.is_active()
+    }
+
     fn creator_email(&self) -> Option<&str> {
         self.token.creator_email.as_ref().and_then(Text::filled).map(str::trim)
     }

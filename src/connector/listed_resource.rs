@@ -26,6 +26,11 @@ pub trait ListedResource: Debug + Send {
         None
     }
 
+    /// Whether it still counts. The list may have it all the same.
+    fn is_in_use(&self) -> bool {
+        true
+    }
+
     /// The ids of directory groups whose members hold it.
     fn linked_groups(&self) -> &[Text] {
         &[]

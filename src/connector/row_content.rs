@@ -2,8 +2,8 @@
 //! resources, or who is in one.
 
 use crate::northflank::{
-    DirectoryGroupMember, Email, Lenient, List, ListKind, ListedToken, Member, RoleMember, Rows,
-    TeamMember, Text,
+    DirectoryGroupMember, Email, Lenient, List, ListKind, Member, RoleMember, Rows, TeamMember,
+    Text,
 };
 
 use super::api_token::OwnedToken;
@@ -42,8 +42,7 @@ impl RowContent {
             }
             Rows::TeamMembers(rows) | Rows::TeamRoleMembers(rows) => memberships(rows),
             Rows::Tokens(rows) | Rows::TeamTokens(rows) => {
-                let active = rows.into_iter().filter(ListedToken::is_active);
-                resources(active.map(|token| OwnedToken::new(list, token)))
+                resources(rows.into_iter().map(|token| OwnedToken::new(list, token)))
             }
         }
     }

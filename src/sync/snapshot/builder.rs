@@ -99,7 +99,7 @@ impl SnapshotBuilder {
         Ok(())
     }
 
-    /// Adds what there is. Of one id the last row counts.
+    /// Adds what there is. Of one id the last row counts, also where it says that it no longer does.
     fn resources(
         &mut self,
         list: List,
@@ -115,6 +115,7 @@ impl SnapshotBuilder {
         begun.extend(rows);
         if is_last {
             *whole = mem::take(begun);
+            whole.retain(|_, it| it.row.is_in_use());
         }
     }
 

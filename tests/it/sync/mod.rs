@@ -19,5 +19,6 @@ mod rate_limits;
 mod resume;
 mod retries;
 mod selection;
+mod team_faults;
 mod teams;
 mod validation;
