@@ -412,7 +412,7 @@ mod tests {
             "[]",
             r#"{"enabled":"yes"}"#,
             r#"{"enabled":true,"teams":{}}"#,
-            r#"[true,[]]"#,
+            "[true,[]]",
             r#"{"enabled":true,"teams":[["a",null]]}"#,
             r#"{"enabled":true,"teams":[{"teamId":"a","restrictions":[true,["p"],"in"]}]}"#,
             r#"{"enabled":true,"teams":[{"teamId":3}]}"#,
