@@ -26,7 +26,8 @@ var (
 		field.WithDescription("Where Northflank's API is"),
 		field.WithDefaultValue("https://api.northflank.com"),
 	)
-	syncTeams = field.BoolField("sync-teams", field.WithDescription("Sync teams and their roles"))
+	syncTeams   = field.BoolField("sync-teams", field.WithDescription("Sync teams and their roles"))
+	syncSecrets = field.BoolField("sync-secrets", field.WithDescription("Sync API tokens"))
 )
 
 func build(ctx context.Context, settings *viper.Viper, _ *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
@@ -34,10 +35,11 @@ func build(ctx context.Context, settings *viper.Viper, _ *cli.ConnectorOpts) (co
 	if err != nil {
 		return nil, nil, err
 	}
-	return connector.New(northflank, settings.GetBool(syncTeams.FieldName)), nil, nil
+	withTeams, withSecrets := settings.GetBool(syncTeams.FieldName), settings.GetBool(syncSecrets.FieldName)
+	return connector.New(northflank, withTeams, withSecrets), nil, nil
 }
 
 func main() {
-	fields := field.NewConfiguration([]field.SchemaField{apiToken, baseURL, syncTeams})
+	fields := field.NewConfiguration([]field.SchemaField{apiToken, baseURL, syncTeams, syncSecrets})
 	config.RunConnector(context.Background(), "baton-northflank-peer", "v0.0.0", fields, build)
 }

@@ -39,12 +39,13 @@ type Connector struct {
 	northflank *client.Client
 	groups     *groupList
 	// teams is nil where they aren't synced.
-	teams *teamList
+	teams       *teamList
+	withSecrets bool
 }
 
 // New makes a connector.
-func New(northflank *client.Client, withTeams bool) *Connector {
-	made := &Connector{northflank: northflank, groups: &groupList{northflank: northflank}}
+func New(northflank *client.Client, withTeams, withSecrets bool) *Connector {
+	made := &Connector{northflank: northflank, groups: &groupList{northflank: northflank}, withSecrets: withSecrets}
 	if withTeams {
 		made.teams = &teamList{northflank: northflank}
 	}
@@ -73,6 +74,9 @@ func (c *Connector) ResourceSyncers(context.Context) []connectorbuilder.Resource
 	}
 	if c.teams != nil {
 		syncers = append(syncers, &teams{list: c.teams}, &teamRoles{list: c.teams})
+	}
+	if c.withSecrets {
+		syncers = append(syncers, &tokens{northflank: c.northflank, teams: c.teams})
 	}
 	return syncers
 }

@@ -55,20 +55,24 @@ fn the_go_connector_writes_the_same_rows_with_every_engine_and_number_of_workers
 
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
-fn the_go_connector_writes_the_same_rows_of_teams_and_their_roles() {
+fn the_go_connector_writes_the_same_rows_of_teams_their_roles_and_tokens() {
     let fake = FakeNorthflank::start(organization().with_teams(3, 3), unlimited()).unwrap();
-    let room = TestDir::new();
-    room.connector_to(&fake).arguments(["--sync-teams"]).run().expect_success();
-    let ours = rows(&room.file("sync.c1z"));
-    let arguments = ["--storage-engine", "sqlite", "--sync-teams"];
-    let theirs = written_in_go(&room, &fake, "go.c1z", &arguments);
-    let written = rows(&theirs);
-    for (id, row) in &ours {
-        assert_eq!(written.get(id), Some(row), "{id}");
+    for besides in [&["--sync-teams"][..], &["--sync-secrets"], &["--sync-teams", "--sync-secrets"]]
+    {
+        let room = TestDir::new();
+        room.connector_to(&fake).arguments(besides).run().expect_success();
+        let ours = rows(&room.file("sync.c1z"));
+        let arguments = [&["--storage-engine", "sqlite"], besides].concat();
+        let theirs = written_in_go(&room, &fake, "go.c1z", &arguments);
+        let written = rows(&theirs);
+        for (id, row) in &ours {
+            assert_eq!(written.get(id), Some(row), "{besides:?}: {id}");
+        }
+        assert_eq!(written.len(), ours.len(), "{besides:?}");
+        let (ours, theirs) = (SyncFile::open(&room.file("sync.c1z")), SyncFile::open(&theirs));
+        assert_eq!(ours.column(RESOURCES), theirs.column(RESOURCES), "{besides:?}");
+        assert_eq!(ours.column(TYPES), theirs.column(TYPES), "{besides:?}");
     }
-    assert_eq!(written.len(), ours.len());
-    let (ours, theirs) = (SyncFile::open(&room.file("sync.c1z")), SyncFile::open(&theirs));
-    assert_eq!(ours.column(RESOURCES), theirs.column(RESOURCES));
 }
 
 /// What differs nevertheless, and why, is told in `docs/sync-file.md`.
@@ -83,7 +87,7 @@ fn tables_and_columns_are_those_of_baton_sdk() {
     let theirs = SyncFile::open(&theirs);
     for (what, sql) in [
         ("schema", SCHEMA),
-        ("resource types", "select external_id || hex(data) from v1_resource_types order by 1"),
+        ("resource types", TYPES),
         ("resources", RESOURCES),
         ("entitlements", ENTITLEMENTS),
         ("grants", GRANTS),
@@ -105,6 +109,8 @@ const SCHEMA: &str = "
         || iif(i.sql like '%unique%', ' unique', '') || iif(i.sql like '%where%', ' partial', '')
     from sqlite_schema i join pragma_index_info(i.name) c where i.type = 'index' group by i.name
     order by 1";
+
+const TYPES: &str = "select external_id || hex(data) from v1_resource_types order by 1";
 
 const RESOURCES: &str = "
     select external_id || ' ' || resource_type_id || ' ' || coalesce(parent_resource_type_id, '-')
