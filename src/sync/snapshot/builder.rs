@@ -156,7 +156,10 @@ impl SnapshotBuilder {
             self.memberships.insert(list, pending);
             return Ok(());
         }
-        let PendingMembers { mut holders, mentions, without_account } = pending;
+        let PendingMembers { mut holders, mentions, mut without_account } = pending;
+        // A row can come twice. Of those who have no address either, nobody can tell.
+        let mut addresses = HashSet::new();
+        without_account.retain(|it| it.is_empty() || addresses.insert(it.clone()));
         // What no list has doesn't exist.
         if let Some(resource) = self.parent_mut(&list) {
             holders.shrink_to_fit();
@@ -307,6 +310,12 @@ mod tests {
         add(&mut fold, List::only(ListKind::Members), members);
         let [told] = &fold.without_account()[..] else { panic!() };
         assert_eq!((told.count, told.with_address_of_a_member), (3, 1));
+        let again = rows(json!([
+            {"emails": ["b@x.test"]}, {"emails": ["B@x.test"]}, {"emails": []}, {"emails": []},
+        ]));
+        add(&mut fold, of_group(), Rows::DirectoryGroupMembers(again));
+        let [told] = &fold.without_account()[..] else { panic!() };
+        assert_eq!(told.count, 3, "a row that comes twice is of one person");
         add(&mut fold, of_group(), Rows::DirectoryGroupMembers(Vec::new()));
         assert!(fold.without_account().is_empty(), "the last reading counts");
     }

@@ -245,11 +245,9 @@ fn whatever_is_said_of_what_follows_each_list_is_read_to_its_end() {
 #[test]
 fn repeated_rows_another_order_and_wrong_counts_change_nothing() {
     for list in LISTS {
-        // Nobody can tell whether two rows without an id are of the same person.
         let twice = Action::alter_json(move |body| {
             let rows = body["data"][list.key].as_array_mut().unwrap();
-            let again: Vec<_> = rows.iter().filter(|row| !row["id"].is_null()).cloned().collect();
-            rows.extend(again);
+            rows.extend_from_within(..);
         });
         let backwards = Action::alter_json(move |body| {
             body["data"][list.key].as_array_mut().unwrap().reverse();
