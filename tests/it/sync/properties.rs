@@ -15,11 +15,11 @@ use baton_northflank::connector::{self, ROLE};
 use baton_northflank::northflank::{
     self, Client, ClientSettings, List, ListKind, PageBody, PageError,
 };
-use baton_northflank::sync;
+use baton_northflank::sync::{self, SyncSelection};
 use fake_northflank::{
-    Action, BothTypes, CursorStyle, Delivery, DirectoryUser, Email, Emails, Endpoint,
+    Action, ApiToken, BothTypes, CursorStyle, Delivery, DirectoryUser, Email, Emails, Endpoint,
     FakeNorthflank, Group, Member, Options, Organization, PagingAnchor, Profile, Role, Rule,
-    Schema, Times, Whoami, Word,
+    Schema, Team, TeamRole, Times, Whoami, Word,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -124,6 +124,70 @@ pub(crate) fn organization() -> impl Strategy<Value = Organization> {
             })
         },
     )
+}
+
+/// Any teams of these people and of nobody known, with their roles, and API tokens of the
+/// organization's and theirs.
+pub(crate) fn teams(
+    accounts: &[String],
+) -> impl Strategy<Value = (Vec<Team>, Vec<ApiToken>)> + use<> {
+    let accounts: Vec<String> = accounts.iter().cloned().chain(["from-outside".into()]).collect();
+    let team = move |id: String| {
+        let people = || people(&accounts);
+        let role = |(id, holders): (String, _)| TeamRole {
+            name: id.to_uppercase(),
+            id,
+            holders,
+            ..TeamRole::default()
+        };
+        let holders = vec(people(), 3);
+        (people(), ids(3), holders, vec(token(), 0..3), any::<String>()).prop_map(
+            move |(members, roles, holders, tokens, name)| Team {
+                id: id.clone(),
+                name,
+                members,
+                roles: roles.into_iter().zip(holders).map(role).collect(),
+                tokens: distinct(tokens),
+                ..Team::default()
+            },
+        )
+    };
+    // What follows a team's id in others begins at the first slash.
+    let is_a_teams = |id: &String| !id.contains('/') && !id.starts_with('@');
+    let ids = btree_set(id().prop_filter("is no team's", is_a_teams), 0..=4);
+    let teams = ids.prop_flat_map(move |ids| ids.into_iter().map(&team).collect::<Vec<_>>());
+    (teams, vec(token(), 0..4).prop_map(distinct))
+}
+
+/// Some of these people, and some without an id.
+fn people(accounts: &[String]) -> impl Strategy<Value = Vec<DirectoryUser>> + use<> {
+    (some(accounts), 0..3_usize).prop_map(|(accounts, more)| {
+        let nobody = DirectoryUser::Unprovisioned { name: None, emails: vec!["a@b.test".into()] };
+        let accounts = accounts.into_iter().map(DirectoryUser::Account);
+        accounts.chain(std::iter::repeat_n(nobody, more)).collect()
+    })
+}
+
+prop_compose! {
+    fn token()(
+        id in id(),
+        name in any::<String>(),
+        role in proptest::option::of((id(), any::<String>())),
+        creator in proptest::option::of("[a-c ]{0,2}@b\\.test"),
+        expires in any::<bool>(),
+        is_revoked in proptest::bool::weighted(0.2),
+    ) -> ApiToken {
+        let time = || "2027-03-04T09:12:07.018Z".to_owned();
+        let (created_at, expires_at) = (time(), expires.then(time));
+        ApiToken { id, name, role, creator, created_at, expires_at, is_revoked, ..<_>::default() }
+    }
+}
+
+/// The first of each id.
+fn distinct(mut tokens: Vec<ApiToken>) -> Vec<ApiToken> {
+    let mut ids = BTreeSet::new();
+    tokens.retain(|token| ids.insert(token.id.clone()));
+    tokens
 }
 
 prop_compose! {
@@ -278,10 +342,20 @@ fn client(fake: &FakeNorthflank) -> Client {
 
 /// Syncs in this process, with so many workers.
 fn synced(fake: &FakeNorthflank, path: &Path, workers: usize) -> Result<(), sync::Error> {
+    synced_with(fake, path, workers, SyncSelection::default())
+}
+
+/// The same of what is selected.
+fn synced_with(
+    fake: &FakeNorthflank,
+    path: &Path,
+    workers: usize,
+    selection: SyncSelection,
+) -> Result<(), sync::Error> {
     let options = sync::SyncOptions {
         workers: NonZeroUsize::new(workers).unwrap(),
         retention: Retention::DEFAULT,
-        selection: Arc::default(),
+        selection: Arc::new(selection),
         resume: true,
         for_task: None,
         leave_out_unknown: false,
@@ -318,6 +392,28 @@ proptest! {
         synced(&fake, &path, workers).unwrap();
         fake.assert_no_violations();
         assert_true(&path, &organization);
+    }
+
+    #[test]
+    fn teams_and_tokens_in_the_file_are_what_they_are_however_they_are_served(
+        (organization, (teams, tokens)) in organization().prop_flat_map(|organization| {
+            let ids: Vec<_> = organization.members.iter().map(|it| it.id.clone()).collect();
+            (Just(organization), teams(&ids))
+        }),
+        options in options(),
+        workers in 1..9_usize,
+    ) {
+        let organization = Organization { teams, tokens, ..organization };
+        let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("sync.c1z");
+        let selection = SyncSelection { teams: true, secrets: true, ..SyncSelection::default() };
+        synced_with(&fake, &path, workers, selection).unwrap();
+        fake.assert_no_violations();
+        let file = SyncFile::open(&path);
+        let resources = expected::resources_with_teams(&organization);
+        prop_assert_eq!(file.resource_keys(), &resources | &expected::tokens(&organization));
+        prop_assert_eq!(file.grants(), expected::grants_with_teams(&organization));
     }
 
     #[test]
