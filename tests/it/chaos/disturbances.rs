@@ -15,6 +15,7 @@ use super::draw::Draw;
 use super::judge::Allowed;
 use super::place::Thing;
 use super::process::{Process, Shell};
+use super::settings::Selection;
 use crate::harness::exit_code;
 use crate::harness::interrupt::How;
 use crate::harness::refuse::FileSystem;
@@ -72,6 +73,7 @@ pub(super) enum Disturbance {
     WrongToken,
     TokenWithoutRoles,
     TokenWithoutMembers,
+    TokenWithoutTeams,
     Revoked(Moment),
     /// The place is on a file system of this kind.
     On(Kind),
@@ -146,6 +148,7 @@ impl Disturbance {
             92 | 93 => Self::WrongToken,
             94 => Self::TokenWithoutRoles,
             95 => Self::TokenWithoutMembers,
+            96 => Self::TokenWithoutTeams,
             _ => Self::Revoked(Moment::any(draw)),
         }
     }
@@ -161,7 +164,7 @@ impl Disturbance {
     }
 
     /// What it explains.
-    pub(super) fn allow(self, allowed: &mut Allowed) {
+    pub(super) fn allow(self, selection: &Selection, allowed: &mut Allowed) {
         let mut code = |codes: &[i32]| allowed.codes.extend(codes);
         match self {
             Self::Signal(name, ..) => {
@@ -199,7 +202,8 @@ impl Disturbance {
                 code(&[exit_code::UNAUTHENTICATED]);
                 allowed.must_fail = true;
             }
-            Self::TokenWithoutMembers | Self::TokenWithoutRoles => {
+            Self::TokenWithoutTeams if !selection.reads_teams() => {}
+            Self::TokenWithoutMembers | Self::TokenWithoutRoles | Self::TokenWithoutTeams => {
                 code(&[exit_code::PERMISSION_DENIED]);
                 allowed.must_fail = true;
             }
@@ -260,6 +264,9 @@ impl Dealt {
             Disturbance::WrongToken => Some("nf-0123456789abcdef0123456789abcdef".to_owned()),
             Disturbance::TokenWithoutRoles => Some(only(true, false)),
             Disturbance::TokenWithoutMembers => Some(only(false, true)),
+            Disturbance::TokenWithoutTeams => {
+                Some(fake.add_token(Token::new(Permissions::WITHOUT_TEAMS)))
+            }
             Disturbance::Revoked(_) => Some(only(true, true)),
             _ => None,
         };

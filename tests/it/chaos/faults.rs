@@ -71,6 +71,20 @@ enum Oddity {
     ErrorLabelled200,
 }
 
+/// Keys of rows.
+const KEYS: [&str; 5] = ["members", "roles", "directoryGroups", "teams", "tokens"];
+
+/// Lists that may have later pages, which a fault refuses.
+pub(super) const BEGUN_ANEW: [Endpoint; 7] = [
+    Endpoint::Members,
+    Endpoint::RoleMembers,
+    Endpoint::GroupMembers,
+    Endpoint::TeamMembers,
+    Endpoint::TeamRoles,
+    Endpoint::TeamRoleMembers,
+    Endpoint::TeamTokens,
+];
+
 /// Whether a client that gives up after some time is told to.
 pub(super) const IMPATIENT: u64 = 2;
 
@@ -90,13 +104,17 @@ impl Fault {
             Endpoint::Groups,
             Endpoint::RoleMembers,
             Endpoint::GroupMembers,
+            Endpoint::Teams,
+            Endpoint::TeamMembers,
+            Endpoint::TeamRoles,
+            Endpoint::TeamRoleMembers,
+            Endpoint::Tokens,
+            Endpoint::TeamTokens,
         ];
         let kind = Kind::any(draw, impatient);
         let endpoint = match draw.one(&endpoints) {
             // The others may have one page only.
-            _ if matches!(kind, Kind::Expired(..)) => {
-                draw.one(&[Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers])
-            }
+            _ if matches!(kind, Kind::Expired(..)) => draw.one(&BEGUN_ANEW),
             // Nobody could tell it from an organization without Directory Sync.
             Endpoint::Groups
                 if matches!(kind, Kind::Status(400..500)) && !stays_linked(organization) =>
@@ -118,12 +136,20 @@ impl Fault {
             }
             kind => kind,
         };
-        let ids: Vec<&String> = match endpoint {
-            Endpoint::RoleMembers => organization.roles.iter().map(|role| &role.id).collect(),
-            Endpoint::GroupMembers => organization.groups.iter().map(|group| &group.id).collect(),
+        let teams = &organization.teams;
+        let ids: Vec<String> = match endpoint {
+            Endpoint::RoleMembers => organization.roles.iter().map(|it| it.id.clone()).collect(),
+            Endpoint::GroupMembers => organization.groups.iter().map(|it| it.id.clone()).collect(),
+            Endpoint::TeamMembers | Endpoint::TeamRoles | Endpoint::TeamTokens => {
+                teams.iter().map(|team| team.id.clone()).collect()
+            }
+            Endpoint::TeamRoleMembers => teams
+                .iter()
+                .flat_map(|team| team.roles.iter().map(|it| format!("{}/{}", team.id, it.id)))
+                .collect(),
             _ => Vec::new(),
         };
-        let of = (draw.percent(40) && !ids.is_empty()).then(|| draw.one(&ids).clone());
+        let of = (draw.percent(40) && !ids.is_empty()).then(|| draw.one(&ids));
         let times = match kind {
             // A list is begun anew three times; what fails for long has used up five tries.
             Kind::Expired(500.., _) => 5 * draw.number(1..=3),
@@ -332,9 +358,7 @@ impl Oddity {
         let text = String::from_utf8_lossy(body).into_owned();
         let altered = |alter: &dyn Fn(&mut Value, &str)| {
             let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
-            let key = ["members", "roles", "directoryGroups"]
-                .into_iter()
-                .find(|key| value["data"].get(key).is_some());
+            let key = KEYS.into_iter().find(|key| value["data"].get(key).is_some());
             if let Some(key) = key {
                 alter(&mut value, key);
             }
@@ -359,7 +383,7 @@ impl Oddity {
                 value["data"][key].as_array_mut().unwrap().push(json!({"id": ""}));
             }),
             Self::RowsTwiceTheKey => {
-                let key = ["members", "roles", "directoryGroups"]
+                let key = KEYS
                     .into_iter()
                     .find(|key| text.contains(&format!("\"{key}\":[")))
                     .unwrap_or("members");

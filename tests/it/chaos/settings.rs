@@ -6,7 +6,7 @@ use fake_northflank::Organization;
 
 use super::draw::Draw;
 use super::faults::IMPATIENT;
-use crate::harness::Connector;
+use crate::harness::{Connector, expected};
 
 /// How much of each resource is to be synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,39 @@ pub(super) struct Selection {
     pub(super) types: BTreeSet<&'static str>,
     /// Type and id; all if empty.
     pub(super) resources: BTreeSet<(&'static str, String)>,
+    /// Teams and their roles besides.
+    pub(super) teams: bool,
+    /// API tokens besides.
+    pub(super) secrets: bool,
 }
 
 impl Selection {
-    pub(super) const ALL: Self =
-        Self { depth: Depth::Everything, types: BTreeSet::new(), resources: BTreeSet::new() };
+    pub(super) const ALL: Self = Self {
+        depth: Depth::Everything,
+        types: BTreeSet::new(),
+        resources: BTreeSet::new(),
+        teams: false,
+        secrets: false,
+    };
+
+    /// Whether resources of a type are asked for.
+    pub(super) fn has_type(&self, of: &str) -> bool {
+        let is_named = |of: &str| {
+            let is_wanted = || self.resources.iter().any(|(wanted, _)| *wanted == of);
+            self.teams || self.types.contains(of) || (self.types.is_empty() && is_wanted())
+        };
+        match of {
+            "api-token" => self.secrets,
+            "team-role" => is_named(of),
+            "team" => is_named(of) || is_named("team-role"),
+            _ => self.types.is_empty() || self.types.contains(of),
+        }
+    }
+
+    /// Whether the list of teams is read.
+    pub(super) fn reads_teams(&self) -> bool {
+        self.has_type("team") || self.secrets
+    }
 
     /// Whether one of the resources is none.
     pub(super) fn names_nothing(&self) -> bool {
@@ -43,7 +71,8 @@ impl Selection {
     }
 
     fn any(draw: &mut Draw, organization: &Organization) -> Self {
-        let mut selection = Self::ALL;
+        let (teams, secrets) = (draw.percent(35), draw.percent(25));
+        let mut selection = Self { teams, secrets, ..Self::ALL };
         if draw.percent(60) {
             return selection;
         }
@@ -54,24 +83,40 @@ impl Selection {
             Depth::ResourcesOnly,
         ]);
         if draw.percent(50) {
-            selection.types =
-                ["group", "role", "user"].into_iter().filter(|_| draw.percent(60)).collect();
+            let all = [("group", 60), ("role", 60), ("team", 25), ("team-role", 25), ("user", 60)];
+            let drawn = all.into_iter().filter(|(_, percent)| draw.percent(*percent));
+            selection.types = drawn.map(|(of, _)| of).collect();
         }
         if draw.percent(50) {
-            let members = organization.members.iter().map(|member| ("user", &member.id));
-            let roles = organization.roles.iter().map(|role| ("role", &role.id));
-            let groups = organization.groups.iter().map(|group| ("group", &group.id));
+            let members = organization.members.iter().map(|member| ("user", member.id.clone()));
+            let roles = organization.roles.iter().map(|role| ("role", role.id.clone()));
+            let groups = organization.groups.iter().map(|group| ("group", group.id.clone()));
+            let teams = organization.teams.iter().flat_map(|team| {
+                let of_team = |id: &str| format!("{}/{id}", team.id);
+                let roles = team.roles.iter().map(move |role| ("team-role", of_team(&role.id)));
+                std::iter::once(("team", team.id.clone())).chain(roles)
+            });
+            let tokens = expected::tokens(organization).into_iter();
+            let tokens = tokens.filter_map(|key| {
+                let (_, id) = key.split_once(':')?;
+                Some(("api-token", id.to_owned()))
+            });
             // What a list of settings can carry.
-            let is_plain =
-                |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let is_plain = |id: &str| {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-/@".contains(&byte);
+                id.bytes().all(is_plain)
+            };
+            let may_be_named = |of: &str| match of {
+                "api-token" => selection.secrets,
+                _ => selection.types.is_empty() || selection.has_type(of),
+            };
             let all: Vec<_> = members
                 .filter(|_| draw.percent(5))
                 .chain(roles)
                 .chain(groups)
-                .filter(|(of, id)| {
-                    is_plain(id) && (selection.types.is_empty() || selection.types.contains(of))
-                })
-                .map(|(of, id)| (of, id.clone()))
+                .chain(teams)
+                .chain(tokens)
+                .filter(|(of, id)| is_plain(id) && may_be_named(of))
                 .collect();
             if !all.is_empty() {
                 selection.resources = (0..draw.number(1..=3)).map(|_| draw.one(&all)).collect();
@@ -114,22 +159,25 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// None at all.
-    pub(super) fn plain() -> Self {
+    /// None at all, or those that ask for all that has to be asked for.
+    pub(super) fn plain(asks_for_all: bool) -> Self {
+        let arguments: &[&str] =
+            if asks_for_all { &["--sync-teams", "--sync-secrets"] } else { &[] };
         Self {
-            selection: Selection::ALL,
+            selection: Selection { teams: asks_for_all, secrets: asks_for_all, ..Selection::ALL },
             keep: Keep::AsMany,
             shows_changes: false,
             is_impatient: false,
             never_waits: false,
             logs_json: true,
-            arguments: Vec::new(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             variables: Vec::new(),
         }
     }
 
     pub(super) fn any(draw: &mut Draw, organization: &Organization) -> Self {
-        let mut settings = Self { selection: Selection::any(draw, organization), ..Self::plain() };
+        let mut settings =
+            Self { selection: Selection::any(draw, organization), ..Self::plain(false) };
         let mut arguments: Vec<String> = Vec::new();
         let mut say = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
         if draw.percent(60) {
@@ -152,7 +200,7 @@ impl Settings {
             say("--log-format", "console".to_owned());
             settings.logs_json = false;
         }
-        let Selection { depth, types, resources } = &settings.selection;
+        let Selection { depth, types, resources, teams, secrets } = &settings.selection;
         if !types.is_empty() {
             say("--sync-resource-types", types.iter().copied().collect::<Vec<_>>().join(","));
         }
@@ -165,6 +213,8 @@ impl Settings {
             Depth::NoGrants => arguments.push("--skip-grants".to_owned()),
             Depth::ResourcesOnly => arguments.push("--skip-entitlements-and-grants".to_owned()),
         }
+        let switches = [(*teams, "--sync-teams"), (*secrets, "--sync-secrets")];
+        arguments.extend(switches.iter().filter(|(on, _)| *on).map(|(_, it)| (*it).to_owned()));
         if draw.percent(15) {
             arguments.push("--no-resume".to_owned());
         }

@@ -36,7 +36,7 @@ impl Sync {
 
     /// Whether they are told apart by nothing that retention goes by.
     fn is_like(&self, other: &Self) -> bool {
-        let words = ["connector", "reduced_to"];
+        let words = ["connector", "reduced_to", "types"];
         words.iter().all(|word| self.said(word) == other.said(word))
     }
 

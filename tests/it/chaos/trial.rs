@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::disturbances::{Dealt, Disturbance};
 use super::draw::Draw;
-use super::faults::Fault;
+use super::faults::{BEGUN_ANEW, Fault};
 use super::judge::{Allowed, Before, judge};
 use super::model::Truth;
 use super::place::{ChaosDirectory, Damage, Obstacle, thing};
@@ -33,6 +33,8 @@ struct Stage<'told> {
     /// The first of them that the newest run may have seen.
     since: usize,
     told: &'told Told,
+    /// Whether the clean run asks for all that has to be asked for.
+    asks_for_all: bool,
 }
 
 /// Plays the trial of a seed. Tells all that it draws and what comes of it.
@@ -43,13 +45,20 @@ pub(super) fn play(seed: u64, reads_with_baton: bool, told: &Told) {
     let place = ChaosDirectory::any(&mut draw);
     let (members, roles, groups) =
         (organization.members.len(), organization.roles.len(), organization.groups.len());
-    told.line(format!("{members} members, {roles} roles, {groups} groups; {options:?}"));
+    let (teams, tokens) = (organization.teams.len(), organization.tokens.len());
+    told.line(format!(
+        "{members} members, {roles} roles, {groups} groups, {teams} teams, {tokens} API tokens; \
+         {options:?}"
+    ));
+    told.drawn("teams", teams.to_string());
     told.line(format!("{:?} stands at {}", place.standing, place.file.display()));
     told.drawn("place", format!("{:?}", place.standing));
     told.drawn("directory sync", format!("{:?}", options.without_directory_sync));
     let fake = FakeNorthflank::start(organization, options.clone()).unwrap();
     let secret = Secret::of(fake.token());
-    let mut stage = Stage { fake, options, place, secret, states: Arc::default(), since: 0, told };
+    let states = Arc::default();
+    let asks_for_all = draw.percent(50);
+    let mut stage = Stage { fake, options, place, secret, states, since: 0, told, asks_for_all };
     for number in 0..draw.number(1..=3) {
         stage.faulty_run(&mut Draw::of_part(seed, number as u64));
     }
@@ -85,7 +94,15 @@ impl Stage<'_> {
         let (between, meanwhile) = (change(draw), change(draw));
         let upheaval = draw.percent(60).then(|| (Upheaval::any(draw), draw.number(0..=9_999)));
         let after = draw.magnitude(12) - 1;
-        let endpoint = draw.one(&[Endpoint::Members, Endpoint::Roles, Endpoint::RoleMembers]);
+        let endpoint = draw.one(&[
+            Endpoint::Members,
+            Endpoint::Roles,
+            Endpoint::RoleMembers,
+            Endpoint::Teams,
+            Endpoint::TeamMembers,
+            Endpoint::TeamRoles,
+            Endpoint::TeamTokens,
+        ]);
         let shuffle = draw.number(0..=9);
         let gone =
             draw.percent(50).then(|| (draw.one(&[400, 403, 404, 409, 410, 422]), draw.percent(50)));
@@ -138,7 +155,12 @@ impl Stage<'_> {
 
         let is_changed = is_changed.0 || is_changed.1;
         let mut allowed = self.allowed(&settings, shell, obstacle, &faults, is_changed);
-        disturbance.allow(&mut allowed);
+        // What alone is asked for of a team is checked first, and may be gone by then: that a token
+        // may not read it says the same.
+        if is_changed && gone.is_some() && !settings.selection.resources.is_empty() {
+            allowed.codes.extend([exit_code::PERMISSION_DENIED, exit_code::UNKNOWN]);
+        }
+        disturbance.allow(&settings.selection, &mut allowed);
         if !self.place.standing.is_refused() {
             allowed.must_fail |= dealt.take_away(&self.place.file, &work, former);
         }
@@ -152,7 +174,7 @@ impl Stage<'_> {
     /// Runs without any fault, until the file can only be what is served now.
     fn clean_run(&mut self, reads_with_baton: bool) {
         self.place.clear();
-        let settings = Settings::plain();
+        let settings = Settings::plain(self.asks_for_all);
         loop {
             let before = self.begin();
             let states = self.states.lock().unwrap().len();
@@ -168,7 +190,7 @@ impl Stage<'_> {
         }
         // It is the one that a run makes that nothing has ever happened to.
         let room = TestDir::new();
-        room.connector_to(&self.fake).run().expect_success();
+        settings.tell(room.connector_to(&self.fake)).run().expect_success();
         let newest = |path| syncs::read(path).pop().unwrap();
         let (found, expected) = (newest(&self.place.file), newest(&room.file("sync.c1z")));
         assert!(found.rows() == expected.rows(), "its rows are others than those of a first run");
@@ -184,7 +206,11 @@ impl Stage<'_> {
         let ids = grants["grants"].as_array().into_iter().flatten();
         let mut ids: Vec<_> = ids.map(|row| row["grant"]["id"].as_str().unwrap()).collect();
         ids.sort_unstable();
-        let expected = expected::grants(&organization);
+        let expected = if self.asks_for_all {
+            expected::grants_with_teams(&organization)
+        } else {
+            expected::grants(&organization)
+        };
         assert!(ids.iter().eq(expected.keys()), "baton shows other grants");
         self.told.drawn("read with", "baton");
     }
@@ -248,7 +274,7 @@ impl Stage<'_> {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
         }
         // A list is begun anew three times.
-        for endpoint in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
+        for endpoint in BEGUN_ANEW {
             let beginnings: usize = faults.iter().map(|it| it.new_beginnings(endpoint)).sum();
             if beginnings > 3 {
                 allowed.codes.extend(faults.iter().flat_map(Fault::codes));
@@ -311,7 +337,9 @@ impl Stage<'_> {
         told.drawn("obstacle", format!("{obstacle:?}"));
         told.drawn("journal", format!("{damage:?}").split('(').next().unwrap());
         told.drawn("standard error", format!("{:?}", shell.stderr));
-        let Selection { depth, types, resources } = &settings.selection;
+        let Selection { depth, types, resources, .. } = &settings.selection;
+        let asks = ["team", "team-role", "api-token"].map(|of| settings.selection.has_type(of));
+        told.drawn("asks for team, team-role, api-token", format!("{asks:?}"));
         told.drawn("depth", format!("{depth:?}"));
         told.drawn(
             "selection",
@@ -337,9 +365,19 @@ impl Stage<'_> {
     }
 }
 
-/// What is said of the members of a role or group that is gone.
-fn gone_as((status, is_northflanks): (u16, bool)) -> [Rule; 2] {
-    [Endpoint::RoleMembers, Endpoint::GroupMembers].map(|list| {
+/// Lists that belong to something.
+const BELOW: [Endpoint; 6] = [
+    Endpoint::RoleMembers,
+    Endpoint::GroupMembers,
+    Endpoint::TeamMembers,
+    Endpoint::TeamRoles,
+    Endpoint::TeamRoleMembers,
+    Endpoint::TeamTokens,
+];
+
+/// What is said of what a role, group or team has that is gone.
+fn gone_as((status, is_northflanks): (u16, bool)) -> [Rule; 6] {
+    BELOW.map(|list| {
         let action = Action::alter(move |answer| {
             if answer.status == 404 {
                 answer.status = status;
@@ -369,7 +407,11 @@ fn ways(number: usize) -> Vec<Rule> {
         }
     };
     let action = match number {
-        0 => rows(|rows| rows.extend_from_within(..)),
+        0 => rows(|rows| {
+            // Of those without an id nobody can tell that a row came twice.
+            let again: Vec<_> = rows.iter().filter(|row| row["id"].is_string()).cloned().collect();
+            rows.extend(again);
+        }),
         1 => rows(|rows| rows.reverse()),
         2 => rows(|rows| {
             let middle = rows.len() / 2;
@@ -377,12 +419,7 @@ fn ways(number: usize) -> Vec<Rule> {
         }),
         _ => return Vec::new(),
     };
-    let lists = [
-        Endpoint::Members,
-        Endpoint::Roles,
-        Endpoint::Groups,
-        Endpoint::RoleMembers,
-        Endpoint::GroupMembers,
-    ];
-    lists.into_iter().map(|list| Rule::every(list, action())).collect()
+    let only =
+        [Endpoint::Members, Endpoint::Roles, Endpoint::Groups, Endpoint::Teams, Endpoint::Tokens];
+    only.into_iter().chain(BELOW).map(|list| Rule::every(list, action())).collect()
 }

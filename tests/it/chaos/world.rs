@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use fake_northflank::{
-    DirectoryUser, Endpoint, Member, Options, Organization, RateHeaders, Role, Size, Word,
+    ApiToken, DirectoryUser, Endpoint, Member, Options, Organization, RateHeaders, Role, Size,
+    Team, TeamRole, Word,
 };
 
 use super::draw::Draw;
@@ -25,7 +26,26 @@ pub(super) fn organization(draw: &mut Draw) -> Organization {
             Organization::generate(draw.number(0..=1_000_000) as u64, size)
         }
     };
+    let organization = with_teams(draw, organization);
     if draw.percent(10) { organization.without_directory_sync() } else { organization }
+}
+
+/// The same with any teams, their roles and API tokens, or without.
+fn with_teams(draw: &mut Draw, organization: Organization) -> Organization {
+    match draw.number(0..=4) {
+        0 => Organization { teams: Vec::new(), tokens: Vec::new(), ..organization },
+        // Those that it has.
+        1 => organization,
+        2 | 3 => {
+            let seed = draw.number(0..=1_000_000) as u64;
+            organization.with_teams(seed, draw.number(1..=4))
+        }
+        _ => {
+            let ids = organization.members.iter().map(|member| member.id.clone());
+            let (teams, tokens) = draw.any(&properties::teams(&ids.collect::<Vec<_>>()));
+            Organization { teams, tokens, ..organization }
+        }
+    }
 }
 
 /// Any way of serving that loses nothing.
@@ -33,13 +53,25 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
     let mut options = draw.any(&properties::options());
     let roles = organization.roles.iter().map(|role| organization.role_members(role).len());
     let groups = organization.groups.iter().map(|group| group.users.len());
-    let rows = organization.members.len() + roles.sum::<usize>() + groups.sum::<usize>();
+    let teams = organization.teams.iter().map(rows_of_team);
+    let rows = organization.members.len()
+        + roles.sum::<usize>()
+        + groups.sum::<usize>()
+        + teams.sum::<usize>()
+        + organization.tokens.len();
     // No more than some 150 pages.
     options.page_size = options.page_size.map(|size| size.max(rows / 150));
     options.title_case_headers = draw.percent(30);
     // How one list pages says nothing of another.
     if draw.percent(40) {
-        for endpoint in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
+        for endpoint in [
+            Endpoint::Members,
+            Endpoint::RoleMembers,
+            Endpoint::GroupMembers,
+            Endpoint::TeamMembers,
+            Endpoint::TeamRoles,
+            Endpoint::TeamTokens,
+        ] {
             let words = [
                 Word::Kept,
                 Word::AlwaysFalse,
@@ -59,7 +91,10 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
     }
     if draw.percent(25) {
         // A few windows.
-        let pages = organization.requests() + rows / options.page_size.unwrap_or(100);
+        let lists = organization.requests()
+            + organization.requests_for_teams()
+            + organization.requests_for_tokens();
+        let pages = lists + rows / options.page_size.unwrap_or(100);
         let pages = pages * (1 + options.empty_pages);
         options.rate_limit = u32::try_from(6 + pages / 3).ok();
         options.window = Duration::from_secs(1);
@@ -68,6 +103,12 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
         options.rate_headers = draw.one(&headers);
     }
     options
+}
+
+/// Rows of all lists of a team's.
+fn rows_of_team(team: &Team) -> usize {
+    let holders = team.roles.iter().map(|role| role.holders.len());
+    team.members.len() + team.roles.len() + holders.sum::<usize>() + team.tokens.len()
 }
 
 /// Whether some of its roles are linked to groups, however many of the last ones go in a run.
@@ -89,6 +130,14 @@ pub(super) enum Change {
     ARoleComes,
     TheLastRoleGoes,
     TheLastGroupGoes,
+    SomebodyJoinsATeam,
+    SomebodyLosesATeamRole,
+    ATeamComes,
+    TheLastTeamGoes,
+    ATeamRoleComes,
+    TheLastTeamRoleGoes,
+    ATokenIsMade,
+    TheLastTokenIsRevoked,
 }
 
 impl Change {
@@ -101,6 +150,14 @@ impl Change {
             Self::ARoleComes,
             Self::TheLastRoleGoes,
             Self::TheLastGroupGoes,
+            Self::SomebodyJoinsATeam,
+            Self::SomebodyLosesATeamRole,
+            Self::ATeamComes,
+            Self::TheLastTeamGoes,
+            Self::ATeamRoleComes,
+            Self::TheLastTeamRoleGoes,
+            Self::ATokenIsMade,
+            Self::TheLastTokenIsRevoked,
         ])
     }
 
@@ -179,6 +236,76 @@ impl Change {
                     organization.groups.pop();
                 }
             }
+            _ => self.happen_to_teams(number, page, organization),
+        }
+    }
+
+    fn happen_to_teams(self, number: usize, page: usize, organization: &mut Organization) {
+        let Organization { members, teams, tokens, .. } = organization;
+        let somebody = members.get(number % members.len().max(1)).map(|member| member.id.clone());
+        let somebody = somebody.unwrap_or_else(|| format!("passer-by-{number}"));
+        let place = number % teams.len().max(1);
+        // Others may be asked for first, and are known to be there by then.
+        if matches!(self, Self::TheLastTeamGoes) {
+            if teams.len() > 1 && teams.last().is_some_and(|last| rows_of_team(last) < page) {
+                teams.pop();
+            }
+            return;
+        }
+        if matches!(self, Self::ATeamComes) {
+            let id = format!("new-team-{number}");
+            if teams.iter().all(|team| team.id != id) {
+                let members = vec![DirectoryUser::Account(somebody)];
+                let roles = vec![TeamRole { id: "owner".into(), ..TeamRole::default() }];
+                teams.push(Team { id, name: "New".into(), members, roles, ..Team::default() });
+            }
+            return;
+        }
+        let Some(team) = teams.get_mut(place) else { return };
+        let role = team.roles.last_mut();
+        match self {
+            Self::SomebodyJoinsATeam => {
+                let account = DirectoryUser::Account(somebody);
+                if !team.members.contains(&account) {
+                    team.members.push(account.clone());
+                }
+                if let Some(role) = role.filter(|role| !role.holders.contains(&account)) {
+                    role.holders.push(account);
+                }
+            }
+            Self::SomebodyLosesATeamRole => {
+                if let Some(role) = role.filter(|role| role.holders.len() < page) {
+                    role.holders.pop();
+                }
+            }
+            Self::ATeamRoleComes => {
+                let id = format!("new-role-{number}");
+                if team.roles.iter().all(|role| role.id != id) {
+                    let holders = vec![DirectoryUser::Account(somebody)];
+                    team.roles.push(TeamRole { id, holders, ..TeamRole::default() });
+                }
+            }
+            Self::TheLastTeamRoleGoes => {
+                if role.is_some_and(|role| role.holders.len() < page) {
+                    team.roles.pop();
+                }
+            }
+            Self::ATokenIsMade | Self::TheLastTokenIsRevoked => {
+                let tokens = if number.is_multiple_of(2) { tokens } else { &mut team.tokens };
+                if matches!(self, Self::TheLastTokenIsRevoked) {
+                    // Only those that are listed count.
+                    if let Some(last) = tokens.iter_mut().rfind(|token| !token.is_revoked) {
+                        last.is_revoked = true;
+                    }
+                    return;
+                }
+                let id = format!("new-token-{number}");
+                if tokens.iter().all(|token| token.id != id) {
+                    // The newest is listed first.
+                    tokens.insert(0, ApiToken { id, ..ApiToken::default() });
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -191,6 +318,9 @@ pub(super) enum Upheaval {
     ARoleGoes,
     AGroupGoes,
     RolesAreInAnotherOrder,
+    ATeamGoes,
+    HalfOfATeamGoes,
+    TeamsAreInAnotherOrder,
 }
 
 impl Upheaval {
@@ -201,15 +331,19 @@ impl Upheaval {
             Self::ARoleGoes,
             Self::AGroupGoes,
             Self::RolesAreInAnotherOrder,
+            Self::ATeamGoes,
+            Self::HalfOfATeamGoes,
+            Self::TeamsAreInAnotherOrder,
         ])
     }
 
     /// Happens to `organization`; `number` says to whom.
     pub(super) fn happen(self, number: usize, organization: &mut Organization) {
-        let Organization { members, roles, groups, .. } = organization;
+        let Organization { members, roles, groups, teams, .. } = organization;
         let place = number % roles.len().max(1);
         match self {
             Self::SomebodyLeaves => {
+                // Nobody leaves a team by that.
                 if members.is_empty() {
                     return;
                 }
@@ -244,6 +378,26 @@ impl Upheaval {
                 }
             }
             Self::RolesAreInAnotherOrder => roles.reverse(),
+            Self::ATeamGoes => {
+                if !teams.is_empty() {
+                    teams.remove(number % teams.len());
+                }
+            }
+            Self::HalfOfATeamGoes => {
+                let place = number % teams.len().max(1);
+                if let Some(Team { members, roles, tokens, .. }) = teams.get_mut(place) {
+                    members.drain(..members.len() / 2);
+                    roles.drain(..roles.len() / 2);
+                    tokens.drain(..tokens.len() / 2);
+                    roles.iter_mut().for_each(|role| {
+                        role.holders.drain(..role.holders.len() / 2);
+                    });
+                }
+            }
+            Self::TeamsAreInAnotherOrder => {
+                teams.iter_mut().for_each(|team| team.roles.reverse());
+                teams.reverse();
+            }
         }
     }
 }
