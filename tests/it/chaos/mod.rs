@@ -17,6 +17,7 @@ mod place;
 mod process;
 mod settings;
 mod syncs;
+mod team_changes;
 mod trial;
 mod world;
 

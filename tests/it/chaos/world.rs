@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use fake_northflank::{
-    ApiToken, DirectoryUser, Endpoint, Member, Options, Organization, RateHeaders, Role, Size,
-    Team, TeamRole, Word,
+    DirectoryUser, Endpoint, Member, Options, Organization, RateHeaders, Role, Size, Team, Word,
 };
 
 use super::draw::Draw;
+use super::team_changes::TeamChange;
 use crate::sync::properties;
 
 /// Any organization: of odd ids, of many pages, or none, with Directory Sync or without.
@@ -106,7 +106,7 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
 }
 
 /// Rows of all lists of a team's.
-fn rows_of_team(team: &Team) -> usize {
+pub(super) fn rows_of_team(team: &Team) -> usize {
     let holders = team.roles.iter().map(|role| role.holders.len());
     team.members.len() + team.roles.len() + holders.sum::<usize>() + team.tokens.len()
 }
@@ -130,14 +130,7 @@ pub(super) enum Change {
     ARoleComes,
     TheLastRoleGoes,
     TheLastGroupGoes,
-    SomebodyJoinsATeam,
-    SomebodyLosesATeamRole,
-    ATeamComes,
-    TheLastTeamGoes,
-    ATeamRoleComes,
-    TheLastTeamRoleGoes,
-    ATokenIsMade,
-    TheLastTokenIsRevoked,
+    InTeams(TeamChange),
 }
 
 impl Change {
@@ -150,14 +143,14 @@ impl Change {
             Self::ARoleComes,
             Self::TheLastRoleGoes,
             Self::TheLastGroupGoes,
-            Self::SomebodyJoinsATeam,
-            Self::SomebodyLosesATeamRole,
-            Self::ATeamComes,
-            Self::TheLastTeamGoes,
-            Self::ATeamRoleComes,
-            Self::TheLastTeamRoleGoes,
-            Self::ATokenIsMade,
-            Self::TheLastTokenIsRevoked,
+            Self::InTeams(TeamChange::SomebodyJoins),
+            Self::InTeams(TeamChange::SomebodyLosesARole),
+            Self::InTeams(TeamChange::ATeamComes),
+            Self::InTeams(TeamChange::TheLastTeamGoes),
+            Self::InTeams(TeamChange::ARoleComes),
+            Self::InTeams(TeamChange::TheLastRoleGoes),
+            Self::InTeams(TeamChange::ATokenIsMade),
+            Self::InTeams(TeamChange::TheLastTokenIsRevoked),
         ])
     }
 
@@ -236,76 +229,7 @@ impl Change {
                     organization.groups.pop();
                 }
             }
-            _ => self.happen_to_teams(number, page, organization),
-        }
-    }
-
-    fn happen_to_teams(self, number: usize, page: usize, organization: &mut Organization) {
-        let Organization { members, teams, tokens, .. } = organization;
-        let somebody = members.get(number % members.len().max(1)).map(|member| member.id.clone());
-        let somebody = somebody.unwrap_or_else(|| format!("passer-by-{number}"));
-        let place = number % teams.len().max(1);
-        // Others may be asked for first, and are known to be there by then.
-        if matches!(self, Self::TheLastTeamGoes) {
-            if teams.len() > 1 && teams.last().is_some_and(|last| rows_of_team(last) < page) {
-                teams.pop();
-            }
-            return;
-        }
-        if matches!(self, Self::ATeamComes) {
-            let id = format!("new-team-{number}");
-            if teams.iter().all(|team| team.id != id) {
-                let members = vec![DirectoryUser::Account(somebody)];
-                let roles = vec![TeamRole { id: "owner".into(), ..TeamRole::default() }];
-                teams.push(Team { id, name: "New".into(), members, roles, ..Team::default() });
-            }
-            return;
-        }
-        let Some(team) = teams.get_mut(place) else { return };
-        let role = team.roles.last_mut();
-        match self {
-            Self::SomebodyJoinsATeam => {
-                let account = DirectoryUser::Account(somebody);
-                if !team.members.contains(&account) {
-                    team.members.push(account.clone());
-                }
-                if let Some(role) = role.filter(|role| !role.holders.contains(&account)) {
-                    role.holders.push(account);
-                }
-            }
-            Self::SomebodyLosesATeamRole => {
-                if let Some(role) = role.filter(|role| role.holders.len() < page) {
-                    role.holders.pop();
-                }
-            }
-            Self::ATeamRoleComes => {
-                let id = format!("new-role-{number}");
-                if team.roles.iter().all(|role| role.id != id) {
-                    let holders = vec![DirectoryUser::Account(somebody)];
-                    team.roles.push(TeamRole { id, holders, ..TeamRole::default() });
-                }
-            }
-            Self::TheLastTeamRoleGoes => {
-                if role.is_some_and(|role| role.holders.len() < page) {
-                    team.roles.pop();
-                }
-            }
-            Self::ATokenIsMade | Self::TheLastTokenIsRevoked => {
-                let tokens = if number.is_multiple_of(2) { tokens } else { &mut team.tokens };
-                if matches!(self, Self::TheLastTokenIsRevoked) {
-                    // Only those that are listed count.
-                    if let Some(last) = tokens.iter_mut().rfind(|token| !token.is_revoked) {
-                        last.is_revoked = true;
-                    }
-                    return;
-                }
-                let id = format!("new-token-{number}");
-                if tokens.iter().all(|token| token.id != id) {
-                    // The newest is listed first.
-                    tokens.insert(0, ApiToken { id, ..ApiToken::default() });
-                }
-            }
-            _ => {}
+            Self::InTeams(change) => change.happen(number, page, organization),
         }
     }
 }
@@ -389,14 +313,16 @@ impl Upheaval {
                     members.drain(..members.len() / 2);
                     roles.drain(..roles.len() / 2);
                     tokens.drain(..tokens.len() / 2);
-                    roles.iter_mut().for_each(|role| {
+                    for role in roles {
                         role.holders.drain(..role.holders.len() / 2);
-                    });
+                    }
                 }
             }
             Self::TeamsAreInAnotherOrder => {
-                teams.iter_mut().for_each(|team| team.roles.reverse());
                 teams.reverse();
+                for team in teams {
+                    team.roles.reverse();
+                }
             }
         }
     }
