@@ -110,12 +110,7 @@ impl Error {
 
     /// Whether the rate limit would have taken longer than was allowed.
     pub(super) fn is_out_of_time(&self) -> bool {
-        let is = |error: &northflank::Error| matches!(error.problem, Problem::RateLimited(_));
-        match self {
-            Self::Northflank(error) => is(error),
-            Self::Team { error, .. } => is(error),
-            _ => false,
-        }
+        matches!(self, Self::Northflank(error) if matches!(error.problem, Problem::RateLimited(_)))
     }
 
     /// Whether what was read is of use to the next sync. After a resumed run that was refused, or

@@ -11,7 +11,9 @@ use tokio::task::JoinSet;
 use tracing::{Instrument, Span};
 
 use crate::connector::ROLE;
-use crate::northflank::{self, AnyRow, Client, List, ListKind, Page, Refusal, StartedList, Text};
+use crate::northflank::{
+    self, AnyRow, Client, List, ListKind, Page, Problem, Refusal, StartedList, Text,
+};
 use crate::work_dir::{Journal, RecordReader};
 
 use super::acting_role::{ActingRole, RoleScope};
@@ -383,9 +385,11 @@ impl ListReader {
         self.builder(Page::of_gone_parent(gone))
     }
 
-    /// The error with the team whose list couldn't be read, if it is one's.
+    /// The error with the team whose list couldn't be read, if it is one's. That the rate limit is
+    /// spent says nothing of a team.
     fn with_team(&self, list: &List, error: northflank::Error) -> Error {
-        if !list.kind.is_below(ListKind::Teams) {
+        let is_out_of_time = matches!(error.problem, Problem::RateLimited(_));
+        if is_out_of_time || !list.kind.is_below(ListKind::Teams) {
             return error.into();
         }
         let id = list.parent.as_deref().and_then(|id| id.split('/').next()).unwrap_or_default();

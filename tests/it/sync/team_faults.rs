@@ -378,6 +378,23 @@ fn a_team_of_which_nothing_can_be_had_for_long_is_named() {
 }
 
 #[test]
+fn that_the_rate_limit_is_spent_is_no_fault_of_a_team() {
+    // Spent while the last lists are read, of who holds roles of teams.
+    let (teams, tokens) =
+        (organization().requests_for_teams(), organization().requests_for_tokens());
+    let spent = organization().requests() + teams + tokens - 2;
+    let rate_limit = u32::try_from(spent).ok();
+    let fake = FakeNorthflank::start(organization(), Options { rate_limit, ..Options::default() })
+        .unwrap();
+    let room = TestDir::new();
+    let arguments = [ALL, &["--workers", "0", "--max-wait", "0s", "--rate-limit-reserve", "0"]];
+    let run = room.connector_to(&fake).arguments(arguments.concat()).run();
+    let run = run.expect_failure(exit_code::RESOURCE_EXHAUSTED, &["/v1/teams/", "rate limit"]);
+    assert!(!run.error().contains("can't be read"), "{}", run.error());
+    assert!(room.file("sync.c1z.work").join("journal").exists());
+}
+
+#[test]
 fn nothing_of_a_list_that_was_begun_anew_stays() {
     for list in LISTS {
         // What the first page says is other than what follows it, which is refused.
