@@ -61,6 +61,12 @@ impl Selection {
         self.has_type("team") || self.secrets
     }
 
+    /// Whether one of the resources is a team, or belongs to one.
+    pub(super) fn names_teams(&self) -> bool {
+        let of_teams = ["team", "team-role", "api-token"];
+        self.resources.iter().any(|(of, _)| of_teams.contains(of))
+    }
+
     /// Whether one of the resources is none.
     pub(super) fn names_nothing(&self) -> bool {
         self.resources.iter().any(|(_, id)| id.ends_with(NONE))

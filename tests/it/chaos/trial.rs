@@ -155,9 +155,9 @@ impl Stage<'_> {
 
         let is_changed = is_changed.0 || is_changed.1;
         let mut allowed = self.allowed(&settings, shell, obstacle, &faults, is_changed);
-        // What alone is asked for of a team is checked first, and may be gone by then: that a token
-        // may not read it says the same.
-        if is_changed && gone.is_some() && !settings.selection.resources.is_empty() {
+        // Of a team that alone is asked for the checks ask first, and it may be gone by then: that
+        // a token may not read it says the same.
+        if is_changed && gone.is_some() && settings.selection.names_teams() {
             allowed.codes.extend([exit_code::PERMISSION_DENIED, exit_code::UNKNOWN]);
         }
         disturbance.allow(&settings.selection, &mut allowed);
