@@ -18,6 +18,7 @@ Serves a fake Northflank API on loopback until standard input ends.
   --roles N             (20)
   --groups N            (15)
   --memberships N       rows of all roles' and groups' member lists (2000)
+  --teams N             with their roles and API tokens (3)
   --latency-ms N        time that each answer takes (0)
   --rate-limit N        requests an hour, 0 for no limit (1000)
   --strict              refuse whatever the documentation doesn't cover
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 
 fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let mut size = Size { members: 250, roles: 20, groups: 15, memberships: 2_000 };
-    let (mut seed, mut port, mut demo) = (1, 0, false);
+    let (mut seed, mut teams, mut port, mut demo) = (1, 3, 0, false);
     let mut options = Options::default();
     let mut token = Token::new(Permissions::ALL);
     let mut arguments = std::env::args().skip(1);
@@ -71,6 +72,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
             "--roles" => size.roles = number()?.try_into()?,
             "--groups" => size.groups = number()?.try_into()?,
             "--memberships" => size.memberships = number()?.try_into()?,
+            "--teams" => teams = number()?.try_into()?,
             "--latency-ms" => options.latency = Duration::from_millis(number()?),
             "--rate-limit" => {
                 options.rate_limit = Some(number()?.try_into()?).filter(|limit| *limit > 0);
@@ -106,7 +108,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let mut organization = if demo {
         Organization::demo().with_teams_of_the_demo()
     } else {
-        Organization::generate(seed, size)
+        Organization::generate(seed, size).with_teams(seed, teams)
     };
     if options.without_directory_sync.is_some() {
         organization = organization.without_directory_sync();
