@@ -203,12 +203,14 @@ impl Refusal {
         }
     }
 
-    /// Whether it is about what was asked for: there is no such thing, or not for this token, or
-    /// the question makes no sense.
+    /// Whether it may be about what was asked for: there is no such thing, or not for this token,
+    /// or the question makes no sense. Of a 401 what else the token may ask for shows that.
     pub fn is_of_what_is_asked_for(&self) -> bool {
         let has_another_reason = matches!(
             self.status,
-            StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_MANY_REQUESTS
         );
         self.status.is_client_error() && !has_another_reason
     }
@@ -316,11 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_of_what_is_asked_for_unless_it_is_of_who_asks_or_when() {
-        for status in [400, 403, 404, 409, 410, 422] {
+    fn a_refusal_is_of_what_is_asked_for_unless_it_is_of_a_proxy_or_of_when() {
+        for status in [400, 401, 403, 404, 409, 410, 422] {
             assert!(read(status, "").is_of_what_is_asked_for(), "{status}");
         }
-        for status in [300, 401, 408, 429, 500, 503] {
+        for status in [300, 407, 408, 429, 500, 503] {
             assert!(!read(status, "").is_of_what_is_asked_for(), "{status}");
         }
     }

@@ -161,7 +161,10 @@ impl Paginator {
     /// gateway that refuses, it means nothing.
     fn is_at_its_end(&self, at: &PageToken, received_at: Instant, error: &Error) -> bool {
         let is_no = error.refusal().is_some_and(|answer| {
-            answer.is_northflanks && answer.is_of_what_is_asked_for() && !answer.is_denied()
+            answer.is_northflanks
+                && answer.is_of_what_is_asked_for()
+                && !answer.is_denied()
+                && !answer.is_refused()
         });
         is_no && at.is_denied() && received_at.elapsed() < FRESH && !self.trust.is_broken()
     }

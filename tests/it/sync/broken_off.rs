@@ -60,7 +60,7 @@ fn begun(fake: &FakeNorthflank, path: &str) -> usize {
 
 #[test]
 fn a_later_page_that_is_refused_begins_its_list_anew_whatever_the_refusal() {
-    for status in [400, 403, 404, 409, 410, 418, 422, 500, 503] {
+    for status in [400, 401, 403, 404, 409, 410, 418, 422, 500, 503] {
         for body in [own(status), r#"{"message":"gone"}"#.into(), String::new()] {
             let tries = if status < 500 { 1 } else { 5 };
             let refusal = Rule::every(Endpoint::RoleMembers, Action::json(status, &body));
@@ -172,7 +172,7 @@ fn a_role_or_group_that_went_meanwhile_is_left_out_however_that_is_said() {
         (Endpoint::RoleMembers, Endpoint::Roles, "roles", role),
         (Endpoint::GroupMembers, Endpoint::Groups, "directoryGroups", group),
     ] {
-        for status in [400, 403, 404, 409, 410, 422] {
+        for status in [400, 401, 403, 404, 409, 410, 422] {
             for body in [own(status), r#"{"message":"gone"}"#.into(), "{}".into(), String::new()] {
                 let options = Options { rate_limit: None, ..Options::default() };
                 let fake = FakeNorthflank::start(organization.clone(), options).unwrap();
