@@ -295,3 +295,25 @@ fn a_denied_cursor_that_is_refused_costs_no_more_and_warns_of_nothing() {
     assert_eq!(fake.requests_per_endpoint()[&Endpoint::Members], 2);
     assert_eq!(fake.requests_per_endpoint()[&Endpoint::Roles], 2);
 }
+
+#[test]
+fn a_denied_cursor_that_is_refused_without_northflanks_words_ends_its_list_once_read_anew() {
+    for (status, body) in [(400, ""), (404, "<html>"), (410, "{}"), (422, r#"{"message":"no"}"#)] {
+        let options = Options { word: Word::StrayCursor, ..Options::default() };
+        let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
+        let refused = Rule::every(Endpoint::Members, Action::json(status, body));
+        fake.script(refused.of_later_pages());
+        let room = TestDir::new();
+        room.connector_to(&fake).run().expect_success();
+        assert_is(&room.file("sync.c1z"), &Organization::demo());
+        assert_eq!(fake.requests_per_endpoint()[&Endpoint::Members], 4, "{status} {body}");
+    }
+    // Who asks is refused, not what is asked for.
+    for status in [401, 403, 407] {
+        let options = Options { word: Word::StrayCursor, ..Options::default() };
+        let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
+        fake.script(Rule::every(Endpoint::Members, Action::json(status, "")).of_later_pages());
+        let run = TestDir::new().connector_to(&fake).run();
+        assert!(run.error().contains(&format!("/v1/org-members: Northflank answered {status}")));
+    }
+}
