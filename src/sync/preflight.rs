@@ -351,7 +351,7 @@ fn problem(
 ) -> ValidationError {
     let mut is_known = outcomes.iter().any(|(_, error)| error.is_none());
     let mut refusals = outcomes.iter().filter_map(|(_, error)| error.as_ref()?.refusal());
-    let is_refused = refusals.any(|it| it.is_refused() || it.is_a_gateways());
+    let is_refused = refusals.any(Refusal::is_of_what_is_asked_for);
     let (whoami, may_be_none) = match whoami {
         Ok(whoami) if whoami.owner == Some(TokenOwner::Team) && !is_known && is_refused => {
             let slug = whoami.slug.as_ref();
@@ -528,6 +528,8 @@ mod tests {
         for errors in [
             all(401),
             all(403),
+            all(404),
+            all(400),
             [(); 3].map(|()| Some(refused(401, Some("x")))),
             [Some(refused(401, None)), Some(refused(502, None)), Some(refused(403, None))],
         ] {
