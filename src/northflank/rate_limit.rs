@@ -48,17 +48,27 @@ pub struct RateLimitWait {
 /// Waiting is not allowed for so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Northflank's rate limit is reached and lasts for another {}, which is more than the wait of \
+    "Northflank's rate limit is reached and lasts for another {}, which {}is more than the wait of \
      {} that is allowed in all{}",
-    whole_seconds(.wait), whole_seconds(.allowed), reserve_hint(.reserve.as_ref())
+    whole_seconds(.wait), earlier_waits(.waited), whole_seconds(.allowed),
+    reserve_hint(.reserve.as_ref())
 )]
 pub struct WaitTooLong {
     /// Time until the next request could be sent.
     pub wait: Duration,
+    /// Time waited before.
+    pub waited: Duration,
     /// Time allowed for all waits together.
     pub allowed: Duration,
     /// The requests that are left, if there are any: the reserve.
     pub reserve: Option<u32>,
+}
+
+fn earlier_waits(waited: &Duration) -> String {
+    match waited.as_secs() {
+        0 => String::new(),
+        _ => format!("with the {} waited before ", whole_seconds(waited)),
+    }
 }
 
 fn reserve_hint(reserve: Option<&u32>) -> String {
@@ -220,8 +230,9 @@ impl RateLimiter {
         let wait = until.saturating_duration_since(Instant::now());
         let state = self.state();
         let waiting = state.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
-        if let Some(allowed) = self.max_wait.filter(|it| state.waited + waiting + wait > *it) {
-            return Err(WaitTooLong { wait, allowed, reserve });
+        let waited = state.waited + waiting;
+        if let Some(allowed) = self.max_wait.filter(|it| waited + wait > *it) {
+            return Err(WaitTooLong { wait, waited, allowed, reserve });
         }
         let until = OffsetDateTime::now_utc() + wait;
         self.waiting.send_if_modified(|shown| {
@@ -499,12 +510,10 @@ mod tests {
         rate_limiter.block(Duration::from_secs(15));
         assert_eq!(seconds(&rate_limiter).await, 15);
         rate_limiter.block(Duration::from_secs(6));
-        let allowed = Duration::from_secs(20);
-        let error = rate_limiter.permit().await.err();
-        assert_eq!(
-            error,
-            Some(WaitTooLong { wait: Duration::from_secs(6), allowed, reserve: None })
-        );
+        let [wait, waited, allowed] = [6, 15, 20].map(Duration::from_secs);
+        let error = rate_limiter.permit().await.err().unwrap();
+        assert_eq!(error, WaitTooLong { wait, waited, allowed, reserve: None });
+        assert!(error.to_string().contains("6s, which with the 15s waited before is more"));
     }
 
     #[test]
