@@ -18,6 +18,8 @@ use crate::harness::{exit_code, expected};
 struct Caller {
     runner: Runner,
     nights: usize,
+    /// Names of files that another job has left in the workspace.
+    left: &'static [&'static str],
 }
 
 /// How a night went.
@@ -31,7 +33,7 @@ struct Night {
 
 impl Caller {
     fn new() -> Self {
-        Self { runner: Runner::new(), nights: 0 }
+        Self { runner: Runner::new(), nights: 0, left: &[] }
     }
 
     /// One run of the job, on a new machine, with inputs besides those that it can't do without.
@@ -40,6 +42,9 @@ impl Caller {
         for name in ["workspace", "temp"] {
             fs::remove_dir_all(self.runner.path(name)).ok();
             fs::create_dir(self.runner.path(name)).unwrap();
+        }
+        for name in self.left {
+            fs::write(self.runner.path("workspace").join(name), "left").unwrap();
         }
         let text = read(".github/workflows/access-snapshot.yaml");
         let workflow = Yaml::load_from_str(&text).unwrap().remove(0);
@@ -311,6 +316,16 @@ fn a_sync_that_fails_fails_the_job_and_keeps_nothing() {
     night.assert_ended(Some(exit_code::PERMISSION_DENIED));
     assert_eq!(night.kept, [""; 0]);
     assert_eq!((&*night.outputs["changed"], &*night.outputs["file"]), ("", ""));
+}
+
+#[test]
+#[ignore = "needs jq, zip and unzip; .ci/run has them"]
+fn what_another_job_has_left_on_its_runner_is_no_part_of_this_one() {
+    let left = &["northflank.c1z", "review.json", "review.sarif", "review.md", "changes.md"];
+    let mut caller = Caller { left, ..Caller::new() };
+    let night = caller.night(&fake(Organization::demo()), &[]);
+    night.assert_ended(None);
+    assert!(!night.kept.iter().any(|name| name.starts_with("review")), "{:?}", night.kept);
 }
 
 #[test]
