@@ -113,7 +113,8 @@ async fn run(
     let outcome = Box::pin(read_and_write(&plan, validated, opened, &work)).await;
     if let Err(error) = &outcome {
         let read = progress.lists_kept.get();
-        if taken + read == 0 || !error.keeps_lists(taken > 0) {
+        let is_kept = work.journal().exists() && error.keeps_lists(taken > 0);
+        if taken + read == 0 || !is_kept {
             work.discard_journal();
         } else {
             let lists = taken + read;

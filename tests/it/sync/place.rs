@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use fake_northflank::Size;
-use fake_northflank::{FakeNorthflank, Options, Organization};
+use fake_northflank::{Action, Endpoint, FakeNorthflank, Options, Organization, Rule};
 
 use crate::harness::Connector;
 #[cfg(target_os = "linux")]
@@ -50,6 +50,18 @@ fn a_text_that_is_put_there_while_the_token_is_checked_is_left_alone() {
     assert_eq!(status.code(), Some(exit_code::INVALID_ARGUMENT));
     assert_eq!(fs::read(&path).unwrap(), b"notes");
     assert_eq!(room.names(), ["sync.c1z"]);
+}
+
+#[test]
+fn nothing_is_said_to_be_kept_where_somebody_has_removed_it() {
+    let room = TestDir::new();
+    let work = room.file("sync.c1z.work");
+    let fake = fake(Duration::ZERO);
+    let remove = move |_: &mut Organization| fs::remove_dir_all(&work).unwrap();
+    fake.script(Rule::every(Endpoint::RoleMembers, Action::mutate(remove)).after(3).once());
+    let run = room.connector_to(&fake).arguments(["--workers", "0"]).run();
+    let run = run.expect_failure(exit_code::UNKNOWN, &["sync.c1z.work"]);
+    assert!(!run.stderr().contains("is kept"), "{}", run.stderr());
 }
 
 #[test]
