@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use super::list::ListKind;
 use super::page_body::PageError;
 use super::rate_limit::WaitTooLong;
 use super::text_format::{one_line, whole_seconds};
@@ -104,6 +105,14 @@ impl Error {
             refusal.doubts_base_url = !has_been_read;
         }
     }
+
+    /// Takes note that the token has had the permission to read lists of this kind.
+    pub(crate) fn doubting_permission(mut self, kind: ListKind) -> Self {
+        if let Problem::Refused(refusal) = &mut self.problem {
+            refusal.doubts_permission = Some(kind);
+        }
+        self
+    }
 }
 
 impl Problem {
@@ -159,6 +168,8 @@ pub struct Refusal {
     /// Whether the base URL may be wrong: there is nothing at this address, and nothing else has
     /// been read.
     pub doubts_base_url: bool,
+    /// The lists that the token may have lost the permission to read.
+    pub doubts_permission: Option<ListKind>,
 }
 
 impl Refusal {
@@ -189,6 +200,7 @@ impl Refusal {
                 .details
                 .and_then(|details| shown(details.get("requiredPermission").cloned())),
             doubts_base_url: false,
+            doubts_permission: None,
         }
     }
 
@@ -268,7 +280,16 @@ impl fmt::Display for Refusal {
             403 if self.is_a_gateways() => formatter.write_str(
                 "; Northflank words it otherwise: a proxy or firewall on the way may have said it",
             ),
-            _ => Ok(()),
+            407 => formatter.write_str("; a proxy on the way said so, and wants credentials"),
+            _ => match self.doubts_permission.filter(|_| self.is_refused()) {
+                Some(kind) => write!(
+                    formatter,
+                    "; was the API token revoked meanwhile, or the permission {} taken from its \
+                     role?",
+                    kind.declaration().permission
+                ),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -363,6 +384,12 @@ mod tests {
             assert_eq!(asks, [404, 405].contains(&status), "{status}");
             assert!(!read(status, "").to_string().contains("base URL"), "{status}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_wants_credentials_is_told_apart() {
+        let said = read(407, "").to_string();
+        assert!(said.ends_with("; a proxy on the way said so, and wants credentials"), "{said}");
     }
 
     #[test]

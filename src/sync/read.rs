@@ -310,10 +310,12 @@ impl ListReader {
         match read_list {
             ListTask::Only(list) => {
                 let StartedList { first, mut rest, .. } = *list;
+                let kind = first.list.kind;
                 let mut next = Some(first);
                 while let Some(page) = next {
                     self.builder(page)?;
-                    next = rest.next().await?;
+                    let page = rest.next().await;
+                    next = page.map_err(|error| error.doubting_permission(kind))?;
                 }
             }
             ListTask::Below(list, started) => {
@@ -365,7 +367,7 @@ impl ListReader {
     /// that exists would be missing.
     async fn below(&self, list: &List, started: Option<Box<StartedList>>) -> Result<(), Error> {
         let error = match self.read_and_keep(list, started).await {
-            Err(Error::Northflank(error)) => error,
+            Err(Error::Northflank(error)) => error.doubting_permission(list.kind),
             read => return read,
         };
         if !error.refusal().is_some_and(Refusal::is_of_what_is_asked_for) {
@@ -425,7 +427,9 @@ impl ListReader {
     /// Whether a list has what is known by `id` among all of its kind.
     async fn lists(&self, parents: &List, id: &Text) -> Result<bool, northflank::Error> {
         let mut pages = self.client.list(parents.clone());
-        while let Some(page) = pages.next().await? {
+        while let Some(page) =
+            pages.next().await.map_err(|it| it.doubting_permission(parents.kind))?
+        {
             if page.rows.iter().filter_map(AnyRow::id).any(|row| parents.id_of(row) == *id) {
                 return Ok(true);
             }

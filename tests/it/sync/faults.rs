@@ -366,11 +366,13 @@ fn somebody_whose_id_changes_meanwhile_keeps_the_access_under_both() {
 fn a_permission_taken_away_meanwhile_is_named_and_nothing_is_taken_for_empty() {
     let denied = json!({"error": {"status": 401, "message": "Unauthorized", "id": "nf-permission",
         "details": {"requiredPermission": "os_admin_roles_read"}}});
-    let parts = ["401 Unauthorized", "(nf-permission)", "requires os_admin_roles_read"];
+    let taken = "was the API token revoked meanwhile, or the permission Organisation > Admin > \
+                 Roles > Read taken from its role?";
+    let parts = ["401 Unauthorized", "(nf-permission)", "requires os_admin_roles_read", taken];
     ends_at_once(Action::json(401, &denied.to_string()), 7, &parts);
     let denied = json!({"error": {"status": 403, "message": "Forbidden"}}).to_string();
-    ends_at_once(Action::json(403, &denied), 7, &["403 Forbidden"]);
-    ends_at_once(Action::json(401, ""), 16, &["401 Unauthorized"]);
+    ends_at_once(Action::json(403, &denied), 7, &["403 Forbidden", taken]);
+    ends_at_once(Action::json(401, ""), 16, &["401 Unauthorized", taken]);
 }
 
 #[test]
