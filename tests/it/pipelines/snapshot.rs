@@ -330,6 +330,22 @@ fn what_another_job_has_left_on_its_runner_is_no_part_of_this_one() {
 
 #[test]
 #[ignore = "needs jq, zip and unzip; .ci/run has them"]
+fn a_file_of_the_run_before_is_taken_for_no_new_one_whatever_its_time() {
+    let fake = fake(Organization::demo());
+    let mut caller = Caller::new();
+    caller.night(&fake, &[]).assert_ended(None);
+    // As it is west of Greenwich, since archives hold no time zone.
+    let mut later = Command::new("sh");
+    later.args(["-c", "touch -d tomorrow northflank.c1z && zip -q \"$0\" northflank.c1z"]);
+    later.arg(caller.runner.path("github").join("artifact-1.zip"));
+    assert!(later.current_dir(caller.runner.path("workspace")).status().unwrap().success());
+    let night = caller.night(&fake, &[("base-url", "http://northflank.example")]);
+    night.assert_ended(Some(exit_code::INVALID_ARGUMENT));
+    assert_eq!(night.outputs["changed"], "");
+}
+
+#[test]
+#[ignore = "needs jq, zip and unzip; .ci/run has them"]
 fn two_organizations_of_one_repository_keep_out_of_each_others_way() {
     let one = fake(Organization::demo());
     let size = Size { members: 5, roles: 2, groups: 1, memberships: 4 };
