@@ -145,7 +145,9 @@ pub enum TransportProblem {
 impl fmt::Display for TransportProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Connect => "could not connect; check the base URL and the network",
+            Self::Connect => {
+                "could not connect; check the base URL, the network and the proxy, if there is one"
+            }
             Self::Timeout => "no whole answer in time",
             Self::Broken => "the connection broke before the answer was whole",
         })
