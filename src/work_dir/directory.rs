@@ -52,6 +52,13 @@ pub enum Error {
         .path.display()
     )]
     TooLongName { path: PathBuf, source: io::Error },
+    /// The place takes no directory.
+    #[error(
+        "can't create the directory {}, where what is unfinished is kept: {source}; name a file \
+         elsewhere",
+        .path.display()
+    )]
+    NoDirectory { path: PathBuf, source: io::Error },
     /// No lock can be had.
     #[error(
         "can't lock {}: {source}; without a lock two runs could write one file at once: name a \
@@ -94,6 +101,7 @@ impl Error {
             | Self::NotOurs { .. }
             | Self::NoLock { .. }
             | Self::TooLongName { .. }
+            | Self::NoDirectory { .. }
             | Self::ReadOnly { .. } => ExitCode::INVALID_ARGUMENT,
             Self::Busy(_) => ExitCode::UNAVAILABLE,
             Self::DiskFull(_) | Self::Failing { .. } | Self::Io { .. } => ExitCode::UNKNOWN,
@@ -145,7 +153,7 @@ impl WorkDirectory {
     pub fn create(target: &Path) -> Result<Self, Error> {
         // A run that ends at this moment takes the directory with it.
         let has_gone = |outcome: &Result<Self, Error>| {
-            matches!(outcome, Err(Error::Io { source, .. })
+            matches!(outcome, Err(Error::Io { source, .. } | Error::NoDirectory { source, .. })
                 if source.kind() == io::ErrorKind::NotFound)
         };
         let mut again = (1..MOST_TRIES).map(|_| Self::make(target));
@@ -271,7 +279,10 @@ fn make_private(path: &Path) -> Result<(), Error> {
         io::ErrorKind::InvalidFilename => {
             Error::TooLongName { path: path.to_owned(), source: error }
         }
-        _ => Error::io("create the directory", path)(error),
+        _ => match Error::io("create the directory", path)(error) {
+            Error::Io { path, source, .. } => Error::NoDirectory { path, source },
+            error => error,
+        },
     });
     match made? {
         // What others may only look into holds files that they may not.

@@ -117,6 +117,15 @@ fn a_directory_that_does_not_exist_is_no_file() {
     assert!(room.names().is_empty());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_that_takes_no_directory_is_told_as_no_place_to_write_to() {
+    let room = TestDir::new();
+    let fake = fake(Duration::ZERO);
+    let run = room.connector_to(&fake).arguments(["--file", "/proc/sync.c1z"]).run();
+    run.expect_failure(exit_code::INVALID_ARGUMENT, &["/proc/", "name a file elsewhere"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_dangling_link_is_written_through() {
