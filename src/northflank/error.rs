@@ -229,6 +229,12 @@ impl Refusal {
         self.status.is_client_error() && !has_another_reason
     }
 
+    /// Whether a cursor that leads nowhere may be answered so. That an address is too long, or a
+    /// method not allowed, only something on the way says.
+    pub fn may_be_of_a_cursor(&self) -> bool {
+        matches!(self.status.as_u16(), 400 | 404 | 409 | 410 | 422)
+    }
+
     /// Whether it says that there is no such thing, or none any more.
     pub fn says_it_is_gone(&self) -> bool {
         matches!(self.status, StatusCode::NOT_FOUND | StatusCode::GONE)

@@ -158,10 +158,13 @@ impl Paginator {
 
     /// Whether a page is refused because there is none, as the page before it said. Told of a
     /// moment ago, its cursor can't have expired. Where pages were wrong before, it means nothing,
-    /// nor where it may be a gateway that refuses, unless that holds of the list begun anew as well.
+    /// nor where it may be a gateway that refuses, unless it may say so of a cursor and the list
+    /// begun anew meets it as well.
     fn is_at_its_end(&self, at: &PageToken, received_at: Instant, error: &Error) -> bool {
         let is_no = error.refusal().is_some_and(|answer| {
-            (answer.is_northflanks || self.new_beginnings > 0)
+            let is_trusted =
+                answer.is_northflanks || (self.new_beginnings > 0 && answer.may_be_of_a_cursor());
+            is_trusted
                 && answer.is_of_what_is_asked_for()
                 && !answer.is_denied()
                 && !answer.is_refused()

@@ -308,8 +308,8 @@ fn a_denied_cursor_that_is_refused_without_northflanks_words_ends_its_list_once_
         assert_is(&room.file("sync.c1z"), &Organization::demo());
         assert_eq!(fake.requests_per_endpoint()[&Endpoint::Members], 4, "{status} {body}");
     }
-    // Who asks is refused, not what is asked for.
-    for status in [401, 403, 407] {
+    // Who asks is refused, or something on the way refuses, and not what is asked for.
+    for status in [401, 403, 405, 407, 414, 431] {
         let options = Options { word: Word::StrayCursor, ..Options::default() };
         let fake = FakeNorthflank::start(Organization::demo(), options).unwrap();
         fake.script(Rule::every(Endpoint::Members, Action::json(status, "")).of_later_pages());
