@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::baton::printable;
+use crate::baton::{printable, shorten};
 use crate::report::model;
 
 use super::outcome::Review;
@@ -13,6 +13,9 @@ use super::rules::Severity;
 
 /// How many results GitHub's code scanning shows of one file.
 pub const MOST_CODE_SCANNING_RESULTS: usize = 5_000;
+
+/// How long a rule's description may be for GitHub's code scanning. Its help may be longer.
+const LONGEST_DESCRIPTION: usize = 1_024;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -54,7 +57,7 @@ fn write(
             json!({
                 "id": rule.id,
                 "shortDescription": {"text": format!("Access breaks the rule {}", rule.id)},
-                "fullDescription": {"text": text(why)},
+                "fullDescription": {"text": shorten(&text(why), LONGEST_DESCRIPTION)},
                 "help": {"text": text(why)},
                 "defaultConfiguration": {"level": rule.severity.word()},
             })
@@ -121,16 +124,28 @@ fn with_suppressions(review: &Review<'_>, finding: &RuleFinding, rules_file: &st
 /// A text in which nothing is a link, a placeholder or an address of somebody's: whoever may see
 /// results need not see those.
 fn text(text: &str) -> String {
-    let text = printable(text).replace(['[', '{'], "(").replace([']', '}'], ")");
-    let words = text.split(' ').map(|word| match word.split_once('@') {
-        Some((before, after)) if !before.is_empty() && !after.is_empty() => {
-            let end = after
-                .trim_start_matches(|char: char| char.is_alphanumeric() || "@.-_".contains(char));
-            format!("{before}@…{end}")
+    without_addresses(&printable(text)).replace(['[', '{'], "(").replace([']', '}'], ")")
+}
+
+/// A text with a sign in place of where each address is, whatever parts addresses.
+fn without_addresses(text: &str) -> String {
+    // What can't be before the sign of an address: `api-token:@organization/ci` is none.
+    let is_local = |char: char| !char.is_whitespace() && !"()<>[]:;,\\".contains(char);
+    let mut parts = text.split('@');
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_address = masked.ends_with(is_local);
+        let rest =
+            part.trim_start_matches(|char: char| char.is_alphanumeric() || ".-_".contains(char));
+        masked.push('@');
+        if is_address && rest.len() < part.len() {
+            masked.push('…');
+            masked.push_str(rest);
+        } else {
+            masked.push_str(part);
         }
-        _ => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
+    }
+    masked
 }
 
 /// A relative path as a URI reference.
@@ -156,6 +171,9 @@ mod tests {
         assert_eq!(text("[x](y) {0} \u{1b}"), "(x)(y) (0) \u{fffd}");
         assert_eq!(text("user:ada@x.test (ada.b@y.test), z"), "user:ada@… (ada.b@…), z");
         assert_eq!(text("@ops a@ b"), "@ops a@ b");
+        assert_eq!(text("a@x.test,b@y.test;<c@z.test>/d@q.test"), "a@…,b@…;<c@…>/d@…");
+        assert_eq!(text("a@b@x.test {e}@x.test"), "a@…@… (e)@…");
+        assert_eq!(text("api-token:@organization/ci"), "api-token:@organization/ci");
     }
 
     #[test]
