@@ -44,6 +44,9 @@ pub(super) const CREATOR_EMAIL: &str = "creator_email";
 /// The id of the role that a token acts as, in its profile.
 pub(super) const ROLE_ID: &str = "role_id";
 
+/// The name of the role that a token acts as, in its profile.
+pub(super) const ROLE_NAME: &str = "role_name";
+
 /// The id of the role that may do everything.
 pub const OWNER_ROLE: &str = "owner";
 

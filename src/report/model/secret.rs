@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::baton::find;
 use crate::baton::v2::{Resource, SecretTrait};
 
-use super::profile_keys::{CREATOR_EMAIL, EXPIRES_AT, LAST_USED_AT, ROLE_ID};
+use super::profile_keys::{CREATOR_EMAIL, EXPIRES_AT, LAST_USED_AT, ROLE_ID, ROLE_NAME};
 
 /// What a file tells of a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct SecretInfo {
     pub was_used: bool,
     /// The address of who made it.
     pub creator: Option<String>,
-    /// The id of the role that it acts as.
+    /// The id of the role that it acts as or, where only the name is told, that in lower case, as
+    /// ids are.
     pub role: Option<String>,
 }
 
@@ -40,7 +41,7 @@ impl SecretInfo {
             idle_since: since.as_ref().and_then(time),
             was_used,
             creator: text(CREATOR_EMAIL).filter(|address| !address.trim().is_empty()),
-            role: text(ROLE_ID),
+            role: text(ROLE_ID).or_else(|| text(ROLE_NAME).map(|name| name.trim().to_lowercase())),
         })
     }
 }
@@ -58,6 +59,21 @@ mod tests {
     use super::SecretInfo;
     use crate::baton::v2::{Resource, SecretTrait};
     use crate::baton::{Profile, annotation};
+
+    #[test]
+    fn a_role_is_told_by_its_name_where_no_id_is_told() {
+        let role = |profile: Profile| {
+            let (profile, annotations) =
+                (profile.build(), vec![annotation(&SecretTrait::default())]);
+            let profile = Some(profile);
+            let token = Resource { annotations, profile, ..Resource::default() };
+            SecretInfo::of(&token).unwrap().role
+        };
+        assert_eq!(role(Profile::new()), None);
+        assert_eq!(role(Profile::new().text("role_name", Some(" Owner"))).unwrap(), "owner");
+        let both = Profile::new().text("role_id", Some("ci")).text("role_name", Some("Owner"));
+        assert_eq!(role(both).unwrap(), "ci");
+    }
 
     #[test]
     fn a_time_that_can_not_be_read_is_told_all_the_same() {
