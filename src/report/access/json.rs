@@ -8,6 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
+use crate::report::findings::{FindingPlace, FindingQuery, findings_of_secrets};
 use crate::report::model::{
     self, EntitlementInfo, EntitlementRef, ResourceInfo, ResourceRef, RestrictionText, SyncLabel,
 };
@@ -18,12 +19,17 @@ use super::error::Error;
 /// Writes the access as JSON, in the file's order.
 pub fn json(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
     let met = JsonProgress::default();
+    let found = findings_of_secrets(access)?;
+    let findings = found
+        .iter()
+        .flat_map(|list| list.places.iter().map(|place| JsonSecretFinding::new(list.query, place)));
     let document = JsonDocument {
         sync: access.label(),
         sha256: access.digest()?,
         grants: JsonGrants { access, met: &met },
         people_without_access: JsonWithoutGrants { access, met: &met, people: true },
         resources_without_holders: JsonWithoutGrants { access, met: &met, people: false },
+        findings: findings.collect(),
     };
     let written = model::json(&document, &mut output);
     if let Some(error) = met.failure.take() {
@@ -53,6 +59,8 @@ struct JsonDocument<'access> {
     grants: JsonGrants<'access>,
     people_without_access: JsonWithoutGrants<'access>,
     resources_without_holders: JsonWithoutGrants<'access>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<JsonSecretFinding<'access>>,
 }
 
 /// All grants, written as they are read.
@@ -88,6 +96,14 @@ pub(in crate::report) struct JsonEntitlement<'row> {
     id: &'row str,
     slug: &'row str,
     resource: JsonResource<'row>,
+}
+
+/// What is worth a look of something that holds nothing.
+#[derive(Serialize)]
+struct JsonSecretFinding<'row> {
+    finding: &'static str,
+    resource: JsonResource<'row>,
+    note: Option<String>,
 }
 
 /// What gives something.
@@ -133,6 +149,13 @@ impl<'row> JsonEntitlement<'row> {
             slug: &entitlement.slug,
             resource: JsonResource::new(&entitlement.resource),
         }
+    }
+}
+
+impl<'row> JsonSecretFinding<'row> {
+    fn new(query: FindingQuery, place: &'row FindingPlace) -> Self {
+        let note = Some(place.note.in_words()).filter(|note| !note.is_empty());
+        Self { finding: query.kind.id(), resource: JsonResource::new(&place.of), note }
     }
 }
 

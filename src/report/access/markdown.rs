@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::report::findings::findings_of_secrets;
 use crate::report::model::{ResourceInfo, escape};
 
 use super::access_report::AccessReport;
@@ -66,6 +67,12 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
                 &[listing.narrowed("nobody"), String::new(), String::new(), what, String::new()],
                 &mut output,
             )?;
+        }
+    }
+    for list in findings_of_secrets(access)?.iter().filter(|list| !list.places.is_empty()) {
+        writeln!(output, "\n#### {}\n\n| What | Note |\n|---|---|", list.query.title())?;
+        for place in &list.places {
+            row(&[label_with_id(&place.of, true), place.note.in_words()], &mut output)?;
         }
     }
     writeln!(output, "\n{}", escape(&listing.summary()))?;

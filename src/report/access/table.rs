@@ -5,6 +5,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::baton::{printable, printable_line};
+use crate::report::findings::{FindingList, findings_of_secrets};
 use crate::report::model::column_width;
 
 use super::access_report::AccessReport;
@@ -47,9 +48,22 @@ pub fn table(access: &AccessReport, look: TableStyle, mut output: impl Write) ->
         head(&listing, part, look, &mut output)?;
         rows(&listing, part, look, &mut output)?;
     }
+    for list in findings_of_secrets(access)?.iter().filter(|list| !list.places.is_empty()) {
+        findings(list, look, &mut output)?;
+    }
     writeln!(output, "\n{}", printable(&listing.summary()))?;
     output.flush()?;
     Ok(())
+}
+
+/// Something that is worth a look, and where it was found.
+fn findings(list: &FindingList, look: TableStyle, output: &mut impl Write) -> Result<(), Error> {
+    let (bold, plain) = if look.colour { (BOLD, PLAIN) } else { ("", "") };
+    writeln!(output, "\n{bold}{}{plain}", list.query.title())?;
+    let lines = list.places.iter().map(|place| {
+        (printable_line(&label_with_id(&place.of, true)), printable(&place.note.in_words()))
+    });
+    columns(&lines.collect::<Vec<_>>(), look, output)
 }
 
 /// Who it is, and what there is to know of the account.
@@ -111,16 +125,27 @@ fn rows(
             format!("{}{slug}", label_with_id(&grant.principal, true))
         })
     };
-    let lines: Vec<_> =
-        part.grants.iter().map(|grant| (first(grant), printable(&grant.path.in_words()))).collect();
+    let lines = part.grants.iter();
+    let lines = lines.map(|grant| (first(grant), printable(&grant.path.in_words())));
+    columns(&lines.collect::<Vec<_>>(), look, output)
+}
+
+/// Pairs of texts, the second ones below each other, if there are any.
+fn columns(
+    lines: &[(String, String)],
+    look: TableStyle,
+    output: &mut impl Write,
+) -> Result<(), Error> {
     // Ways stand below each other, but for those after a name that is too long for that.
     let longest = lines.iter().map(|(_, how)| how.width()).max().unwrap_or_default();
     let in_line = |first: &&str| look.fits(INDENT + first.width() + GAP + longest);
     let firsts = lines.iter().map(|(first, _)| first.as_str());
     let width = column_width(firsts.filter(in_line));
-    for (first, how) in &lines {
+    for (first, how) in lines {
         let padding = width.saturating_sub(first.width());
-        if look.fits(INDENT + first.width() + padding + GAP + how.width()) {
+        if how.is_empty() {
+            writeln!(output, "{:INDENT$}{first}", "")?;
+        } else if look.fits(INDENT + first.width() + padding + GAP + how.width()) {
             writeln!(output, "{:INDENT$}{first}{:padding$}{:GAP$}{how}", "", "", "")?;
         } else {
             writeln!(output, "{:INDENT$}{first}\n{:indent$}{how}", "", "", indent = 3 * INDENT)?;

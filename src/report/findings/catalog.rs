@@ -155,7 +155,7 @@ impl FindingKind {
     }
 
     /// Whether it is about tokens.
-    fn is_of_secrets(self) -> bool {
+    pub(super) fn is_of_secrets(self) -> bool {
         matches!(
             self,
             Self::TokenWithoutExpiry | Self::TokenUnused | Self::TokenOrphaned | Self::TokenOfOwner

@@ -9,4 +9,6 @@ mod scan;
 
 pub use catalog::{FindingKind, FindingQuery};
 pub(super) use linked_groups::linked_groups;
-pub(super) use scan::{FindingList, FindingNote, FindingPlace, FindingScan, ScannedResource};
+pub(super) use scan::{
+    FindingList, FindingNote, FindingPlace, FindingScan, ScannedResource, findings_of_secrets,
+};

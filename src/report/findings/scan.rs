@@ -8,7 +8,9 @@ use time::{Date, Duration, OffsetDateTime};
 use crate::baton::find;
 use crate::baton::v2::{Resource, UserTrait};
 use crate::c1z::RowKind;
-use crate::report::access::{AccessReport, Error, FilterKind, GrantInfo, TypeTraits, ended_on};
+use crate::report::access::{
+    AccessReport, Error, FilterKind, GrantInfo, TypeTraits, day, ended_on,
+};
 use crate::report::model::{
     AccountInfo, AccountStatus, NOT_LISTED, NameIndex, OWNER_ROLE, ResourceInfo, SecretInfo,
 };
@@ -46,6 +48,25 @@ pub(in crate::report) enum FindingNote {
     Group(String),
     /// Since when a token hasn't been used, and whether it ever was.
     IdleSince(OffsetDateTime, bool),
+}
+
+impl FindingNote {
+    /// It in words; may be nothing.
+    pub(in crate::report) fn in_words(&self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            // Outside the list of members the note alone says it.
+            Self::Status(status) if status.word.is_none() => status.details.clone(),
+            Self::Status(status) => status.to_string(),
+            Self::NoRow => "no row in the file".to_owned(),
+            Self::Address(address) => address.clone().unwrap_or_default(),
+            Self::Held(grant) => grant.path.in_words(),
+            Self::LastLogin(time) => format!("last login {} UTC", day(*time)),
+            Self::Group(id) => id.clone(),
+            Self::IdleSince(time, true) => format!("last used {} UTC", day(*time)),
+            Self::IdleSince(time, false) => format!("never used, made {} UTC", day(*time)),
+        }
+    }
 }
 
 /// A resource to look at, and what is told of its grants.
@@ -157,6 +178,31 @@ impl<'access> FindingScan<'access> {
     pub(in crate::report) fn finish(self) -> Vec<FindingList> {
         self.lists
     }
+}
+
+/// What is worth a look of all secrets of a file, which hold nothing and give nothing; nothing
+/// where only a part of the file was asked for.
+pub(in crate::report) fn findings_of_secrets(
+    access: &AccessReport,
+) -> Result<Vec<FindingList>, Error> {
+    if !access.is_everything() || !access.traits().has_secrets() {
+        return Ok(Vec::new());
+    }
+    let kinds = FindingKind::ALL.into_iter().filter(|kind| kind.is_of_secrets());
+    let mut scan = FindingScan::new(access, kinds.map(FindingQuery::new))?;
+    access.each_resource(|of, _| {
+        if !access.traits().of(&of.reference.resource_type).secret {
+            return Ok(());
+        }
+        scan.resource(&ScannedResource {
+            of,
+            linked: &[],
+            holds_something: false,
+            has_holders: false,
+            is_held: false,
+        })
+    })?;
+    Ok(scan.finish())
 }
 
 /// What is told of somebody as an account.

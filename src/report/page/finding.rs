@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::report::access::{AccessReport, Error, day};
+use crate::report::access::{AccessReport, Error};
 use crate::report::findings::{
     FindingKind, FindingList, FindingNote, FindingPlace, FindingQuery, FindingScan, ScannedResource,
 };
@@ -51,17 +51,8 @@ impl Finding {
 impl PagePlace {
     fn new(place: &FindingPlace, subjects: &Subjects) -> Self {
         let note = match &place.note {
-            FindingNote::Nothing => String::new(),
-            // Outside the list of members the note alone says it.
-            FindingNote::Status(status) if status.word.is_none() => status.details.clone(),
-            FindingNote::Status(status) => status.to_string(),
-            FindingNote::NoRow => "no row in the file".to_owned(),
-            FindingNote::Address(address) => address.clone().unwrap_or_default(),
             FindingNote::Held(grant) => label_and_path(grant),
-            FindingNote::LastLogin(time) => format!("last login {} UTC", day(*time)),
-            FindingNote::Group(id) => id.clone(),
-            FindingNote::IdleSince(time, true) => format!("last used {} UTC", day(*time)),
-            FindingNote::IdleSince(time, false) => format!("never used, made {} UTC", day(*time)),
+            note => note.in_words(),
         };
         Self { link: subjects.link(&place.of), note }
     }

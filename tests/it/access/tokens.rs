@@ -56,11 +56,38 @@ fn what_is_worth_a_look_of_teams_and_tokens_stands_among_the_findings() {
 }
 
 #[test]
+fn every_form_lists_tokens_under_findings_where_all_is_told() {
+    let room = with_teams();
+    let titles = [
+        "Tokens without an expiry",
+        "Tokens unused for 90 days",
+        "Tokens of unknown creators",
+        "Tokens that act as owner",
+    ];
+    for format in ["table", "markdown"] {
+        let told = printed(&room, &["--format", format]);
+        let places = titles.map(|title| told.find(title).unwrap_or_else(|| panic!("{title}")));
+        assert!(places.is_sorted(), "{format}");
+        assert!(told[places[2]..].contains("team-1/unused"), "{format}: {told}");
+        let of_somebody = printed(&room, &["--format", format, "--user", "outsider-0"]);
+        assert!(!of_somebody.contains(titles[0]), "{format}");
+    }
+    let told: serde_json::Value =
+        serde_json::from_str(&printed(&room, &["--format", "json"])).unwrap();
+    let findings = told["findings"].as_array().unwrap().iter();
+    let of_unknown: Vec<_> = findings.filter(|it| it["finding"] == "token-orphaned").collect();
+    assert_eq!(of_unknown.len(), 3);
+    assert_eq!(of_unknown[0]["resource"]["resource"], "@organization/unused");
+    assert_eq!(of_unknown[0]["note"], "gone@acme.test");
+}
+
+#[test]
 fn a_file_without_tokens_or_teams_is_not_judged_by_rules_about_them() {
     let room = super::synced(&Organization::demo());
     let page = printed(&room, &["--format", "html"]);
     assert!(!page.contains("Tokens without") && page.contains("are not read"));
     assert!(!page.contains("People who are only in a team"));
+    assert!(!printed(&room, &["--format", "json"]).contains("\"findings\""));
     for (finding, what) in [("token-of-owner", "tokens"), ("team-only-people", "teams")] {
         let rules = format!("version: 1\nrules:\n  - {{id: a, finding: {finding}}}\n");
         std::fs::write(room.file("r.yaml"), rules).unwrap();
