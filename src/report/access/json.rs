@@ -125,6 +125,8 @@ pub(in crate::report) struct JsonPrincipal<'row> {
     last_login: Option<String>,
     email_verified: Option<bool>,
     joined_at: Option<&'row str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_member: Option<bool>,
 }
 
 impl<'row> JsonGrant<'row> {
@@ -182,6 +184,7 @@ impl<'row> JsonPrincipal<'row> {
             last_login: person.and_then(|person| person.last_login?.format(&Rfc3339).ok()),
             email_verified: person.and_then(|person| person.is_verified),
             joined_at: person.and_then(|person| person.joined_at.as_deref()),
+            organization_member: person.filter(|person| person.is_outsider).map(|_| false),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::report::model::{ResourceInfo, escape};
 use super::access_report::AccessReport;
 use super::error::Error;
 use super::grouped::GroupedAccess;
-use super::labels::{day, label_with_id, purpose, what};
+use super::labels::{OUTSIDER, day, label_with_id, purpose, what};
 
 /// Writes the access as Markdown: a table with one row for each grant.
 pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
@@ -83,7 +83,9 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
 /// Status and last login.
 fn account(info: &ResourceInfo) -> (String, String) {
     let Some(person) = &info.person else { return ("not in the file".into(), String::new()) };
-    let status = person.status.as_ref().map(ToString::to_string).unwrap_or_default();
+    let outsider = person.is_outsider.then(|| OUTSIDER.to_owned());
+    let status = person.status.as_ref().map(ToString::to_string).into_iter().chain(outsider);
+    let status = status.collect::<Vec<_>>().join(", ");
     (status, person.last_login.map(day).unwrap_or_default())
 }
 

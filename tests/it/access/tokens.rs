@@ -56,6 +56,27 @@ fn what_is_worth_a_look_of_teams_and_tokens_stands_among_the_findings() {
 }
 
 #[test]
+fn somebody_who_is_not_in_the_organization_is_told_to_be_so() {
+    let room = with_teams();
+    let told: serde_json::Value =
+        serde_json::from_str(&printed(&room, &["--format", "json"])).unwrap();
+    let principals = told["grants"].as_array().unwrap().iter().map(|grant| &grant["principal"]);
+    let id = |principal: &serde_json::Value| principal["resource"].as_str().unwrap().to_owned();
+    let is_outsider = |principal: &&serde_json::Value| id(principal).starts_with("outsider-");
+    for principal in principals.clone() {
+        let is_said = principal["organization_member"] == false;
+        assert_eq!(is_said, is_outsider(&principal), "{principal}");
+    }
+    let is_member = |it: &&serde_json::Value| it["resource_type"] == "user" && !is_outsider(it);
+    let member = id(principals.clone().find(is_member).unwrap());
+    for format in ["table", "markdown", "html"] {
+        let of = |id: &str| printed(&room, &["--format", format, "--user", id]);
+        assert!(of("outsider-0").contains("not in the organization"), "{format}");
+        assert!(!of(&member).contains("not in the organization"), "{format}");
+    }
+}
+
+#[test]
 fn every_form_lists_tokens_under_findings_where_all_is_told() {
     let room = with_teams();
     let titles = [
