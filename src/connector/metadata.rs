@@ -77,7 +77,7 @@ fn capability(spec: &ResourceTypeSpec) -> ResourceTypeCapability {
         permissions: Some(CapabilityPermissions { permissions: permissions.collect() }),
         capabilities: vec![Capability::Sync.into()],
         resource_type: Some(spec.message()),
-        opt_in_required: spec.opt_in.is_some(),
+        opt_in_required: spec.has_to_be_named(),
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(types(false), expected);
         let secrets = types(true);
         assert_eq!(secrets[1..], expected);
-        let tokens = ("api-token".to_owned(), true, vec![READ_TOKENS.into(), READ_TEAMS.into()]);
+        let tokens = ("api-token".to_owned(), false, vec![READ_TOKENS.into(), READ_TEAMS.into()]);
         assert_eq!(secrets[0], tokens);
     }
 }

@@ -54,7 +54,7 @@ impl ResourceTypeSpec {
     pub fn message(&self) -> ResourceType {
         let gives_nothing = self.entitlement.is_none();
         let annotations = gives_nothing.then(|| annotation(&SkipEntitlementsAndGrants {}));
-        let opt_in = self.opt_in.map(|_| annotation(&OptInRequired {}));
+        let opt_in = self.has_to_be_named().then(|| annotation(&OptInRequired {}));
         ResourceType {
             id: self.id.to_owned(),
             display_name: self.display_name.to_owned(),
@@ -62,6 +62,12 @@ impl ResourceTypeSpec {
             annotations: annotations.into_iter().chain(opt_in).collect(),
             ..ResourceType::default()
         }
+    }
+
+    /// Whether ConductorOne is told that it has to name the type to have it synced. Secrets are a
+    /// setting's matter, which adds them to whatever is named.
+    pub(super) fn has_to_be_named(&self) -> bool {
+        self.opt_in == Some(OptIn::Teams)
     }
 
     /// The permissions that it takes to read the resources and who is in them.

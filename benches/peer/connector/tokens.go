@@ -17,7 +17,7 @@ var tokenType = v2.ResourceType_builder{
 	Id:          "api-token",
 	DisplayName: "API Token",
 	Traits:      []v2.ResourceType_Trait{v2.ResourceType_TRAIT_SECRET},
-	Annotations: annotations.New(&v2.SkipEntitlementsAndGrants{}, &v2.OptInRequired{}),
+	Annotations: annotations.New(&v2.SkipEntitlementsAndGrants{}),
 }.Build()
 
 // organization stands where a team's id would, of the organization's own tokens.
