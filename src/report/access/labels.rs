@@ -1,7 +1,7 @@
 //! What people read in every format.
 
 use time::macros::format_description;
-use time::{Date, OffsetDateTime, UtcOffset};
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::report::model::{AccountInfo, EntitlementInfo, ResourceInfo};
 
@@ -72,10 +72,4 @@ pub(in crate::report) fn entitlement_slug(entitlement: &EntitlementInfo) -> Opti
 pub(in crate::report) fn day(time: OffsetDateTime) -> String {
     let day = format_description!("[year]-[month]-[day]");
     time.to_offset(UtcOffset::UTC).format(day).unwrap_or_default()
-}
-
-/// The day on which a sync ended, as far as its file tells.
-pub(in crate::report) fn ended_on(ended_at: &str) -> Option<Date> {
-    let day = format_description!("[year]-[month]-[day]");
-    Date::parse(ended_at.get(..10)?, day).ok()
 }

@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
 use crate::baton::find;
 use crate::baton::v2::{Resource, UserTrait};
 use crate::c1z::RowKind;
-use crate::report::access::{
-    AccessReport, Error, FilterKind, GrantInfo, TypeTraits, day, ended_on,
-};
+use crate::report::access::{AccessReport, Error, FilterKind, GrantInfo, TypeTraits, day};
 use crate::report::model::{
     AccountInfo, AccountStatus, NOT_LISTED, NameIndex, OWNER_ROLE, ResourceInfo, SecretInfo,
+    SyncEnd,
 };
 
 use super::catalog::{FindingKind, FindingQuery};
@@ -86,7 +85,8 @@ pub(in crate::report) struct ScannedResource<'subject> {
 pub(in crate::report) struct FindingScan<'access> {
     access: &'access AccessReport,
     lists: Vec<FindingList>,
-    ended_on: Option<Date>,
+    /// When the sync ended, as far as the file tells.
+    end: Option<OffsetDateTime>,
     knows_logins: bool,
     /// The addresses of all users in lower case, where that matters and there are users.
     addresses: Option<HashSet<String>>,
@@ -97,11 +97,12 @@ impl<'access> FindingScan<'access> {
         access: &'access AccessReport,
         queries: impl IntoIterator<Item = FindingQuery>,
     ) -> Result<Self, Error> {
+        let sync = access.sync().sync();
         let list = |query| FindingList { query, places: Vec::new() };
         Ok(Self {
             access,
             lists: queries.into_iter().map(list).collect(),
-            ended_on: ended_on(&access.sync().sync().ended_at),
+            end: SyncEnd::parse(&sync.ended_at, sync.is_utc).map(|end| end.time),
             knows_logins: false,
             addresses: if access.traits().has_secrets() { addresses(access)? } else { None },
         })
@@ -146,16 +147,16 @@ impl<'access> FindingScan<'access> {
                 continue;
             }
             let note = if traits.user {
-                let idle_for = self.ended_on.zip(account.and_then(|account| account.last_login));
-                let idle_for = idle_for.map(|(end, login)| (end - login.date(), login));
+                let last_login = account.and_then(|account| account.last_login);
                 of_account(kind, account, subject.holds_something).or_else(|| {
-                    let (time, login) = idle_for.filter(|_| kind == FindingKind::Idle)?;
-                    (time > Duration::days(days.into())).then_some(FindingNote::LastLogin(login))
+                    let login = last_login.filter(|_| kind == FindingKind::Idle)?;
+                    let is_long_ago = self.end? - login > Duration::days(days.into());
+                    is_long_ago.then_some(FindingNote::LastLogin(login))
                 })
             } else if traits.secret {
                 let secret = subject.of.secret.as_ref();
                 secret.and_then(|secret| {
-                    of_secret(list.query, secret, self.ended_on, self.addresses.as_ref())
+                    of_secret(list.query, secret, self.end, self.addresses.as_ref())
                 })
             } else {
                 let is_idle_role = kind == FindingKind::RolesWithoutHolders
@@ -238,14 +239,14 @@ fn of_account(
 fn of_secret(
     FindingQuery { kind, days }: FindingQuery,
     secret: &SecretInfo,
-    ended_on: Option<Date>,
+    end: Option<OffsetDateTime>,
     addresses: Option<&HashSet<String>>,
 ) -> Option<FindingNote> {
     match kind {
         FindingKind::TokenWithoutExpiry => (!secret.has_expiry).then_some(FindingNote::Nothing),
         FindingKind::TokenUnused => {
             let since = secret.idle_since?;
-            let is_long_ago = ended_on? - since.date() > Duration::days(days.into());
+            let is_long_ago = end? - since > Duration::days(days.into());
             is_long_ago.then_some(FindingNote::IdleSince(since, secret.was_used))
         }
         FindingKind::TokenOrphaned => {

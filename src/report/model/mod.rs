@@ -20,6 +20,7 @@ mod profile_keys;
 mod restrictions;
 mod secret;
 mod sorted_sets;
+mod sync_end;
 
 pub use account::{AccountInfo, AccountStatus};
 pub use attributes::{
@@ -43,3 +44,4 @@ pub use profile_keys::{DIRECTORY_GROUPS, NOT_LISTED, OWNER_ROLE, TEAM_TYPE};
 pub use restrictions::{RestrictedTeam, RestrictionText};
 pub use secret::SecretInfo;
 pub use sorted_sets::with_sets_in_order;
+pub use sync_end::SyncEnd;

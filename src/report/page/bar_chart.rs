@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::report::access::{counted, ended_on};
+use time::{Duration, OffsetDateTime};
+
+use crate::report::access::counted;
 
 use super::held_color::HeldColor;
 use super::subject::{PageLink, Subjects};
@@ -80,19 +82,19 @@ pub(in crate::report) fn holders(subjects: &Subjects) -> BarChart {
 }
 
 /// How long ago people last logged in, before the sync's end.
-pub(in crate::report) fn logins(subjects: &Subjects, ended_at: &str) -> BarChart {
+pub(in crate::report) fn logins(subjects: &Subjects, end: Option<OffsetDateTime>) -> BarChart {
     let ages = [
-        ("within 7 days", 7),
-        ("within 30 days", 30),
-        ("within 90 days", 90),
-        ("within a year", 365),
-        ("longer ago", i64::MAX),
+        ("within 7 days", Duration::days(7)),
+        ("within 30 days", Duration::days(30)),
+        ("within 90 days", Duration::days(90)),
+        ("within a year", Duration::days(365)),
+        ("longer ago", Duration::MAX),
     ];
     let mut counts = [0; 6];
     for subject in &subjects.people {
         let login = subject.info.person.as_ref().and_then(|person| person.last_login);
-        let days = login.and_then(|login| Some((ended_on(ended_at)? - login.date()).whole_days()));
-        let place = days.and_then(|days| ages.iter().position(|(_, most)| days <= *most));
+        let age = login.and_then(|login| Some(end? - login));
+        let place = age.and_then(|age| ages.iter().position(|(_, most)| age <= *most));
         counts[place.unwrap_or(ages.len())] += 1;
     }
     if counts[..ages.len()].iter().all(|count| *count == 0) {

@@ -10,7 +10,7 @@ use crate::c1z::{OpenSync, Organization};
 use crate::digest::{hex, sha256};
 use crate::report::access::AccessReport;
 use crate::report::access::Error;
-use crate::report::model::{ChangeList, SyncLabel};
+use crate::report::model::{ChangeList, SyncEnd, SyncLabel};
 
 use super::bar_chart::{self, BarChart};
 use super::card::{self, Deck};
@@ -100,6 +100,7 @@ pub fn page(
 ) -> Result<(), Error> {
     let sync = access.sync().sync();
     let path = &sync.file;
+    let end = SyncEnd::parse(&sync.ended_at, sync.is_utc);
     let subjects = Subjects::read(access)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let organization = sync.organization.as_ref().map(Organization::name);
@@ -124,7 +125,7 @@ pub fn page(
         left_out: subjects.left_out(),
         findings: finding::all(access, &subjects)?,
         holders: bar_chart::holders(&subjects),
-        logins: bar_chart::logins(&subjects, &sync.ended_at),
+        logins: bar_chart::logins(&subjects, end.map(|end| end.time)),
         flow: FlowDiagram::new(&subjects),
         decks: card::decks(&subjects),
         matrix,

@@ -10,7 +10,7 @@ use crate::report::access::{self, AccessReport};
 use crate::report::findings::{
     FindingList, FindingQuery, FindingScan, ScannedResource, linked_groups,
 };
-use crate::report::model::ResourceInfo;
+use crate::report::model::{ResourceInfo, SyncEnd};
 
 use super::breaches::RuleJudge;
 use super::error::Error;
@@ -19,7 +19,6 @@ use super::holdings::{HoldingIndex, PrincipalType};
 use super::resolve::{IdResolver, ResolvedRule};
 use super::rule_finding::RuleFinding;
 use super::rules::RuleSet;
-use super::sync_end::SyncEnd;
 
 /// What was found, before any baseline.
 pub(super) struct Judgement {

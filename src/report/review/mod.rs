@@ -27,7 +27,6 @@ mod resolve;
 mod rule_finding;
 mod rules;
 mod sarif;
-mod sync_end;
 mod table;
 mod yaml;
 

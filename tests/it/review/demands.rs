@@ -105,6 +105,8 @@ fn what_is_required_of_accounts_counts_also_where_it_is_not_known() {
     assert_eq!(unknown(", unknown-login: warn"), unknown(""));
     assert_eq!(unknown(", unknown-login: fail"), [ghost("error"), idle(), never("error")]);
     assert_eq!(unknown(", unknown-login: ignore"), [idle()]);
+    // To the second, as a login is required.
+    assert_eq!(broken(&room, "finding: idle, days: 1"), ["finding.idle idle"]);
     // Everybody who is no group counts, apps and those without a row as well.
     assert_eq!(broken(&room, "role: admin, holders: {max: 4}"), ["holders.max admin"]);
     assert_eq!(broken(&room, "role: admin, holders: {max: 5}"), [""; 0]);

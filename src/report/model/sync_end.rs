@@ -8,16 +8,16 @@ const EASTERNMOST: Duration = Duration::hours(14);
 
 /// When a sync ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SyncEnd {
+pub struct SyncEnd {
     /// The time; a local one that doesn't say its zone as if it were UTC.
-    pub(super) time: OffsetDateTime,
+    pub time: OffsetDateTime,
     /// Whether that is certain.
     has_zone: bool,
 }
 
 impl SyncEnd {
     /// Reads what a file has: `YYYY-MM-DD HH:MM:SS`, maybe with a fraction and a zone.
-    pub(super) fn parse(text: &str, is_utc: bool) -> Option<Self> {
+    pub fn parse(text: &str, is_utc: bool) -> Option<Self> {
         let date = Date::parse(text.get(..10)?, format_description!("[year]-[month]-[day]"));
         let time = Time::parse(text.get(11..19)?, format_description!("[hour]:[minute]:[second]"));
         let rest = text.get(19..)?;
@@ -37,7 +37,7 @@ impl SyncEnd {
     }
 
     /// Whether it lies in the future, wherever it was written.
-    pub(super) fn is_after(self, now: OffsetDateTime) -> bool {
+    pub fn is_after(self, now: OffsetDateTime) -> bool {
         let ahead = if self.has_zone { Duration::ZERO } else { EASTERNMOST };
         self.time - now > ahead
     }
