@@ -36,7 +36,7 @@ pub use resource_types::{
 };
 pub use role::{ROLE, ROLE_ASSIGNED, role};
 pub use row_content::{Membership, PersonStanding, RowContent};
-pub use team::{TEAM, TEAM_MEMBER};
+pub use team::{MEMBERS_WITHOUT_ID, TEAM, TEAM_MEMBER};
 pub use team_role::{TEAM_ROLE, TEAM_ROLE_ASSIGNED};
 pub use user::{
     LAST_LOGIN, NOT_LISTED, ORGANIZATION_MEMBER, USER, outside_user, unlisted_user, user,

@@ -13,8 +13,9 @@ use super::user::USER_TYPE;
 /// The resource type of teams.
 pub const TEAM: &str = "team";
 
-/// The key of a team's profile that tells how many of its members Northflank gives no id.
-const MEMBERS_WITHOUT_ID: &str = "members_without_id";
+/// The key that tells how many of those who are in a team, or hold a role of one, Northflank gives
+/// no id.
+pub const MEMBERS_WITHOUT_ID: &str = "members_without_id";
 
 /// Teams have members, who may be from outside the organization.
 pub(super) static TEAM_TYPE: ResourceTypeSpec = ResourceTypeSpec {

@@ -7,7 +7,7 @@ use crate::northflank::{Lenient, List, ListKind, ProjectRestrictions, TeamRole, 
 
 use super::listed_resource::{ListedResource, ResourceContext};
 use super::resource_type::{EntitlementSpec, OptIn, ResourceTypeSpec};
-use super::team::TEAM;
+use super::team::{MEMBERS_WITHOUT_ID, TEAM};
 use super::text::{LONGEST_DESCRIPTION, LONGEST_NAME, display_name, timestamp};
 use super::user::USER_TYPE;
 
@@ -28,6 +28,7 @@ pub(super) static TEAM_ROLE_TYPE: ResourceTypeSpec = ResourceTypeSpec {
         "projects",
         "created_at",
         "updated_at",
+        MEMBERS_WITHOUT_ID,
     ],
     lists: &[ListKind::TeamRoles],
     entitlement: Some(&TEAM_ROLE_ASSIGNED),
@@ -111,6 +112,7 @@ fn team_role(
         .text_set("projects", ids.map(|id| &**id))
         .text("created_at", role.created_at.as_ref().and_then(Text::filled))
         .text("updated_at", role.updated_at.as_ref().and_then(Text::filled))
+        .count(MEMBERS_WITHOUT_ID, context.members_without_id)
         .build();
     let description = role.description.as_ref().and_then(Text::filled).unwrap_or_default();
     let of_team = context.parent_name.unwrap_or(team);

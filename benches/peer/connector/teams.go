@@ -109,6 +109,19 @@ func (l *teamList) outsiders(ctx context.Context, members map[string]struct{}) (
 	return found, nil
 }
 
+// countWithoutID tells how many rows have no id, if any.
+func countWithoutID(profile map[string]any, rows []client.TeamMember) {
+	withoutID := 0
+	for _, row := range rows {
+		if row.ID == nil {
+			withoutID++
+		}
+	}
+	if withoutID > 0 {
+		profile["members_without_id"] = withoutID
+	}
+}
+
 // teams are the organization's teams.
 type teams struct{ list *teamList }
 
@@ -125,15 +138,7 @@ func (t *teams) List(ctx context.Context, _ *v2.ResourceId, _ resource.SyncOpAtt
 		set(profile, "name", one.Name)
 		set(profile, "uid", one.UID)
 		set(profile, "created_at", one.CreatedAt)
-		withoutID := 0
-		for _, row := range one.members {
-			if row.ID == nil {
-				withoutID++
-			}
-		}
-		if withoutID > 0 {
-			profile["members_without_id"] = withoutID
-		}
+		countWithoutID(profile, one.members)
 		options := described(one.Description, one.CreatedAt)
 		row, err := resource.NewGroupResource(
 			firstFilled(one.Name, one.ID), teamType, one.ID,
@@ -197,6 +202,7 @@ func (t *teamRoles) List(ctx context.Context, _ *v2.ResourceId, _ resource.SyncO
 				profile["project_mode"] = firstFilled(role.Restrictions.Mode, "in")
 				profile["projects"] = list(role.Restrictions.IDs)
 			}
+			countWithoutID(profile, one.holders[role.ID])
 			options := append(described(role.Description, role.CreatedAt), resource.WithParentResourceID(parent))
 			row, err := resource.NewRoleResource(
 				firstFilled(one.Name, one.ID)+": "+firstFilled(role.Name, role.ID), teamRoleType, one.ID+"/"+role.ID,

@@ -40,7 +40,14 @@ pub(in crate::report) fn facts(info: &ResourceInfo) -> Vec<String> {
 pub(in crate::report) fn purpose(info: &ResourceInfo) -> Vec<String> {
     let description = Some(info.description.clone()).filter(|text| !text.is_empty());
     let restrictions = info.restrictions.as_ref().map(ToString::to_string);
-    description.into_iter().chain(restrictions).collect()
+    let without_id = counted_without_id(info);
+    description.into_iter().chain(restrictions).chain(without_id).collect()
+}
+
+/// How many hold it whom the file can't name, if any do.
+pub(in crate::report) fn counted_without_id(info: &ResourceInfo) -> Option<String> {
+    let count = info.holders_without_id?;
+    Some(format!("held by {count} more without an id, who can't be named"))
 }
 
 /// Whether nothing says that an account can't be used.

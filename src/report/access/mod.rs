@@ -26,7 +26,9 @@ pub use filter_kind::FilterKind;
 pub(super) use find_by_id::IdFinder;
 pub(super) use grouped::{SortKey, sort_key};
 pub(super) use json::{JsonEntitlement, JsonPrincipal, JsonResource};
-pub(super) use labels::{counted, day, entitlement_slug, facts, label_with_id, slug};
+pub(super) use labels::{
+    counted, counted_without_id, day, entitlement_slug, facts, label_with_id, slug,
+};
 pub(super) use named_resources::TypedId;
 pub(super) use trait_index::TypeTraits;
 

@@ -162,7 +162,8 @@ impl<'access> FindingScan<'access> {
                 let is_idle_role = kind == FindingKind::RolesWithoutHolders
                     && traits.role
                     && !traits.group
-                    && !subject.is_held;
+                    && !subject.is_held
+                    && subject.of.holders_without_id.is_none();
                 is_idle_role.then_some(FindingNote::Nothing)
             };
             list.places.extend(note.map(|note| FindingPlace { of: subject.of.clone(), note }));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use prost::Message;
+use prost_types::value::Kind;
 use serde::Serialize;
 
 use crate::baton::resource_key;
@@ -15,6 +16,7 @@ use crate::c1z::{self, FinishedSync, OpenSync, Organization, RowKind};
 use super::account::AccountInfo;
 use super::error::Error;
 use super::namesakes::Namesakes;
+use super::profile_keys::MEMBERS_WITHOUT_ID;
 use super::restrictions::RestrictionText;
 use super::secret::SecretInfo;
 
@@ -73,6 +75,8 @@ pub struct ResourceInfo {
     pub restrictions: Option<RestrictionText>,
     /// What is told of it as a secret, if it is one.
     pub secret: Option<SecretInfo>,
+    /// How many hold it of whom the file has nothing, as they have no id.
+    pub holders_without_id: Option<f64>,
 }
 
 /// An entitlement that a row names.
@@ -232,7 +236,16 @@ impl ResourceInfo {
             description: row.map(|row| row.description.clone()).unwrap_or_default(),
             restrictions: row.and_then(RestrictionText::of),
             secret: row.and_then(SecretInfo::of),
+            holders_without_id: row.and_then(holders_without_id),
         }
+    }
+}
+
+/// How many hold something whom the file can't name, if its row tells of any.
+fn holders_without_id(row: &Resource) -> Option<f64> {
+    match row.profile.as_ref()?.fields.get(MEMBERS_WITHOUT_ID)?.kind.as_ref()? {
+        Kind::NumberValue(count) => Some(*count).filter(|count| *count > 0.0),
+        _ => None,
     }
 }
 

@@ -47,6 +47,9 @@ pub(super) const ROLE_ID: &str = "role_id";
 /// The name of the role that a token acts as, in its profile.
 pub(super) const ROLE_NAME: &str = "role_name";
 
+/// How many of those who are in a team, or hold a role of one, have no id and so no row.
+pub(super) const MEMBERS_WITHOUT_ID: &str = "members_without_id";
+
 /// The id of the role that may do everything.
 pub const OWNER_ROLE: &str = "owner";
 
@@ -121,6 +124,7 @@ mod tests {
         assert_eq!(super::LAST_LOGIN, connector::LAST_LOGIN);
         assert_eq!(super::NOT_LISTED, connector::NOT_LISTED);
         assert_eq!(super::ORGANIZATION_MEMBER, connector::ORGANIZATION_MEMBER);
+        assert_eq!(super::MEMBERS_WITHOUT_ID, connector::MEMBERS_WITHOUT_ID);
         assert_eq!(super::API_TOKEN, connector::API_TOKEN);
         assert_eq!(super::TEAM_TYPE, connector::TEAM);
         assert_eq!(super::TEAM_ROLE, connector::TEAM_ROLE);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::report::access::GrantInfo;
-use crate::report::access::{facts, slug};
+use crate::report::access::{counted_without_id, facts, slug};
 
 use super::held_color::HeldColor;
 use super::limits::MOST_NAMES;
@@ -118,7 +118,8 @@ impl Card {
             facts: if subject.is_person() {
                 facts(&subject.info)
             } else {
-                subject.info.restrictions.iter().map(ToString::to_string).collect()
+                let restrictions = subject.info.restrictions.iter().map(ToString::to_string);
+                restrictions.chain(counted_without_id(&subject.info)).collect()
             },
             details: subject.details.clone(),
             holds,

@@ -72,8 +72,27 @@ pub(super) fn judge(
         (it.rule, place, it.demand(), it.entitlement_ids(), it.identity("").detail)
     });
     let mut warnings = std::mem::take(&mut resolver.warnings);
+    warnings.extend(unnamed_holders(rules, &subjects, &every_role));
     warnings.extend(accept(&mut findings, rules, &mut resolver, now.date())?);
     Ok(Judgement { findings, warnings })
+}
+
+/// Warnings of those who hold what rules are about, and whom no rule can judge, as the file can't
+/// name them.
+fn unnamed_holders(
+    rules: &RuleSet,
+    subjects: &[ResolvedRule<'_>],
+    every_role: &[Rc<ResourceInfo>],
+) -> Vec<String> {
+    let of_rules = rules.rules.iter().zip(subjects).flat_map(|(rule, subject)| {
+        let resources = subject.resources().unwrap_or(every_role);
+        resources.iter().filter_map(|of| {
+            let count = access::counted_without_id(of)?;
+            let resource = access::label_with_id(of, true);
+            Some(format!("{}: {resource} is {count} or judged", rule.id))
+        })
+    });
+    of_rules.collect()
 }
 
 /// When the sync ended, if rules may be judged by it at all.

@@ -80,6 +80,16 @@ impl<'rules> ResolvedRule<'rules> {
         matches!(self, Self::Holders(ResolvedHolders { of: None, .. }))
     }
 
+    /// What those hold whom it judges; `None` stands for every role.
+    pub(super) fn resources(&self) -> Option<&[Rc<ResourceInfo>]> {
+        match self {
+            Self::Holders(ResolvedHolders { of: None, .. }) => None,
+            Self::Holders(ResolvedHolders { resources, .. }) => Some(resources),
+            Self::NotTogether { called, .. } => Some(called),
+            Self::Finding(_) => Some(&[]),
+        }
+    }
+
     /// Whether it is about whatever is held.
     pub(super) fn needs_every_grant(&self) -> bool {
         matches!(self, Self::Finding(query) if query.kind.is_of_grants())

@@ -1,6 +1,6 @@
 //! Teams and API tokens in what is told of a file.
 
-use fake_northflank::{FakeNorthflank, Options, Organization, Size};
+use fake_northflank::{DirectoryUser, FakeNorthflank, Options, Organization, Size};
 
 use super::printed;
 use crate::harness::TestDir;
@@ -73,6 +73,38 @@ fn somebody_who_is_not_in_the_organization_is_told_to_be_so() {
         let of = |id: &str| printed(&room, &["--format", format, "--user", id]);
         assert!(of("outsider-0").contains("not in the organization"), "{format}");
         assert!(!of(&member).contains("not in the organization"), "{format}");
+    }
+}
+
+#[test]
+fn a_role_that_is_held_by_somebody_without_an_id_is_not_said_to_be_held_by_nobody() {
+    let size = Size { members: 20, roles: 3, groups: 1, memberships: 30 };
+    let mut organization = Organization::generate(3, size).with_teams(1, 1);
+    let team = &mut organization.teams[0];
+    let invited = team.members.last().unwrap().clone();
+    assert!(matches!(invited, DirectoryUser::Unprovisioned { .. }));
+    team.roles.iter_mut().find(|role| role.id == "unheld").unwrap().holders = vec![invited];
+    let fake = FakeNorthflank::start(organization, Options::default()).unwrap();
+    let room = TestDir::new();
+    room.connector_to(&fake).arguments(["--sync-teams"]).run().expect_success();
+    let told = "held by 1 more without an id, who can't be named";
+    for format in ["table", "markdown"] {
+        assert!(printed(&room, &["--format", format, "--role", "team-0/unheld"]).contains(told));
+        assert!(printed(&room, &["--format", format, "--group", "team-0"]).contains(told));
+    }
+    let rules = "version: 1
+rules:
+  - {id: held, finding: roles-without-holders}
+  - {id: few, any-role: true, holders: {max: 500}}
+  - {id: apart, not-together: [team-0/unheld, team-0/owner]}
+";
+    std::fs::write(room.file("r.yaml"), rules).unwrap();
+    let run = room.connector().arguments(["review", "--rules", "r.yaml"]).run();
+    assert!(!run.stdout().contains("Unheld"), "{}", run.stdout());
+    for rule in ["few", "apart"] {
+        let warning =
+            format!("{rule}: team-role Team 0: Unheld (team-0/unheld) is {told} or judged");
+        assert!(run.stderr().contains(&warning), "{}", run.stderr());
     }
 }
 

@@ -445,12 +445,14 @@ fn a_row_without_an_id_is_an_error_where_nobody_can_do_without() {
             let told = outcome.run.stderr().lines().filter(|line| line.contains("gives no id"));
             let told = told.filter(|line| line.contains(r#""team":"team-1""#)).count();
             assert_eq!(told, 1, "{}", outcome.run.stderr());
-            if resource == "team" {
-                let profile = file.resources()["team:team-1"].profile.clone().unwrap();
-                let count = profile.fields["members_without_id"].kind.clone();
-                let all = organization().teams[1].members.len();
-                assert_eq!(count, Some(Kind::NumberValue(f64::from(u32::try_from(all).unwrap()))));
-            }
+            let profile = file.resources()[&format!("{resource}:{id}")].profile.clone().unwrap();
+            let count = profile.fields["members_without_id"].kind.clone();
+            let team = &organization().teams[1];
+            let all = match list.endpoint {
+                Endpoint::TeamMembers => team.members.len(),
+                _ => team.roles.iter().find(|role| role.id == "default").unwrap().holders.len(),
+            };
+            assert_eq!(count, Some(Kind::NumberValue(f64::from(u32::try_from(all).unwrap()))));
         }
     }
 }
