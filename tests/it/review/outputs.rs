@@ -171,7 +171,9 @@ fn code_scanning_gets_nothing_suppressed_and_no_more_than_it_shows() {
     }
     let room = synced(&organization);
     let rules = of_rules(&["id: w, role: viewer, only: [], severity: warning"])
-        + "  - {id: e, role: owner, only: []}\n"
+        + "  - {id: e, role: owner, only: [], why: "
+        + &"long ".repeat(600)
+        + "}\n"
         + "exceptions: [{rule: e, principal: ada-marlow, reason: r, until: "
         + &in_a_month()
         + "}]\n";
@@ -184,6 +186,9 @@ fn code_scanning_gets_nothing_suppressed_and_no_more_than_it_shows() {
     assert_eq!(results(&scanned).len(), 5_000);
     assert_eq!(results(&scanned)[0]["level"], "error");
     assert!(results(&scanned).iter().all(|it| it.get("suppressions").is_none()));
+    let described = &scanned["runs"][0]["tool"]["driver"]["rules"][1];
+    let length = |part: &str| described[part]["text"].as_str().unwrap().len();
+    assert!(length("fullDescription") <= 1_024 && length("help") > 2_900, "{described}");
     let told = &scanned["runs"][0]["invocations"][0]["toolExecutionNotifications"][0];
     assert!(told["message"]["text"].as_str().unwrap().starts_with("10"), "{told}");
     let suppressed = results(&all).iter().filter(|it| it["suppressions"] != json!([])).count();
