@@ -147,13 +147,15 @@ impl HoldingIndex {
     pub(super) fn unexpanded(&self, resource_type: &str, id: &str) -> Option<&Rc<ResourceInfo>> {
         let HeldResource { holders, groups, .. } = self.resource(resource_type, id)?;
         let is_through =
-            |holding: &&Holding| !self.paths[holding.path as usize].through().is_empty();
-        let everybody: HashSet<u32> = holders.iter().map(|holding| holding.principal).collect();
-        let through: HashSet<u32> =
-            holders.iter().filter(is_through).map(|holding| holding.principal).collect();
+            |holding: &Holding| !self.paths[holding.path as usize].through().is_empty();
+        let holds = |member: &u32| {
+            holders.binary_search_by_key(member, |holding| holding.principal).is_ok()
+        };
         groups.iter().map(|holding| &self.principal_at(holding.principal).of).find(|group| {
             let members = self.members(group);
-            !members.is_subset(&everybody) && members.is_disjoint(&through)
+            let is_expanded =
+                |holding: &Holding| members.contains(&holding.principal) && is_through(holding);
+            !members.iter().all(holds) && !holders.iter().any(is_expanded)
         })
     }
 
