@@ -66,7 +66,9 @@ impl RuleJudge<'_> {
                     }
                 }
             }
-            ResolvedRule::NotTogether { sets, called } => self.together(sets, called, findings),
+            ResolvedRule::NotTogether { sets, resources } => {
+                self.together(sets, resources, findings);
+            }
             ResolvedRule::Finding(query) => {
                 for list in lists.iter().filter(|list| list.query == *query) {
                     findings.extend(list.places.iter().map(|place| self.found(list, place)));
@@ -134,7 +136,7 @@ impl RuleJudge<'_> {
         &self,
         ready: &ReadyDemands<'_>,
         holders: &[Holding],
-        called: &Rc<[Rc<ResourceInfo>]>,
+        resources: &Rc<[Rc<ResourceInfo>]>,
         findings: &mut Vec<RuleFinding>,
     ) {
         let mut count = 0;
@@ -142,10 +144,10 @@ impl RuleJudge<'_> {
             count += 1;
             self.holder(ready, holdings, findings);
         }
-        let number = |bound| HolderCount { of: called.clone(), count, bound };
+        let number = |bound| HolderCount { of: resources.clone(), count, bound };
         let few = ready.demands.min.filter(|min| count < *min).map(|min| Breach::Min(number(min)));
         let many = ready.demands.max.filter(|max| count > *max).map(|max| Breach::Max(number(max)));
-        let resource = match &called[..] {
+        let resource = match &resources[..] {
             [one] => Some(one),
             _ => None,
         };
@@ -197,7 +199,7 @@ impl RuleJudge<'_> {
     fn together(
         &self,
         sets: &[Vec<TypedId>],
-        called: &Rc<[Rc<ResourceInfo>]>,
+        resources: &Rc<[Rc<ResourceInfo>]>,
         findings: &mut Vec<RuleFinding>,
     ) {
         let mut grant = vec![0; self.index.principals.len()];
@@ -211,7 +213,7 @@ impl RuleJudge<'_> {
         }
         let all = self.index.principals.iter().zip(grant).filter(|(_, grant)| *grant == sets.len());
         findings.extend(all.map(|(principal, _)| {
-            self.finding(Breach::NotTogether(called.clone()), Some(&principal.of), Vec::new())
+            self.finding(Breach::NotTogether(resources.clone()), Some(&principal.of), Vec::new())
         }));
     }
 

@@ -22,7 +22,7 @@ pub(super) enum ResolvedRule<'rules> {
         /// What each id stands for.
         sets: Vec<Vec<TypedId>>,
         /// What the ids' resources are called.
-        called: Rc<[Rc<ResourceInfo>]>,
+        resources: Rc<[Rc<ResourceInfo>]>,
     },
     /// What is worth a look anyway.
     Finding(FindingQuery),
@@ -55,8 +55,8 @@ impl<'rules> ResolvedRule<'rules> {
                         resolver.mistakes.add(id.at, text);
                     }
                 }
-                let called = resolver.resources(sets.iter().flatten())?;
-                return Ok(Self::NotTogether { sets, called });
+                let resources = resolver.resources(sets.iter().flatten())?;
+                return Ok(Self::NotTogether { sets, resources });
             }
             RuleSubject::Holders(grant, demands) => (grant, &**demands),
         };
@@ -65,14 +65,14 @@ impl<'rules> ResolvedRule<'rules> {
             HeldSubject::Groups(ids) => Some(resolver.subjects(ids, &[FilterKind::Group])?),
             HeldSubject::AnyRole => None,
         };
-        let called = resolver.resources(of.iter().flatten())?;
+        let resources = resolver.resources(of.iter().flatten())?;
         let place = format!("only of {}", rule.id);
         let only = demands.only.as_ref().map(|ids| {
             let allowed = ids.iter().map(|id| resolver.allowed_holder(id, &place));
             Ok::<_, access::Error>(allowed.collect::<Result<Vec<_>, _>>()?.concat())
         });
         let only = only.transpose()?;
-        Ok(Self::Holders(ResolvedHolders { of, resources: called, demands, only }))
+        Ok(Self::Holders(ResolvedHolders { of, resources, demands, only }))
     }
 
     /// Whether it is about every role.
@@ -84,8 +84,8 @@ impl<'rules> ResolvedRule<'rules> {
     pub(super) fn resources(&self) -> Option<&[Rc<ResourceInfo>]> {
         match self {
             Self::Holders(ResolvedHolders { of: None, .. }) => None,
-            Self::Holders(ResolvedHolders { resources, .. }) => Some(resources),
-            Self::NotTogether { called, .. } => Some(called),
+            Self::Holders(ResolvedHolders { resources, .. })
+            | Self::NotTogether { resources, .. } => Some(resources),
             Self::Finding(_) => Some(&[]),
         }
     }
