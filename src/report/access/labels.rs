@@ -23,16 +23,17 @@ pub(in crate::report) fn label_with_id(info: &ResourceInfo, with_type: bool) -> 
     if with_type { format!("{} {name}", reference.resource_type) } else { name }
 }
 
-/// What is said of somebody who is in a team and not in the organization.
-pub(super) const OUTSIDER: &str = "not in the organization";
+/// Whether an account can be used, and that somebody is in a team and not in the organization.
+pub(super) fn standing(person: &AccountInfo) -> impl Iterator<Item = String> {
+    let outsider = person.is_outsider.then(|| "not in the organization".to_owned());
+    person.status.as_ref().map(ToString::to_string).into_iter().chain(outsider)
+}
 
 /// Status, standing, address and last login, as far as they are known, and what something is for.
 pub(in crate::report) fn facts(info: &ResourceInfo) -> Vec<String> {
     let Some(person) = &info.person else { return vec!["not in the file".to_owned()] };
-    let status = person.status.as_ref().map(ToString::to_string);
     let login = person.last_login.map(|time| format!("last login {} UTC", day(time)));
-    let outsider = person.is_outsider.then(|| OUTSIDER.to_owned());
-    let facts = status.into_iter().chain(outsider).chain(person.email.clone()).chain(login);
+    let facts = standing(person).chain(person.email.clone()).chain(login);
     facts.chain(purpose(info)).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::report::model::{ResourceInfo, escape};
 use super::access_report::AccessReport;
 use super::error::Error;
 use super::grouped::GroupedAccess;
-use super::labels::{OUTSIDER, day, label_with_id, purpose, what};
+use super::labels::{day, label_with_id, purpose, standing, what};
 
 /// Writes the access as Markdown: a table with one row for each grant.
 pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Error> {
@@ -69,7 +69,7 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
             )?;
         }
     }
-    for list in findings_of_secrets(access)?.iter().filter(|list| !list.places.is_empty()) {
+    for list in findings_of_secrets(access)? {
         writeln!(output, "\n#### {}\n\n| What | Note |\n|---|---|", list.query.title())?;
         for place in &list.places {
             row(&[label_with_id(&place.of, true), place.note.in_words()], &mut output)?;
@@ -83,9 +83,7 @@ pub fn markdown(access: &AccessReport, mut output: impl Write) -> Result<(), Err
 /// Status and last login.
 fn account(info: &ResourceInfo) -> (String, String) {
     let Some(person) = &info.person else { return ("not in the file".into(), String::new()) };
-    let outsider = person.is_outsider.then(|| OUTSIDER.to_owned());
-    let status = person.status.as_ref().map(ToString::to_string).into_iter().chain(outsider);
-    let status = status.collect::<Vec<_>>().join(", ");
+    let status = standing(person).collect::<Vec<_>>().join(", ");
     (status, person.last_login.map(day).unwrap_or_default())
 }
 

@@ -48,8 +48,8 @@ pub fn table(access: &AccessReport, look: TableStyle, mut output: impl Write) ->
         head(&listing, part, look, &mut output)?;
         rows(&listing, part, look, &mut output)?;
     }
-    for list in findings_of_secrets(access)?.iter().filter(|list| !list.places.is_empty()) {
-        findings(list, look, &mut output)?;
+    for list in findings_of_secrets(access)? {
+        findings(&list, look, &mut output)?;
     }
     writeln!(output, "\n{}", printable(&listing.summary()))?;
     output.flush()?;

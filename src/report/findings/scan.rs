@@ -182,8 +182,8 @@ impl<'access> FindingScan<'access> {
     }
 }
 
-/// What is worth a look of all secrets of a file, which hold nothing and give nothing; nothing
-/// where only a part of the file was asked for.
+/// What is worth a look of all secrets of a file, which hold nothing and give nothing, as far as
+/// anything was found; nothing where only a part of the file was asked for.
 pub(in crate::report) fn findings_of_secrets(
     access: &AccessReport,
 ) -> Result<Vec<FindingList>, Error> {
@@ -204,7 +204,8 @@ pub(in crate::report) fn findings_of_secrets(
             is_held: false,
         })
     })?;
-    Ok(scan.finish())
+    let found = scan.finish().into_iter().filter(|list| !list.places.is_empty());
+    Ok(found.collect())
 }
 
 /// What is told of somebody as an account.
