@@ -155,6 +155,17 @@ pub enum Word {
     WithoutCursor,
 }
 
+impl Word {
+    /// All of them, the documented one first.
+    pub const ALL: [Self; 5] = [
+        Self::Kept,
+        Self::AlwaysFalse,
+        Self::FalseUntilEmpty,
+        Self::StrayCursor,
+        Self::WithoutCursor,
+    ];
+}
+
 /// What `GET /v1/auth` says of the token that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whoami {

@@ -74,9 +74,8 @@ enum Oddity {
 /// Keys of rows.
 const KEYS: [&str; 5] = ["members", "roles", "directoryGroups", "teams", "tokens"];
 
-/// Lists that may have later pages, which a fault refuses.
-pub(super) const BEGUN_ANEW: [Endpoint; 7] = [
-    Endpoint::Members,
+/// Lists that belong to something.
+pub(super) const BELOW: [Endpoint; 6] = [
     Endpoint::RoleMembers,
     Endpoint::GroupMembers,
     Endpoint::TeamMembers,
@@ -84,6 +83,11 @@ pub(super) const BEGUN_ANEW: [Endpoint; 7] = [
     Endpoint::TeamRoleMembers,
     Endpoint::TeamTokens,
 ];
+
+/// Lists that may have later pages, which a fault refuses.
+pub(super) fn begun_anew() -> Vec<Endpoint> {
+    [Endpoint::Members].into_iter().chain(BELOW).collect()
+}
 
 /// Whether a client that gives up after some time is told to.
 pub(super) const IMPATIENT: u64 = 2;
@@ -114,7 +118,7 @@ impl Fault {
         let kind = Kind::any(draw, impatient);
         let endpoint = match draw.one(&endpoints) {
             // The others may have one page only.
-            _ if matches!(kind, Kind::Expired(..)) => draw.one(&BEGUN_ANEW),
+            _ if matches!(kind, Kind::Expired(..)) => draw.one(&begun_anew()),
             // Nobody could tell it from an organization without Directory Sync.
             Endpoint::Groups
                 if matches!(kind, Kind::Status(400..500)) && !stays_linked(organization) =>

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::disturbances::{Dealt, Disturbance};
 use super::draw::Draw;
-use super::faults::{BEGUN_ANEW, Fault};
+use super::faults::{BELOW, Fault, begun_anew};
 use super::judge::{Allowed, Before, judge};
 use super::model::Truth;
 use super::place::{ChaosDirectory, Damage, Obstacle, thing};
@@ -274,7 +274,7 @@ impl Stage<'_> {
             allowed.codes.extend(faults.iter().flat_map(Fault::codes));
         }
         // A list is begun anew three times.
-        for endpoint in BEGUN_ANEW {
+        for endpoint in begun_anew() {
             let beginnings: usize = faults.iter().map(|it| it.new_beginnings(endpoint)).sum();
             if beginnings > 3 {
                 allowed.codes.extend(faults.iter().flat_map(Fault::codes));
@@ -364,16 +364,6 @@ impl Stage<'_> {
         }
     }
 }
-
-/// Lists that belong to something.
-const BELOW: [Endpoint; 6] = [
-    Endpoint::RoleMembers,
-    Endpoint::GroupMembers,
-    Endpoint::TeamMembers,
-    Endpoint::TeamRoles,
-    Endpoint::TeamRoleMembers,
-    Endpoint::TeamTokens,
-];
 
 /// What is said of what a role, group or team has that is gone.
 fn gone_as((status, is_northflanks): (u16, bool)) -> [Rule; 6] {

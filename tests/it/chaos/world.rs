@@ -72,14 +72,7 @@ pub(super) fn options(draw: &mut Draw, organization: &Organization) -> Options {
             Endpoint::TeamRoles,
             Endpoint::TeamTokens,
         ] {
-            let words = [
-                Word::Kept,
-                Word::AlwaysFalse,
-                Word::FalseUntilEmpty,
-                Word::StrayCursor,
-                Word::WithoutCursor,
-            ];
-            options.words.insert(endpoint, draw.one(&words));
+            options.words.insert(endpoint, draw.one(&Word::ALL));
         }
     }
     let mut links = organization.roles.iter().flat_map(|role| &role.directory_groups);

@@ -168,6 +168,16 @@ impl Run {
         line.strip_prefix("baton-northflank: ").unwrap_or_else(|| panic!("{}", self.stderr()))
     }
 
+    /// Asserts that of these fields, and of no other, one warning tells.
+    pub fn assert_warned_of(&self, fields: &[&str]) {
+        let lines = self.stderr().lines();
+        let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let names = lines.filter_map(|line| Some(line["field"].as_str()?.to_owned()));
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        assert_eq!(names, fields, "{}", self.stderr());
+    }
+
     /// Asserts success; says what went wrong otherwise.
     pub fn expect_success(self) -> Self {
         assert_eq!(self.code(), Some(0), "{}", self.stderr());

@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 
-use fake_northflank::{Action, FakeNorthflank, Options, Organization, Rule, Size};
+use fake_northflank::{Action, FakeNorthflank, Options, Organization, Role, Rule, Size};
+use serde_json::json;
 
 use super::sync_file::{Content, SyncFile};
 use super::{Run, TestDir, expected};
@@ -40,6 +41,40 @@ pub fn each_run() -> usize {
     let pages = |rows: usize| rows.div_ceil(100).max(1);
     let members = organization.members.iter().filter(|member| member.listed).count();
     1 + pages(members) + pages(organization.roles.len()) + 1
+}
+
+/// An organization with three teams, their roles and tokens, and the role that the fake's tokens have.
+pub fn organization_with_teams(size: Size) -> Organization {
+    let mut organization = Organization::generate(3, size).with_teams(3, 3);
+    organization.roles.push(Role {
+        id: "auditor".into(),
+        name: "Auditor".into(),
+        ..Role::default()
+    });
+    organization
+}
+
+/// Answers with 200 that are no list of rows by the name `key`.
+pub fn without_rows(key: &str) -> Vec<String> {
+    let other = if key == "directoryGroups" { "members" } else { "directoryGroups" };
+    let data = [
+        json!(null),
+        json!([{"id": "a"}]),
+        json!({}),
+        json!({other: []}),
+        json!({key: null}),
+        json!({key: {}}),
+        json!({key: 3}),
+        json!({key: "a"}),
+        json!({key: [null]}),
+        json!({key: ["a"]}),
+        json!({key: [["a"]]}),
+        json!({key: [{"id": 7}]}),
+    ];
+    let error = json!({"error": {"status": 500, "message": "a failure labelled 200"}});
+    let others = ["<!doctype html><title>Hello</title>", "null", "[]", "{}"].map(str::to_owned);
+    let answers = data.map(|data| json!({"data": data}).to_string());
+    answers.into_iter().chain(others).chain([error.to_string()]).collect()
 }
 
 /// The list of `key` goes out without the row `id`.

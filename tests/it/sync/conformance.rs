@@ -86,14 +86,20 @@ fn baton_shows_every_row_with_every_field() {
     }
 }
 
-#[test]
-#[ignore = "needs Go; .ci/run has it"]
-fn baton_shows_teams_their_roles_and_tokens() {
+/// The demo's organization with its teams and tokens, and a directory with a sync of it.
+fn demo_with_teams() -> (TestDir, Organization) {
     let organization = Organization::demo().with_teams_of_the_demo();
     let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
     let room = TestDir::new();
     let all = ["--sync-teams", "--sync-secrets"];
     room.connector_to(&fake).arguments(all).run().expect_success();
+    (room, organization)
+}
+
+#[test]
+#[ignore = "needs Go; .ci/run has it"]
+fn baton_shows_teams_their_roles_and_tokens() {
+    let (room, organization) = demo_with_teams();
     let file = room.file("sync.c1z");
     let types = baton_json(&file, &["resource-types"]);
     let types = by_id(&types["resourceTypes"], "resourceType", id);
@@ -159,11 +165,7 @@ impl Drop for Explorer {
 #[test]
 #[ignore = "needs Go; .ci/run has it"]
 fn the_explorer_shows_teams_and_tokens_and_who_is_in_a_team() {
-    let organization = Organization::demo().with_teams_of_the_demo();
-    let fake = FakeNorthflank::start(organization.clone(), Options::default()).unwrap();
-    let room = TestDir::new();
-    let all = ["--sync-teams", "--sync-secrets"];
-    room.connector_to(&fake).arguments(all).run().expect_success();
+    let (room, organization) = demo_with_teams();
     let explorer = Explorer::of(&room.file("sync.c1z"));
     let key = |resource: &Value| {
         let text = |key: &str| resource["id"][key].as_str().unwrap().to_owned();

@@ -46,15 +46,6 @@ fn replaced(from: &'static str, to: &'static str) -> Action {
     })
 }
 
-/// Asserts that of these fields, and of no other, one warning tells.
-fn assert_warned(run: &Run, fields: &[&str]) {
-    let lines = run.stderr().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let names = lines.filter_map(|line| Some(line["field"].as_str()?.to_owned()));
-    let mut names: Vec<_> = names.collect();
-    names.sort_unstable();
-    assert_eq!(names, fields, "{}", run.stderr());
-}
-
 /// The id of a member whose profile is full.
 fn somebody() -> String {
     let members = organization().members;
@@ -81,18 +72,18 @@ fn fields_of_another_type_are_left_out_and_warned_of_once_each() {
                 row[field] = value.clone();
             }
         });
-        assert_warned(&run, &FIELDS);
+        run.assert_warned_of(&FIELDS);
         assert_eq!(file.grants(), expected::grants(&organization()), "{odd}");
         let user = &file.resources()[&key];
         assert_eq!((user.display_name.as_str(), user.created_at), (&key["user:".len()..], None));
         assert_eq!(user.status.as_ref().unwrap().status, 1, "{odd}");
     }
     let (run, file) = synced(|row| row["restrictions"] = json!("all"));
-    assert_warned(&run, &["restrictions"]);
+    run.assert_warned_of(&["restrictions"]);
     assert_eq!(file.grants(), expected::grants(&organization()));
     // What nobody says is of no membership.
     let (run, file) = synced(|row| row["type"] = json!(1));
-    assert_warned(&run, &["type"]);
+    run.assert_warned_of(&["type"]);
     let pairs =
         |grants: &std::collections::BTreeMap<String, _>| grants.keys().cloned().collect::<Vec<_>>();
     assert_eq!(pairs(&file.grants()), pairs(&expected::grants(&organization())));
@@ -102,7 +93,7 @@ fn fields_of_another_type_are_left_out_and_warned_of_once_each() {
 fn nobody_is_enabled_or_disabled_by_a_word_that_can_not_be_read() {
     for odd in [json!("true"), json!(1), json!([true]), json!({})] {
         let (run, file) = synced(move |row| row["finalized"] = odd.clone());
-        assert_warned(&run, &["finalized"]);
+        run.assert_warned_of(&["finalized"]);
         for (key, user) in file.resources().iter().filter(|(key, _)| key.starts_with("user:")) {
             let status = user.status.as_ref().unwrap();
             assert_eq!(status.status, 0, "{key}");
@@ -118,7 +109,7 @@ fn one_address_that_can_not_be_read_costs_no_other() {
         let (run, file) = synced(move |row| {
             row["emails"] = json!([odd, {"address": "kept@acme.test", "verified": true}]);
         });
-        assert_warned(&run, &["emails"]);
+        run.assert_warned_of(&["emails"]);
         let profile = file.resources()[&key].profile.clone().unwrap();
         let email = profile.fields["email"].kind.clone().unwrap();
         assert_eq!(email, prost_types::value::Kind::StringValue("kept@acme.test".into()));
@@ -126,7 +117,7 @@ fn one_address_that_can_not_be_read_costs_no_other() {
     let (run, _) = synced(|row| {
         row["emails"] = json!([{"address": "kept@acme.test", "verified": "yes"}]);
     });
-    assert_warned(&run, &["verified"]);
+    run.assert_warned_of(&["verified"]);
     // Half a surrogate pair: the address is nobody's.
     let fake = FakeNorthflank::start(organization(), Options::default()).unwrap();
     for list in [Endpoint::Members, Endpoint::RoleMembers, Endpoint::GroupMembers] {
@@ -134,7 +125,7 @@ fn one_address_that_can_not_be_read_costs_no_other() {
     }
     let room = TestDir::new();
     let run = room.connector_to(&fake).run().expect_success();
-    assert_warned(&run, &["emails"]);
+    run.assert_warned_of(&["emails"]);
     let file = SyncFile::open(&room.file("sync.c1z"));
     assert_eq!(file.grants(), expected::grants(&organization()));
     assert!(!file.resources()[&key].profile.clone().unwrap().fields.contains_key("email"));

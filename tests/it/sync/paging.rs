@@ -6,9 +6,6 @@ use serde_json::json;
 use crate::harness::exit_code;
 use crate::harness::trial::{Trial, long_role, organization, requests};
 
-const WORDS: [Word; 5] =
-    [Word::Kept, Word::AlwaysFalse, Word::FalseUntilEmpty, Word::StrayCursor, Word::WithoutCursor];
-
 /// Lists of the organization that have rows: of members, of roles, of each role and group.
 fn lists() -> usize {
     let organization = organization();
@@ -19,7 +16,7 @@ fn lists() -> usize {
 
 #[test]
 fn whatever_is_said_of_what_follows_every_list_is_read_to_its_end() {
-    for word in WORDS {
+    for word in Word::ALL {
         let trial = Trial::with(Options { word, ..Options::default() }, []);
         trial.succeed();
         trial.fake.assert_no_violations();
@@ -36,7 +33,7 @@ fn whatever_is_said_of_what_follows_every_list_is_read_to_its_end() {
 
 #[test]
 fn pages_of_any_size_are_read_to_the_end() {
-    for word in WORDS {
+    for word in Word::ALL {
         for page_size in [7, 150] {
             let page_size = Some(page_size);
             let options = Options { word, page_size, rate_limit: None, ..Options::default() };
@@ -78,7 +75,7 @@ fn a_page_that_is_refused_is_not_taken_for_the_end_of_its_list() {
 
 #[test]
 fn a_list_is_begun_anew_by_cursor_or_number() {
-    for word in WORDS {
+    for word in Word::ALL {
         for cursors in [CursorStyle::UrlSafe, CursorStyle::Hostile] {
             let error = Action::json(410, "gone");
             let rule = Rule::every(Endpoint::RoleMembers, error).of(&long_role()).after(2).once();
@@ -92,7 +89,7 @@ fn a_list_is_begun_anew_by_cursor_or_number() {
 
 #[test]
 fn directory_groups_that_come_in_pages_are_read_like_other_lists() {
-    for word in WORDS {
+    for word in Word::ALL {
         let options = Options {
             word,
             paged_groups: true,

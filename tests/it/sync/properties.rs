@@ -239,8 +239,8 @@ prop_compose! {
 
 /// What pages say of those after them.
 fn word() -> impl Strategy<Value = Word> {
-    let odd = [Word::AlwaysFalse, Word::FalseUntilEmpty, Word::StrayCursor, Word::WithoutCursor];
-    prop_oneof![Just(Word::Kept), select(odd.to_vec())]
+    let [kept, odd @ ..] = Word::ALL;
+    prop_oneof![Just(kept), select(odd.to_vec())]
 }
 
 /// What goes wrong at a request.

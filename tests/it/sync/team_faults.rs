@@ -8,12 +8,13 @@ use baton_northflank::baton::find;
 use baton_northflank::baton::v2::SecretTrait;
 use fake_northflank::{
     Action, Answer, ApiToken, CursorStyle, Delivery, Endpoint, FakeNorthflank, Options,
-    Organization, PagingAnchor, Role, Rule, Size, Word,
+    Organization, PagingAnchor, Rule, Size, Word,
 };
 use prost_types::value::Kind;
 use serde_json::{Value, json};
 
 use crate::harness::sync_file::{Content, SyncFile};
+use crate::harness::trial::{organization_with_teams, without_rows};
 use crate::harness::{Run, TestDir, exit_code, expected};
 
 const ALL: &[&str] = &["--sync-teams", "--sync-secrets"];
@@ -87,14 +88,7 @@ fn lists_of_a_team() -> impl Iterator<Item = FurtherList> {
 
 fn organization() -> Organization {
     let size = Size { members: 12, roles: 2, groups: 1, memberships: 12 };
-    let mut organization = Organization::generate(3, size).with_teams(3, 3);
-    // The role that the fake's tokens have.
-    organization.roles.push(Role {
-        id: "auditor".into(),
-        name: "Auditor".into(),
-        ..Role::default()
-    });
-    organization
+    organization_with_teams(size)
 }
 
 /// So that each of the lists has several pages.
@@ -188,23 +182,7 @@ fn own(status: u16) -> String {
 #[test]
 fn no_shape_but_the_documented_is_taken_for_rows() {
     for list in LISTS {
-        let key = list.key;
-        for body in [
-            "<!doctype html><title>Hello</title>".to_owned(),
-            "null".into(),
-            "[]".into(),
-            "{}".into(),
-            json!({"data": null}).to_string(),
-            json!({"data": [{"id": "a"}]}).to_string(),
-            json!({"data": {"directoryGroups": []}}).to_string(),
-            json!({"data": {key: null}}).to_string(),
-            json!({"data": {key: {}}}).to_string(),
-            json!({"data": {key: 3}}).to_string(),
-            json!({"data": {key: [null]}}).to_string(),
-            json!({"data": {key: [["a"]]}}).to_string(),
-            json!({"data": {key: [{"id": 7}]}}).to_string(),
-            json!({"error": {"status": 500, "message": "a failure labelled 200"}}).to_string(),
-        ] {
+        for body in without_rows(list.key) {
             let outcome = Outcome::with([list.rule(Action::json(200, &body))]);
             let name = format!("GET {}: ", list.path);
             let parts = [&*name, "not the JSON that the API documents"];
@@ -218,14 +196,7 @@ fn no_shape_but_the_documented_is_taken_for_rows() {
 
 #[test]
 fn whatever_is_said_of_what_follows_each_list_is_read_to_its_end() {
-    let words = [
-        Word::Kept,
-        Word::AlwaysFalse,
-        Word::FalseUntilEmpty,
-        Word::StrayCursor,
-        Word::WithoutCursor,
-    ];
-    for word in words {
+    for word in Word::ALL {
         for (cursors, anchor) in [
             (CursorStyle::UrlSafe, PagingAnchor::Offset),
             (CursorStyle::Hostile, PagingAnchor::Key),
@@ -457,15 +428,6 @@ fn a_row_without_an_id_is_an_error_where_nobody_can_do_without() {
     }
 }
 
-/// Asserts that of these fields, and of no other, one warning tells.
-fn assert_warned(run: &Run, fields: &[&str]) {
-    let lines = run.stderr().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let names = lines.filter_map(|line| Some(line["field"].as_str()?.to_owned()));
-    let mut names: Vec<_> = names.collect();
-    names.sort_unstable();
-    assert_eq!(names, fields, "{}", run.stderr());
-}
-
 #[test]
 fn fields_of_another_type_are_left_out_and_warned_of_once_each() {
     for odd in [
@@ -513,7 +475,7 @@ fn fields_of_another_type_are_left_out_and_warned_of_once_each() {
                 }
                 _ => {}
             }
-            assert_warned(&outcome.run, &fields);
+            outcome.run.assert_warned_of(&fields);
             let file = outcome.file();
             assert_eq!(file.grants(), expected::grants_with_teams(&organization()), "{odd}");
             let keys = file.resource_keys();
@@ -536,7 +498,7 @@ fn parts_of_a_tokens_role_cost_no_more_than_themselves() {
         row["role"] = json!({"roleId": 7, "name": ["Admin"], "roleType": "org"});
     });
     let outcome = Outcome::with([LISTS[4].rule(action)]);
-    assert_warned(&outcome.run, &["name", "roleId"]);
+    outcome.run.assert_warned_of(&["name", "roleId"]);
     let profile = outcome.file().resources()["api-token:@organization/deploy"].profile.clone();
     let fields = profile.unwrap().fields;
     let parts = ["role_id", "role_name", "role_type"].map(|key| fields.contains_key(key));

@@ -13,6 +13,7 @@ use prost_types::value::Kind;
 
 use crate::harness::exit_code;
 use crate::harness::sync_file::SyncFile;
+use crate::harness::trial::organization_with_teams;
 use crate::harness::{Run, TestDir, expected};
 
 const TEAMS: &[&str] = &["--sync-teams"];
@@ -20,13 +21,7 @@ const ALL: &[&str] = &["--sync-teams", "--sync-secrets"];
 
 fn organization() -> Organization {
     let size = Size { members: 150, roles: 5, groups: 3, memberships: 300 };
-    let mut organization = Organization::generate(3, size).with_teams(3, 3);
-    // The role that the fake's tokens have.
-    organization.roles.push(Role {
-        id: "auditor".into(),
-        name: "Auditor".into(),
-        ..Role::default()
-    });
+    let mut organization = organization_with_teams(size);
     organization.roles.iter_mut().for_each(|role| role.restrictions = Restrictions::default());
     organization
 }
